@@ -1,0 +1,124 @@
+// The face of the simulated machine: what host/ and cli/ may know of it. Implemented by machine.ts.
+// The machine is a value: nothing inside reads a clock, a random source or a file; input enters through inject().
+
+import type { Mfn, VirtualAddress } from '../abi/address.ts';
+import type { Refusal } from '../abi/refusal.ts';
+import type { TraceKind, TraceRecord } from './trace/records.ts';
+
+export type CpuModelName = 'amd' | 'intel';
+
+export interface MachineConfig {
+  /** Kernel image: ELF bytes (plain or gzip). */
+  readonly kernel: Uint8Array;
+  readonly cmdline: string;
+  readonly ramdisk?: Uint8Array;
+  /** Guest memory in MiB, 1 to 3072. */
+  readonly memoryMib: number;
+  /** 1 to 32. */
+  readonly vcpus: number;
+  readonly dom0: boolean;
+  readonly cpu: CpuModelName;
+  readonly tsc: 'emulate' | 'native';
+  /** Wall clock at icount 0 in seconds since 1970; fixed unless given, so that a run repeats. */
+  readonly wallclockSeconds?: number;
+}
+
+/** What the user may do about a kernel that cannot be built: thrown by createMachine. Message in full sentences, no stack shown. */
+export class KernelImageError extends Error {
+  override name = 'KernelImageError';
+}
+
+export type RunResult =
+  /** The instruction limit or the time limit was reached. */
+  | { readonly kind: 'budget' }
+  /** About to execute an instruction that has a breakpoint. */
+  | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: VirtualAddress }
+  /** `stopWhen` said yes to this record. For 'hypercall-entry' the call has not been carried out yet: run() goes on with it. */
+  | { readonly kind: 'record'; readonly vcpu: number; readonly record: TraceRecord }
+  /** Every vCPU is blocked and no timer is pending: only input can go on. */
+  | { readonly kind: 'idle'; readonly waits: readonly WaitReason[] }
+  /** The domain ended. Further run() calls return the same. */
+  | { readonly kind: 'ended'; readonly ending: Ending };
+
+export interface WaitReason {
+  readonly domain: number;
+  readonly vcpu: number;
+  /** In words: 'SCHEDOP_block since instruction 1,234; ports bound: 1 (store), 2 (console); event mask 0'. */
+  readonly text: string;
+}
+
+export type Ending =
+  | { readonly kind: 'poweroff' | 'reboot' | 'suspend' | 'watchdog' | 'soft-reset' }
+  /** The guest asked for SHUTDOWN_crash, or Xen killed it. */
+  | { readonly kind: 'crash'; readonly reason: string; readonly refusal?: Refusal; readonly vcpu: number };
+
+export interface RunLimits {
+  /** At most so many instructions in this call. */
+  readonly instructions: number;
+  /** Guest time in ns (clock()) that a blocked machine must not jump beyond; none: it jumps to its next event at once. */
+  readonly untilTime?: number;
+}
+
+/** All general state of one vCPU. 64-bit values unsigned. */
+export interface Registers {
+  rax: bigint; rcx: bigint; rdx: bigint; rbx: bigint; rsp: bigint; rbp: bigint; rsi: bigint; rdi: bigint;
+  r8: bigint; r9: bigint; r10: bigint; r11: bigint; r12: bigint; r13: bigint; r14: bigint; r15: bigint;
+  rip: bigint; rflags: bigint;
+  cs: number; ss: number; ds: number; es: number; fs: number; gs: number;
+  fsBase: bigint; gsBase: bigint; gsBaseKernel: bigint; gsBaseUser: bigint;
+  cr0: bigint; cr2: bigint; cr3: bigint; cr4: bigint;
+}
+export type RegisterName = keyof Registers;
+
+/** One level of a page walk, from the top. */
+export interface WalkStep { readonly level: number; readonly mfn: Mfn; readonly index: number; readonly entry: bigint }
+export interface Walk { readonly steps: readonly WalkStep[]; /** Machine byte address, absent when the walk ends in a not-present entry. */ readonly machine?: number }
+
+export type MachineInput = { readonly kind: 'console'; readonly domain: number; readonly bytes: Uint8Array };
+
+export interface VcpuView { readonly domain: number; readonly vcpu: number; readonly state: 'running' | 'runnable' | 'blocked' | 'down'; readonly inKernel: boolean }
+
+export interface Machine {
+  readonly config: MachineConfig;
+  /** Id of the first (only, in this version) domain: 0 for dom0, else 1. */
+  readonly domain: number;
+  /** 64 or 32: mode of the guest kernel. */
+  readonly bits: 64 | 32;
+
+  /** Instructions executed so far by all vCPUs. */
+  icount(): number;
+  /** Guest time in ns: icount plus what blocked machines jumped over. */
+  clock(): number;
+  run(limits: RunLimits): RunResult;
+  /** Queues input; it is logged with the instruction count at which it arrived. */
+  inject(input: MachineInput): void;
+
+  vcpus(): readonly VcpuView[];
+  /** The vCPU that runs now or ran last. */
+  currentVcpu(): number;
+  registers(vcpu: number): Registers;
+  setRegister(vcpu: number, name: RegisterName, value: bigint): void;
+
+  /** Reads guest virtual memory through the vCPU's current page tables without side effects; stops at the first unmapped page. */
+  readMemory(vcpu: number, address: VirtualAddress, length: number): Uint8Array;
+  /** A debugger's write: ignores write protection, never page tables' type rules; returns bytes written (0 when refused). */
+  writeMemory(vcpu: number, address: VirtualAddress, bytes: Uint8Array): number;
+  walk(vcpu: number, address: VirtualAddress): Walk;
+
+  /** Replaces the set of instruction breakpoints (virtual addresses). run() does not stop again at the one it stands on. */
+  setBreakpoints(addresses: readonly VirtualAddress[]): void;
+  /** Called for every record of the kinds given; true stops the machine at that point. */
+  stopWhen(kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void;
+  /** Called for every record of the kinds given, in order. Returns a function that ends it. */
+  subscribe(kinds: readonly TraceKind[] | 'all', sink: (record: TraceRecord) => void): () => void;
+  /** The last records in the ring, oldest first, and how many were dropped before them. */
+  recent(limit: number): { readonly records: readonly TraceRecord[]; readonly dropped: number };
+  /** Guest console output, as it leaves the ring or console_io. */
+  onConsole(sink: (domain: number, bytes: Uint8Array) => void): void;
+  /** Lines in words of what the hypervisor would log (`(XEN) …`), for the trace and the debug console. */
+  counters(): { readonly instructions: number; readonly hypercalls: number };
+  /** Virtual address range of the hypercall page, where the kernel has one: its stubs have no debug information. */
+  hypercallPage(): VirtualAddress | null;
+  /** Hex digest of the state as the design defines it. */
+  stateHash(): string;
+}
