@@ -1,0 +1,76 @@
+// What every command of the `hyperport` CLI gets and throws, and how a kernel file is read.
+
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+
+export interface CommandIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** Paths in output are relative to this folder. */
+  readonly cwd: string;
+  /** Folder that holds the WebAssembly files beside the bundle. */
+  readonly assets: string;
+}
+
+/** Wrong options or an unreadable path: main prints the message and exits with 2. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** No kernel is larger; a debug vmlinux has about 650 MB. */
+const LARGEST_KERNEL = 2 ** 30;
+
+const reasonOf = (error: unknown): string => {
+  const code = (error as { code?: string }).code;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  return code ?? String(error);
+};
+
+/** Reads any file for a command; throws UsageError in words. */
+export function readInputFile(path: string, what: string): Uint8Array {
+  try {
+    if (statSync(path).isDirectory()) throw new UsageError(`${path} is a folder, not a ${what}. Name the file itself.`);
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read the ${what} ${path}: ${reasonOf(error)}.`);
+  }
+}
+
+/**
+ * Reads a kernel image. Looks at the first bytes before the rest, so that a huge file that is no kernel costs nothing.
+ * Whether the ELF inside is usable is for image/ and the domain builder to say.
+ */
+export function readKernelFile(path: string): Uint8Array {
+  let size: number;
+  let head: Uint8Array;
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw new UsageError(`${path} is a folder, not a kernel. Name the ELF file that your link step writes.`);
+    size = stat.size;
+    head = readHead(path, 4);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read the kernel ${path}: ${reasonOf(error)}.`);
+  }
+  if (size === 0) throw new UsageError(`${path} is empty. Check that the link step of the kernel's build succeeded.`);
+  const elf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
+  const gzip = head[0] === 0x1f && head[1] === 0x8b;
+  const dos = head[0] === 0x4d && head[1] === 0x5a;
+  if (!elf && !gzip && !dos) {
+    throw new UsageError(`${path} is not a kernel: it starts with neither an ELF nor a gzip header. Give the ELF image (vmlinux, not a disk or firmware image).`);
+  }
+  if (size > LARGEST_KERNEL) throw new UsageError(`${path} has ${size} bytes, more than the ${LARGEST_KERNEL} that a kernel image may have. Strip it: objcopy --strip-debug.`);
+  return readInputFile(path, 'kernel');
+}
+
+function readHead(path: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, bytes, 0, length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return bytes;
+}
