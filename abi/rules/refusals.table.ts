@@ -1,0 +1,5 @@
+// The rules of refusals.
+
+import type { RefusalRule } from './rule.ts';
+
+export const refusalRules: readonly RefusalRule[] = [];
