@@ -1,0 +1,114 @@
+// The options of `hyperport run`: names, defaults and ranges are a stable contract.
+
+import { parseArgs } from 'node:util';
+import { UsageError } from '../io.ts';
+import { decodeInput } from './input-text.ts';
+
+export interface RunOptions {
+  readonly kernel: string;
+  readonly cmdline: string;
+  readonly ramdisk: string | null;
+  readonly memoryMib: number;
+  readonly vcpus: number;
+  readonly cpu: 'amd' | 'intel';
+  readonly dom0: boolean;
+  /** Console input in bytes; null: stdin is the console. */
+  readonly input: Uint8Array | null;
+  /** Input waits until the guest has printed this. */
+  readonly inputAfter: string | null;
+  readonly until: string | null;
+  readonly maxInstructions: number;
+  readonly pace: 'fast' | 'real';
+  readonly tsc: 'emulate' | 'native';
+  readonly trace: string | null;
+  readonly stats: boolean;
+}
+
+/** Runs that nobody watches end by themselves after so many instructions. */
+const UNATTENDED_LIMIT = 20e9;
+
+export const RUN_USAGE = `Usage: hyperport run KERNEL [options]
+  --cmdline S            command line given to the guest
+  --ramdisk F            initial RAM disk
+  --memory MIB           guest memory, 1 to 3072 (default 64)
+  --vcpus N              1 to 32 (default 1)
+  --cpu amd|intel        processor model (default amd)
+  --dom0                 build the guest as the initial domain
+  --input TEXT           console input instead of stdin; \\n \\r \\t \\xNN are decoded, a newline is sent as CR
+  --input-after TEXT     hold the input back until the guest has printed TEXT
+  --until TEXT           end with 0 as soon as the guest has printed TEXT
+  --max-instructions N   end with 4 after N instructions (default 20 G unless stdin is a terminal)
+  --pace fast|real       real: guest time follows the wall clock (default real on a terminal)
+  --tsc emulate|native   (default emulate for a domU, native for dom0)
+  --trace FILE           write the trace as JSON lines
+  --stats                one JSON line on stderr at the end
+Exit: 0 power-off or --until seen, 2 usage or bad kernel, 3 guest crash, 4 instruction limit, 5 deadlock,
+      6 reboot or suspend asked, 7 the guest ended without --until, 130 interrupted, 70 a bug of Hyperport.`;
+
+const SPEC = {
+  cmdline: { type: 'string' },
+  ramdisk: { type: 'string' },
+  memory: { type: 'string' },
+  vcpus: { type: 'string' },
+  cpu: { type: 'string' },
+  dom0: { type: 'boolean' },
+  input: { type: 'string' },
+  'input-after': { type: 'string' },
+  until: { type: 'string' },
+  'max-instructions': { type: 'string' },
+  pace: { type: 'string' },
+  tsc: { type: 'string' },
+  trace: { type: 'string' },
+  stats: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** Returns null when help was asked for. Throws UsageError. */
+export function parseRunOptions(argv: readonly string[], terminal: boolean): RunOptions | null {
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof SPEC; allowPositionals: true; strict: true }>>;
+  try {
+    parsed = parseArgs({ args: [...argv], options: SPEC, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message.split('\n')[0]} Run 'hyperport run --help' for the options.`);
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return null;
+  const [kernel, ...extra] = positionals;
+  if (kernel === undefined) throw new UsageError("which kernel? Give the path of the ported kernel's ELF image.");
+  if (extra.length > 0) throw new UsageError(`one kernel at a time; '${extra[0]}' is one too many. Quote a command line: --cmdline "…".`);
+  const dom0 = values.dom0 ?? false;
+  const bounded = { min: 1, max: Number.MAX_SAFE_INTEGER };
+  return {
+    kernel,
+    cmdline: values.cmdline ?? '',
+    ramdisk: values.ramdisk ?? null,
+    memoryMib: whole('--memory', values.memory, 64, { min: 1, max: 3072 }),
+    vcpus: whole('--vcpus', values.vcpus, 1, { min: 1, max: 32 }),
+    cpu: choice('--cpu', values.cpu, ['amd', 'intel'], 'amd'),
+    dom0,
+    input: values.input === undefined ? null : decodeInput(values.input),
+    inputAfter: values['input-after'] ?? null,
+    until: values.until ?? null,
+    maxInstructions: whole('--max-instructions', values['max-instructions'], terminal ? Number.MAX_SAFE_INTEGER : UNATTENDED_LIMIT, bounded),
+    pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
+    tsc: choice('--tsc', values.tsc, ['emulate', 'native'], dom0 ? 'native' : 'emulate'),
+    trace: values.trace ?? null,
+    stats: values.stats ?? false,
+  };
+}
+
+function whole(name: string, text: string | undefined, fallback: number, { min, max }: { min: number; max: number }): number {
+  if (text === undefined) return fallback;
+  const value = /^[0-9][0-9_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'.`);
+  }
+  return value;
+}
+
+function choice<T extends string>(name: string, text: string | undefined, allowed: readonly T[], fallback: T): T {
+  if (text === undefined) return fallback;
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new UsageError(`${name} takes ${allowed.join(' or ')}, not '${text}'.`);
+  return found;
+}

@@ -1,0 +1,115 @@
+// One run of a guest on the simulator with the console on stdin/stdout: slices, input, endings, exit code.
+
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import type { Ending, Machine, RunResult, WaitReason } from '../../simulator/machine-types.ts';
+import { TextWatch } from './text-watch.ts';
+
+export const ExitCode = { done: 0, usage: 2, crash: 3, limit: 4, deadlock: 5, rebootOrSuspend: 6, withoutUntil: 7, bug: 70, interrupted: 130 } as const;
+
+export interface SessionOptions {
+  readonly maxInstructions: number;
+  readonly pace: 'fast' | 'real';
+  readonly until: string | null;
+  readonly input: Uint8Array | null;
+  readonly inputAfter: string | null;
+}
+
+/** Where keys come from when --input is absent. */
+export interface Keyboard {
+  /** Bytes typed since the last call. */
+  take(): Uint8Array | null;
+  /** No more bytes will come. */
+  ended(): boolean;
+  /** Resolves when there are bytes, the end of input, or an interrupt. */
+  wait(milliseconds?: number): Promise<void>;
+  interrupted(): boolean;
+}
+
+/** Short slices at first: WebAssembly code is still being optimised and a long call would stay in slow code. */
+const FIRST_SLICE = 200_000;
+const SLICE = 2_000_000;
+const WARM_AFTER = 20_000_000;
+/** With --pace real guest time may run ahead of the wall clock by so much, in ms. */
+const LEAD_MS = 4;
+
+export interface SessionEnd {
+  readonly code: number;
+  /** What stderr says about it; empty for an ordinary end. */
+  readonly message: string;
+}
+
+export async function runSession(machine: Machine, options: SessionOptions, keyboard: Keyboard, output: (bytes: Uint8Array) => void): Promise<SessionEnd> {
+  const until = options.until === null ? null : new TextWatch(options.until);
+  const inputGate = options.input !== null && options.inputAfter !== null ? new TextWatch(options.inputAfter) : null;
+  let typed = options.input === null;
+  machine.onConsole((_domain, bytes) => {
+    output(bytes);
+    until?.push(bytes);
+    inputGate?.push(bytes);
+  });
+  const feed = () => {
+    if (!typed && (inputGate === null || inputGate.seen)) {
+      typed = true;
+      machine.inject({ kind: 'console', domain: machine.domain, bytes: options.input! });
+    }
+    const keys = options.input === null ? keyboard.take() : null;
+    if (keys) machine.inject({ kind: 'console', domain: machine.domain, bytes: keys });
+  };
+  const clock = options.pace === 'real' ? wallClock(machine.clock()) : null;
+  for (;;) {
+    feed();
+    const left = options.maxInstructions - machine.icount();
+    if (left <= 0) return { code: ExitCode.limit, message: `stopped after ${machine.icount()} instructions (--max-instructions).` };
+    const slice = Math.min(left, machine.icount() < WARM_AFTER ? FIRST_SLICE : SLICE);
+    const result = machine.run(clock ? { instructions: slice, untilTime: clock.guestNow() + LEAD_MS * 1e6 } : { instructions: slice });
+    if (until?.seen) return { code: ExitCode.done, message: '' };
+    if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };
+    const end = ended(result, until);
+    if (end) return end;
+    if (result.kind === 'idle') {
+      const willCome = options.input === null && !keyboard.ended();
+      const nowPossible = !typed && inputGate?.seen;
+      if (!willCome && !nowPossible) return deadlock(result.waits);
+      if (willCome) await keyboard.wait();
+    } else if (clock) {
+      const ahead = (machine.clock() - clock.guestNow()) / 1e6;
+      if (ahead > 1) await Promise.race([delay(ahead), keyboard.wait(ahead)]);
+      else await turn();
+    } else {
+      await turn();
+    }
+    if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };
+  }
+}
+
+function wallClock(guestStart: number) {
+  const start = performance.now();
+  return { guestNow: () => guestStart + (performance.now() - start) * 1e6 };
+}
+
+function ended(result: RunResult, until: TextWatch | null): SessionEnd | null {
+  if (result.kind !== 'ended') return null;
+  const end = endingCode(result.ending);
+  if (until && !until.seen && end.code !== ExitCode.crash) {
+    return { code: ExitCode.withoutUntil, message: `the guest ended (${result.ending.kind}) before it printed the text of --until.` };
+  }
+  return end;
+}
+
+function endingCode(ending: Ending): SessionEnd {
+  switch (ending.kind) {
+    case 'poweroff':
+      return { code: ExitCode.done, message: '' };
+    case 'crash':
+      return { code: ExitCode.crash, message: `the guest crashed: ${ending.reason}` };
+    case 'watchdog':
+      return { code: ExitCode.crash, message: 'the guest was ended by its watchdog.' };
+    default:
+      return { code: ExitCode.rebootOrSuspend, message: `the guest asked for ${ending.kind}.` };
+  }
+}
+
+function deadlock(waits: readonly WaitReason[]): SessionEnd {
+  const lines = waits.map((wait) => `  d${wait.domain}v${wait.vcpu}: ${wait.text}`);
+  return { code: ExitCode.deadlock, message: ['deadlock: every vCPU is blocked, no timer is pending and no input can come.', ...lines].join('\n') };
+}
