@@ -1,0 +1,275 @@
+// Debian packages for tests and oracles, unpacked beside the project (.cache/debian/root) and never installed: no root, no maintainer scripts.
+// `node scripts/debian.mjs NAME…` prints the folder; a NAME is one of the groups below or a package. See CONTRIBUTING.md.
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+const cache = join(project, '.cache', 'debian');
+
+/** Where every package is unpacked to. */
+export const debianRoot = join(cache, 'root');
+
+/** The Xen that every recorded fact of this project belongs to; a newer one is in Debian's security archive, with other addresses and no source. */
+export const xenVersion = '4.17.5+72-g01140da4e8-1';
+
+const xenLibraries = ['call1', 'devicemodel1', 'evtchn1', 'foreignmemory1', 'gnttab1', 'hypfs1', 'misc4.17', 'store4', 'toolcore1', 'toollog1'];
+const toolstackLibraries = [
+  'libc6 libgcc-s1 libyajl2 liblzma5 zlib1g libbz2-1.0 libzstd1 liblzo2-2 libncurses6 libtinfo6 libuuid1 libnl-3-200 libnl-route-3-200',
+  'libfdt1 libgcrypt20 libgpg-error0',
+].flatMap((line) => line.split(' '));
+
+const groups = {
+  // With everything that QEMU needs to run, including its C library: it is started through that library's own loader.
+  qemu: { packages: ['qemu-system-x86'], closure: true, without: /^(iso-codes|adduser|passwd|debconf|libpam|libsemanage|libaudit-common)/ },
+  xen: { packages: ['xen-hypervisor-4.17-amd64', 'xen-hypervisor-4.17-amd64-dbg'] },
+  'grub-xen': { packages: ['grub-xen-host'] },
+  gnumach: { packages: ['gnumach-image-1.8-xen-486', 'gnumach-image-1.8-xen-486-dbg'] },
+  // A Linux dom0 with xenstored, xenconsoled and xl: what `xl create` needs.
+  linux: {
+    packages: [
+      ...['busybox-static', 'cpio', 'linux-image-amd64', 'xen-utils-4.17', 'xen-utils-common', 'xenstore-utils'],
+      ...xenLibraries.map((name) => `libxen${name}`),
+      ...toolstackLibraries,
+    ],
+  },
+};
+
+/** Of packages named here only these paths are unpacked (a kernel image is 400 MB, nearly all of it drivers). */
+const onlyPaths = [[/^linux-image-\d/, ['./boot/vmlinuz-*', './boot/config-*', './lib/modules/*/kernel/drivers/xen/*']]];
+
+const pinnedVersion = (name) => (/^(xen-|xenstore-utils$|libxen)/.test(name) ? xenVersion : undefined);
+
+export class DebianError extends Error {}
+
+/**
+ * Makes the packages or groups available and answers the folder that holds them, merged, as `/` would.
+ * Downloads only what is not there yet; safe to call from several processes at once.
+ * @param {string[]} names group or package names
+ * @returns {Promise<string>} the folder
+ * @throws {DebianError} when apt is not there, a name is unknown, or a download fails: the message says what to do
+ */
+export async function ensureDebian(names) {
+  const missing = async () => {
+    const have = await readState();
+    return names.filter((name) => !have.requests[name]);
+  };
+  if ((await missing()).length === 0) return debianRoot;
+  await requireTools();
+  await mkdir(cache, { recursive: true });
+  const unlock = await lock(join(cache, 'lock'));
+  try {
+    for (const name of await missing()) await provide(name);
+  } finally {
+    await unlock();
+  }
+  return debianRoot;
+}
+
+/** Versions of the packages that are unpacked, by name. @returns {Promise<Record<string, string>>} */
+export async function debianVersions() {
+  const { packages } = await readState();
+  return Object.fromEntries(Object.entries(packages).map(([name, { version }]) => [name, version]));
+}
+
+async function provide(request) {
+  const group = groups[request] ?? { packages: [request] };
+  await refreshLists(false);
+  try {
+    await fetchAll(request, group);
+  } catch (error) {
+    // The archive moved on since the lists were read: read them again, once.
+    if (!(error instanceof DebianError)) throw error;
+    await refreshLists(true);
+    await fetchAll(request, group);
+  }
+}
+
+async function fetchAll(request, group) {
+  const wanted = await resolve(group);
+  const state = await readState();
+  const todo = wanted.filter(({ name }) => state.packages[name] === undefined);
+  if (todo.length > 0) {
+    const debs = join(cache, 'debs');
+    await rm(debs, { recursive: true, force: true });
+    await mkdir(debs, { recursive: true });
+    await apt('apt-get', ['download', '-q', ...todo.map(({ name, version }) => `${name}=${version}`)], debs);
+    await mkdir(debianRoot, { recursive: true });
+    for (const file of await readdir(debs)) {
+      const [name, version] = (await run('dpkg-deb', ['-f', join(debs, file), 'Package', 'Version'])).stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/^\w+: /, ''));
+      const entry = todo.find((candidate) => candidate.name === name && candidate.version === version);
+      if (!entry) throw new DebianError(`apt-get downloaded ${name} ${version}, which was not asked for. Remove ${cache} and try again.`);
+      const sha256 = createHash('sha256')
+        .update(await readFile(join(debs, file)))
+        .digest('hex');
+      if (sha256 !== entry.sha256) {
+        throw new DebianError(`${name} ${version}: the file's SHA-256 is ${sha256}, the package index says ${entry.sha256}. Try again later.`);
+      }
+      await unpack(name, join(debs, file));
+      console.error(`debian: ${name} ${version}`);
+      state.packages[name] = { version, sha256 };
+    }
+    await rm(debs, { recursive: true, force: true });
+    const absent = todo.filter(({ name }) => state.packages[name] === undefined);
+    if (absent.length > 0) throw new DebianError(`apt-get did not download ${absent.map(({ name }) => name).join(', ')}.`);
+  }
+  state.requests[request] = wanted.map(({ name }) => name);
+  await writeState(state);
+}
+
+/** The packages of a group with versions and the index's SHA-256. */
+async function resolve({ packages, closure, without }) {
+  const concrete = [];
+  for (const name of packages) concrete.push(name === 'linux-image-amd64' ? await newestKernel(name) : name);
+  let selected = concrete.map((name) => ({ name, version: pinnedVersion(name) }));
+  if (closure) {
+    const { stdout } = await apt('apt-get', ['install', '--print-uris', '-y', '-q', ...concrete]);
+    selected = [...stdout.matchAll(/^'[^']*' ([^ _]+)_([^ _]+)_/gm)]
+      .map(([, name, version]) => ({ name, version: decodeURIComponent(version) }))
+      .filter(({ name }) => !without?.test(name));
+    if (selected.length === 0) throw new DebianError(`apt-get finds no packages for ${packages.join(' ')}. Are main's package lists there?`);
+  }
+  const { stdout } = await apt('apt-cache', ['show', ...selected.map(({ name, version }) => (version ? `${name}=${version}` : name))]);
+  const stanzas = stdout.split('\n\n').map((text) => ({
+    name: /^Package: (.*)$/m.exec(text)?.[1],
+    version: /^Version: (.*)$/m.exec(text)?.[1],
+    sha256: /^SHA256: (.*)$/m.exec(text)?.[1],
+  }));
+  return selected.map(({ name, version }) => {
+    // apt-cache prints the newest version first.
+    const found = stanzas.find((stanza) => stanza.name === name && (version === undefined || stanza.version === version));
+    if (!found) {
+      throw new DebianError(
+        `Debian has no package ${name}${version ? ` ${version}` : ''}. Hyperport's tests need Debian 12 (bookworm), main and security, in apt's sources.`,
+      );
+    }
+    return found;
+  });
+}
+
+async function newestKernel(meta) {
+  const { stdout } = await apt('apt-cache', ['show', meta]);
+  const name = /^Depends: (linux-image-[^ ]+)/m.exec(stdout)?.[1];
+  if (!name) throw new DebianError(`Debian has no package ${meta}. Hyperport's tests need Debian 12 (bookworm) in apt's sources.`);
+  return name;
+}
+
+async function unpack(name, deb) {
+  const paths = onlyPaths.find(([pattern]) => pattern.test(name))?.[1];
+  if (!paths) {
+    await run('dpkg-deb', ['-x', deb, debianRoot]);
+    return;
+  }
+  const tar = spawn('tar', ['-x', '-C', debianRoot, '--wildcards', ...paths], { stdio: ['pipe', 'ignore', 'inherit'] });
+  const from = spawn('dpkg-deb', ['--fsys-tarfile', deb], { stdio: ['ignore', 'pipe', 'inherit'] });
+  from.stdout.pipe(tar.stdin);
+  const codes = await Promise.all([tar, from].map((child) => new Promise((done) => child.on('close', done))));
+  if (codes.some((code) => code !== 0)) throw new DebianError(`${name} could not be unpacked (tar ${codes[0]}, dpkg-deb ${codes[1]}).`);
+}
+
+/** apt with lists, cache and package status of our own, so that what the machine has installed plays no part and nothing of it changes. */
+async function apt(command, args, cwd = cache) {
+  const own = join(cache, 'apt');
+  const settings = {
+    'Dir::State': own,
+    'Dir::State::lists': join(own, 'lists'),
+    'Dir::State::status': '/dev/null',
+    'Dir::Cache': own,
+    'APT::Install-Recommends': 'false',
+    'APT::Sandbox::User': 'root',
+    'Debug::NoLocking': 'true',
+    'Acquire::Retries': '3',
+  };
+  const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
+  try {
+    return await run(command, [...options, ...args], { cwd, maxBuffer: 64 << 20, timeout: 600_000, env: { ...process.env, LC_ALL: 'C' } });
+  } catch (error) {
+    const said = String(error.stderr || error.message).trim().split('\n').slice(-3).join('\n  ');
+    throw new DebianError(`${command} ${args[0]} failed:\n  ${said}\nCheck the network and apt's sources (Debian 12, main and security), then try again.`);
+  }
+}
+
+async function refreshLists(again) {
+  const lists = join(cache, 'apt', 'lists');
+  if (!again && existsSync(lists) && (await readdir(lists)).some((file) => file.includes('Packages'))) return;
+  await mkdir(join(lists, 'partial'), { recursive: true });
+  await mkdir(join(cache, 'apt', 'archives', 'partial'), { recursive: true });
+  await apt('apt-get', ['update', '-q']);
+}
+
+async function requireTools() {
+  for (const tool of ['apt-get', 'apt-cache', 'dpkg-deb', 'tar']) {
+    try {
+      await run(tool, ['--version']);
+    } catch {
+      throw new DebianError(`${tool} is not there: packages for the tests are fetched with Debian's apt. Run the tests on Debian 12 (a container will do).`);
+    }
+  }
+}
+
+const statePath = join(cache, 'state.json');
+
+/** @returns {Promise<{packages: Record<string, {version: string, sha256: string}>, requests: Record<string, string[]>}>} */
+async function readState() {
+  if (!existsSync(statePath) || !existsSync(debianRoot)) return { packages: {}, requests: {} };
+  return JSON.parse(await readFile(statePath, 'utf8'));
+}
+
+async function writeState(state) {
+  await writeFile(`${statePath}.new`, `${JSON.stringify(state, null, 1)}\n`);
+  await rename(`${statePath}.new`, statePath);
+}
+
+/** A lock that outlives no process: its file holds the owner's pid, and a dead owner's lock is taken over. */
+async function lock(path) {
+  const deadline = Date.now() + 900_000;
+  for (;;) {
+    try {
+      await writeFile(path, String(process.pid), { flag: 'wx' });
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+    const owner = Number(existsSync(path) ? readFileSync(path, 'utf8') : Number.NaN);
+    if (owner > 0 && !alive(owner)) {
+      await rm(path, { force: true });
+      continue;
+    }
+    if (Date.now() > deadline) throw new DebianError(`Process ${owner} has held ${path} for 15 minutes. End it, remove the file and try again.`);
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+async function main(names) {
+  if (names.length === 0) {
+    console.error(`usage: node scripts/debian.mjs NAME…   groups: ${Object.keys(groups).join(' ')}; any other name is a Debian package`);
+    return 2;
+  }
+  try {
+    console.log(await ensureDebian(names));
+    return 0;
+  } catch (error) {
+    if (!(error instanceof DebianError)) throw error;
+    console.error(`debian: ${error.message}`);
+    return 1;
+  }
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
