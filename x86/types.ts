@@ -1,9 +1,12 @@
 // The shapes of the instruction table and of a decoded instruction. No semantics here: simulator/cpu/isa joins by `key`.
 
-/** `b` 1, `w` 2, `d` 4, `q` 8 bytes; `v` operand size 2/4/8; `z` 2 or 4; `y` 4 or 8. In the manuals' notation:
- * E modrm r/m · G modrm reg · M memory only · R register only · I immediate (Ibs: sign-extended byte) · J relative · Z register in opcode ·
- * S segment · C control · D debug register · O moffs · X/Y string source/destination · A far pointer · V/W xmm · P/Q mmx;
- * fixed: AL CL DX AX eAX rAX (v-sized accumulator) eDX 1, ES CS SS DS FS GS. */
+/** `b` 1, `w` 2, `d` 4, `q` 8 bytes; `v` operand size 2/4/8; `z` 2 or 4; `y` 4 or 8; `n` 8 in 64-bit mode, else 4; `p` far pointer
+ * (2 + v), `s` descriptor-table pseudo-descriptor (2 + n), `a` bound pair (2 v), `t` 10, `x` 16 bytes; none: an address, not an access of
+ * known size. In the manuals' notation:
+ * E modrm r/m · G modrm reg · M memory only · R register only · Rv/Mw register v, memory w · I immediate (Ibs: sign-extended byte) ·
+ * J relative · Z register in opcode · S segment · C control · D debug register · O moffs · X/Y string source/destination · A far pointer ·
+ * V xmm in reg, W xmm or memory, U xmm only · P mmx in reg, Q mmx or memory, N mmx only · T st(i);
+ * fixed: AL CL DX AX eAX rAX (v-sized accumulator) 1 ST, ES CS SS DS FS GS. */
 export type OperandSpec = string;
 
 export type Privilege =
@@ -28,12 +31,16 @@ export interface InstructionRow {
   readonly mnemonic: string;
   /** Other names assemblers use (`jz` for `je`, `sal` for `shl`, `iretd` …), without AT&T size suffixes. */
   readonly aliases?: readonly string[];
-  /** Opcode and operands: '00 /r Eb,Gb', '83 /0 Ev,Ibs', '0f 80+cc Jz', 'f3 0f b8 /r Gv,Ev', '50+r Zv'. Order = form number. */
+  /** Opcode and operands: '00 /r Eb,Gb', '83 /0 Ev,Ibs', '0f 80+cc Jz', 'f3 0f b8 /r Gv,Ev', '50+r Zv'. Order = form number.
+   * A leading 66, f2 or f3 is mandatory; `np`: none of the three allowed; `nf`: neither f2 nor f3. '/5r' register form without operand,
+   * '/5m' memory form; a byte after the opcode is a whole fixed ModRM ('0f 01 f8'). Trailing `m64`/`m32`: form of one mode only. */
   readonly enc: readonly string[];
   /** Modes in which it exists; both unless given. */
   readonly mode?: '64' | '32';
   /** Operand size defaults to 64 in 64-bit mode (push, near branches …). */
   readonly d64?: boolean;
+  /** Operand size is 64 in 64-bit mode and a 66 prefix does not change it (near branches, as Intel processors do it). */
+  readonly f64?: boolean;
   /** Accepts a lock prefix when the destination is memory. */
   readonly lock?: boolean;
   /** Flags, as letters of 'oszapc' plus 'd' and 'i'. */
@@ -49,7 +56,8 @@ export interface InstructionRow {
   readonly feature?: string;
 }
 
-export const OperandKind = { none: 0, gpr: 1, gpr8: 2, segment: 3, control: 4, debug: 5, memory: 6, immediate: 7, relative: 8, far: 9, mmx: 10, xmm: 11, st: 12 } as const;
+/** `string`: the implicit [rsi] or [rdi] of a string instruction; base and index say nothing of it. */
+export const OperandKind = { none: 0, gpr: 1, gpr8: 2, segment: 3, control: 4, debug: 5, memory: 6, immediate: 7, relative: 8, far: 9, mmx: 10, xmm: 11, st: 12, string: 13 } as const;
 export type OperandKindValue = (typeof OperandKind)[keyof typeof OperandKind];
 
 /** Plain fields, filled in place by decode(): no garbage, no BigInt. 64-bit values are pairs of int32 (lo, hi). */
