@@ -1,0 +1,187 @@
+// The face of the CPU engine: an x86 processor that knows nothing of Xen. What a hypervisor does enters through `CpuHost`
+// (translation, descriptors, cpuid) and through exits. All 64-bit addresses cross as two int32 halves on hot paths, as bigint elsewhere.
+
+export type Bits = 64 | 32;
+export const GprName = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+export type GprName = (typeof GprName)[number];
+
+/** Segment register numbers of the instruction set. */
+export const Segment = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5 } as const;
+export type SegmentNumber = (typeof Segment)[keyof typeof Segment];
+
+export const Access = { read: 0, write: 1, execute: 2 } as const;
+export type AccessKind = (typeof Access)[keyof typeof Access];
+
+/** TLB bank: kernel and user pages are cached apart, so that a privilege change needs no flush. */
+export const Bank = { kernel: 0, user: 1 } as const;
+export type BankNumber = (typeof Bank)[keyof typeof Bank];
+
+/** Filled by CpuHost.translate. */
+export interface Translation {
+  /** Machine frame of the 4 KiB page (for a superpage: of the 4 KiB piece asked for). */
+  mfn: number;
+  /** Stores may go ahead without asking again: writable and D already set (after a write access: always true). */
+  writable: boolean;
+  /** When translate() returned false: the page fault's error code. */
+  errorCode: number;
+}
+
+/** A descriptor as the segment registers cache it. */
+export interface SegmentCache {
+  base: bigint;
+  /** In bytes, granularity applied. */
+  limit: number;
+  /** Bits 40 to 55 of the descriptor: type, S, DPL, P … AVL, L, D/B, G (bits 8 to 11, the limit's, are zero). */
+  attributes: number;
+}
+
+export type SegmentLoad =
+  | { readonly ok: true; readonly cache: SegmentCache }
+  | { readonly ok: false; readonly vector: number; readonly errorCode: number };
+
+/** System instructions that reveal state to unprivileged code (no UMIP). */
+export type SensitiveStore = 'sgdt' | 'sidt' | 'sldt' | 'str' | 'smsw';
+
+export interface CpuHost {
+  /** Called on a miss of the data or instruction TLB with a canonical address. Walks the guest's page tables, sets A and D,
+   * fills `out`; false: page fault with out.errorCode. May not flush TLBs or change registers. */
+  translate(vcpu: number, vaLo: number, vaHi: number, access: AccessKind, bank: BankNumber, out: Translation): boolean;
+  /** Unprivileged cpuid: returns four int32 registers (may reuse one array). */
+  cpuid(vcpu: number, leaf: number, subleaf: number): { eax: number; ebx: number; ecx: number; edx: number };
+  /** Time stamp counter; `executed`: instructions of this run() so far. */
+  tsc(vcpu: number, executed: number): bigint;
+  /** A segment register load (mov, pop, lds …, far transfers), never with a null selector for ds es fs gs in 64-bit mode. */
+  loadSegment(vcpu: number, segment: SegmentNumber, selector: number): SegmentLoad;
+  /** lar, lsl, verr, verw: the descriptor's raw 64 bits, null when the selector is outside its table. */
+  readDescriptor(vcpu: number, selector: number): bigint | null;
+  /** sgdt/sidt: 10 bytes as limit | base << 16; sldt, str, smsw: the value. */
+  sensitive(vcpu: number, what: SensitiveStore): bigint;
+}
+
+export type ExitKind =
+  /** The budget is used up. */
+  | 'budget'
+  /** Fault (rip at the instruction, state before it) or trap #DB after a step with TF (rip after it). */
+  | 'exception'
+  /** syscall, sysenter: rip after it, nothing else changed (rcx, r11 are the host's to set). */
+  | 'syscall'
+  | 'sysenter'
+  /** int n, int3, into, int1: rip after it; `vector` says which. The host checks gates and privilege; to fault instead, set rip = `instruction`. */
+  | 'interrupt'
+  /** hlt at CPL 0 (at CPL > 0 it is #GP). */
+  | 'hlt'
+  /** About to execute an instruction that has a breakpoint. */
+  | 'breakpoint';
+
+/** One object per engine, overwritten by every run(). */
+export interface Exit {
+  kind: ExitKind;
+  /** exception, interrupt: vector number. */
+  vector: number;
+  /** exception: error code, -1 where the vector has none. */
+  errorCode: number;
+  /** exception 14: faulting address. */
+  cr2: bigint;
+  /** Instructions executed by this run(): each rep iteration 1, a faulting instruction 0, syscall and int n 1. */
+  executed: number;
+  /** Address of the instruction that caused the exit. */
+  instruction: bigint;
+  /** Length of that instruction in bytes (0 when it could not be fetched). */
+  length: number;
+  /** exception 6 for an instruction of the table that this engine cannot execute yet: its mnemonic. */
+  unsupported: string | null;
+}
+
+export interface ModeState {
+  bits: Bits;
+  /** Current privilege level, 0 to 3. */
+  cpl: number;
+  bank: BankNumber;
+}
+
+export interface Vcpu {
+  readonly id: number;
+  /** General registers by number 0..15 (rax rcx rdx rbx rsp rbp rsi rdi r8 …). */
+  reg(n: number): bigint;
+  setReg(n: number, value: bigint): void;
+  /** Low and high half as int32: cheap. */
+  regLo(n: number): number;
+  regHi(n: number): number;
+  /** Both halves at once. */
+  setRegPair(n: number, lo: number, hi: number): void;
+  get(name: GprName): bigint;
+  set(name: GprName, value: bigint): void;
+  rip: bigint;
+  ripLo(): number;
+  ripHi(): number;
+  setRipPair(lo: number, hi: number): void;
+  /** Complete, lazy flags materialised; bit 1 always set. */
+  rflags: number;
+  cr2: bigint;
+  /** Selector only (no descriptor load): what mov r, seg shows. */
+  selector(segment: SegmentNumber): number;
+  /** Sets selector and cached descriptor without any check. */
+  setSegment(segment: SegmentNumber, selector: number, cache: SegmentCache): void;
+  segment(segment: SegmentNumber): SegmentCache;
+  /** Cached base only: wrmsr FS_BASE, set_segment_base. */
+  setBase(segment: SegmentNumber, base: bigint): void;
+  base(segment: SegmentNumber): bigint;
+  mode(): ModeState;
+  /** Sets bits, privilege and TLB bank. Does not flush. */
+  setMode(mode: ModeState): void;
+  /** rdtsc/rdtscp raise #GP (CR4.TSD) when true. */
+  trapTsc: boolean;
+  /** rdtscp's ecx. */
+  tscAux: number;
+
+  /** TLB of this vCPU, data and instruction, both banks. `flushAll` also drops global pages: the host decides when to call it. */
+  flushAll(): void;
+  flushPage(va: bigint): void;
+  /** State that survives a save: registers, segments, mode, TLBs. */
+  save(): Uint8Array;
+  restore(bytes: Uint8Array): void;
+}
+
+export interface EngineConfig {
+  /** Machine RAM in bytes, a multiple of 4096, at most 3.5 GiB. */
+  ramBytes: number;
+  vcpus: number;
+  /** 'amd': syscall rules and flags of AMD's processors; 'intel': Intel's. Decides undefined results where real ones differ. */
+  model: 'amd' | 'intel';
+  host: CpuHost;
+}
+
+export interface Engine {
+  readonly vcpus: readonly Vcpu[];
+  readonly exit: Exit;
+  /** Machine RAM: byte address = mfn * 4096 + offset. Views stay valid for the engine's life. Whoever writes calls `written`. */
+  readonly ram: Uint8Array;
+  readonly ramView: DataView;
+  /** RAM as int32 words, for page-table walks: index = mfn * 1024 + byte / 4. */
+  readonly ramWords: Int32Array;
+  /** Runs one vCPU for exactly at most `budget` instructions and returns `exit`. `resume`: do not stop at a breakpoint on the
+   * very first instruction. Call it with slices of 2 M or less (200 k in the first second: V8 compiles meanwhile). */
+  run(vcpu: number, budget: number, resume?: boolean): Exit;
+  /** To be called after RAM was written by anyone but the guest: drops decoded instructions there. Cheap when there are none. */
+  written(machineAddress: number, length: number): void;
+  /** Drops every TLB entry (data and instruction, all vCPUs, both banks) that maps this frame: for revoke(). */
+  flushFrame(mfn: number): void;
+  /** Drops only the right to store through cached entries of this frame (it became read-only or must be marked dirty again). */
+  writeProtectFrame(mfn: number): void;
+  /** Replaces the set of instruction breakpoints: exact, no cost elsewhere. */
+  setBreakpoints(addresses: Iterable<bigint>): void;
+  /** Feeds the canonical state of all vCPUs (registers, flags, segments, mode, TLBs; not RAM, not decoded code) to `sink`. */
+  hashState(sink: (bytes: Uint8Array) => void): void;
+  /** Virtual memory as the guest would see it through this vCPU's current TLB and mode, with side effects (A/D bits, TLB fill) and
+   * faults: for instruction emulators. Returns null on success, else the page fault. */
+  readGuest(vcpu: number, va: bigint, into: Uint8Array): GuestFault | null;
+  writeGuest(vcpu: number, va: bigint, bytes: Uint8Array): GuestFault | null;
+  readonly statistics: { readonly tlbMisses: number; readonly fetchMisses: number; readonly blocks: number; readonly decoded: number };
+}
+
+export interface GuestFault {
+  /** 14, 13 or 12 (non-canonical). */
+  vector: number;
+  errorCode: number;
+  cr2: bigint;
+}
