@@ -1,7 +1,8 @@
 // Bundles every process of the product into dist/ and puts the WebAssembly files beside them. `npm run build`.
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { noticesOf, packageOf } from './notices.mjs';
 import { bootstrap, root } from './steps.mjs';
 
 const NODE = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', minifySyntax: true, legalComments: 'none', absWorkingDir: root };
@@ -37,9 +38,12 @@ export async function build() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   mkdirSync(join(root, 'dist'), { recursive: true });
+  const packages = ASSETS.flatMap((asset) => packageOf(asset) ?? []);
   for (const options of BUNDLES) {
-    await bundle({ ...NODE, ...options, define: { HYPERPORT_VERSION: JSON.stringify(version) } });
+    const { metafile } = await bundle({ ...NODE, ...options, metafile: true, define: { HYPERPORT_VERSION: JSON.stringify(version) } });
+    packages.push(...Object.keys(metafile.inputs).flatMap((input) => packageOf(input) ?? []));
   }
+  writeFileSync(join(root, 'dist', 'ThirdPartyNotices.txt'), noticesOf(packages));
   for (const asset of ASSETS) copyFileSync(join(root, asset), join(root, 'dist', asset.split('/').at(-1)));
   return BUNDLES.filter((b) => b.outfile).map((b) => ({ file: b.outfile, bytes: statSync(join(root, b.outfile)).size }));
 }
