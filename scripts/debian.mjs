@@ -30,6 +30,8 @@ const groups = {
   xen: { packages: ['xen-hypervisor-4.17-amd64', 'xen-hypervisor-4.17-amd64-dbg'] },
   'grub-xen': { packages: ['grub-xen-host'] },
   gnumach: { packages: ['gnumach-image-1.8-xen-486', 'gnumach-image-1.8-xen-486-dbg'] },
+  // For the tests in a real VS Code. It starts itself again for each of its processes, so it runs on the machine's own C library.
+  browser: { packages: ['chromium', 'fonts-dejavu-core'], closure: true, without: /^(libc6|libc-bin|adduser|passwd|debconf|libpam|dbus|systemd)/ },
   // A Linux dom0 with xenstored, xenconsoled and xl: what `xl create` needs.
   linux: {
     packages: [

@@ -1,0 +1,103 @@
+// The workbench as a user handles it. Every selector of VS Code's own markup stands here: they are internals of the pinned version.
+
+import type { Locator, Page } from 'playwright-core';
+
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  get squiggles(): Locator {
+    return this.page.locator('.monaco-editor .squiggly-error, .monaco-editor .squiggly-warning, .monaco-editor .squiggly-info');
+  }
+  get quickFixes(): Locator {
+    return this.page.locator('.action-widget .monaco-list-row');
+  }
+  get stackFrames(): Locator {
+    return this.page.locator('.debug-call-stack .stack-frame');
+  }
+  get variables(): Locator {
+    return this.page.locator('.debug-variables .monaco-list-row');
+  }
+  get breakpoints(): Locator {
+    return this.page.locator('.debug-breakpoints .monaco-list-row');
+  }
+  get terminalText(): Locator {
+    return this.page.locator('.terminal-wrapper.active .xterm-accessibility-tree, .terminal-wrapper.active .xterm-rows').first();
+  }
+  view(name: string): Locator {
+    return this.page.locator('.pane').filter({ has: this.page.locator('.pane-header', { hasText: name }) });
+  }
+  line(text: string): Locator {
+    return this.page.locator('.monaco-editor .view-line').filter({ hasText: text });
+  }
+
+  /** Opens a file of the workspace by name through the quick pick. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor({ state: 'visible' });
+    await input.fill(name);
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name.split('/').at(-1)! }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.getByRole('tab', { name: new RegExp(`^${escape(name.split('/').at(-1)!)}`) }).first().waitFor();
+  }
+
+  /** Runs a command by its exact title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const widget = this.page.locator('.quick-input-widget:visible');
+    await widget.locator('input').first().fill(`>${title}`);
+    const label = this.page.locator('.label-name', { hasText: new RegExp(`^${escape(title)}$`) });
+    await widget.locator('.quick-input-list .monaco-list-row').filter({ has: label }).first().click();
+  }
+
+  /** Puts the caret on a line (1-based) of the active editor and scrolls it into view. */
+  async goToLine(line: number): Promise<void> {
+    await this.page.keyboard.press('Control+G');
+    const input = this.page.locator('.quick-input-widget:visible input').first();
+    await input.waitFor();
+    await input.fill(`:${line}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').first().waitFor({ state: 'hidden' });
+  }
+
+  /** Clicks the breakpoint margin beside a line of the active editor. */
+  async clickGutter(line: number): Promise<void> {
+    await this.goToLine(line);
+    const number = this.page.locator('.editor-instance .margin-view-overlays .line-numbers', { hasText: new RegExp(`^${line}$`) }).first();
+    const box = await number.boundingBox();
+    const margin = await this.page.locator('.editor-instance .glyph-margin').first().boundingBox();
+    if (!box || !margin) throw new Error(`line ${line} is not on screen`);
+    await this.page.mouse.click(margin.x + margin.width / 2, box.y + box.height / 2);
+  }
+
+  /** Types into the quick input that a command has opened and accepts it. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget:visible input').first();
+    await input.waitFor();
+    await input.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+}
+
+const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Waits until `probe` answers something truthy. */
+export async function eventually<T>(what: string, probe: () => T | Promise<T>, milliseconds = 15_000): Promise<NonNullable<T>> {
+  const end = Date.now() + milliseconds;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const value = await probe();
+      if (value) return value as NonNullable<T>;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`never happened: ${what} (last seen: ${last})`);
+}
