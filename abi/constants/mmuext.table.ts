@@ -1,0 +1,25 @@
+// Commands of mmuext_op; the one family whose sub-operation is a field of each element of an array.
+
+/** mmuext_op.cmd. */
+export const mmuextCommands = {
+  MMUEXT_PIN_L1_TABLE: 0,
+  MMUEXT_PIN_L2_TABLE: 1,
+  MMUEXT_PIN_L3_TABLE: 2,
+  MMUEXT_PIN_L4_TABLE: 3,
+  MMUEXT_UNPIN_TABLE: 4,
+  MMUEXT_NEW_BASEPTR: 5,
+  MMUEXT_TLB_FLUSH_LOCAL: 6,
+  MMUEXT_INVLPG_LOCAL: 7,
+  MMUEXT_TLB_FLUSH_MULTI: 8,
+  MMUEXT_INVLPG_MULTI: 9,
+  MMUEXT_TLB_FLUSH_ALL: 10,
+  MMUEXT_INVLPG_ALL: 11,
+  MMUEXT_FLUSH_CACHE: 12,
+  MMUEXT_SET_LDT: 13,
+  MMUEXT_NEW_USER_BASEPTR: 15,
+  MMUEXT_CLEAR_PAGE: 16,
+  MMUEXT_COPY_PAGE: 17,
+  MMUEXT_FLUSH_CACHE_GLOBAL: 18,
+  MMUEXT_MARK_SUPER: 19,
+  MMUEXT_UNMARK_SUPER: 20,
+} as const;

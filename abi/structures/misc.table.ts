@@ -1,0 +1,38 @@
+// Arguments of the small calls: callback_op, xen_version, nmi_op, kexec_op, xenpmu_op, argo_op, hypfs_op, xenoprof_op, mca.
+// Notation: declaration.ts.
+
+export const miscStructures = {
+  xen_callback: '32: xlong cs; 32: xlong eip',
+  callback_register: 'u16=callback type; x16 flags; 64: xlong address; 32: xen_callback address',
+  callback_unregister: 'u16=callback type; u16 _unused',
+  xen_compile_info: 'char compiler[64]; char compile_by[16]; char compile_domain[32]; char compile_date[32]',
+  xen_platform_parameters: 'xlong virt_start',
+  xen_feature_info: 'u32 submap_idx; x32 submap',
+  xen_build_id: 'u32 len; u8 buf[0]',
+  xennmi_callback: 'xlong handler_address; ulong pad',
+  xen_kexec_exec: 's32 type',
+  xen_kexec_range: 's32=kexec_range range; s32 nr; ulong size; xlong start',
+  xen_kexec_segment: 'union { @void h; u64 _pad } buf; u64 buf_size; x64 dest_maddr; u64 dest_size',
+  xen_kexec_load: `
+    u8 type; u8 _pad; u16 arch; u32 nr_segments; union { @xen_kexec_segment h; u64 _pad } segments; x64 entry_maddr`,
+  xen_kexec_unload: 'u8 type',
+  xen_kexec_status: 'u8 type',
+  xen_kexec_image: 'xlong page_list[17]; xlong indirection_page; xlong start_address',
+  xen_kexec_load_v1: 's32 type; xen_kexec_image image',
+  xen_pmu_params: 'struct { u32 maj; u32 min } version; x64 val; u32 vcpu; u32 pad',
+  xen_argo_iov: '@u8 iov_hnd; u32 iov_len; u32 pad',
+  xen_argo_addr: 'u32 aport; domid domain_id; u16 pad',
+  xen_argo_send_addr: 'xen_argo_addr src; xen_argo_addr dst',
+  xen_argo_ring: 'u32 rx_ptr; u32 tx_ptr; u8 reserved[56]; u8 ring[0]',
+  xen_argo_register_ring: 'u32 aport; domid partner_id; u16 pad; u32 len',
+  xen_argo_unregister_ring: 'u32 aport; domid partner_id; u16 pad',
+  xen_argo_ring_data_ent: 'xen_argo_addr ring; x16 flags; u16 pad; u32 space_required; u32 max_message_size',
+  xen_argo_ring_data: 'u32 nent; u32 pad; xen_argo_ring_data_ent data[0]',
+  xen_argo_ring_message_header: 'u32 len; xen_argo_addr source; u32 message_type; u8 data[0]',
+  xen_hypfs_direntry: 'u8 type; u8 encoding; u16 pad; u32 content_len; u32 max_write_len',
+  xen_hypfs_dirlistentry: 'xen_hypfs_direntry e; u16 off_next; char name[0]',
+  xenoprof_init: 's32 num_events; s32 is_primary; char cpu_type[64]',
+  xenoprof_get_buffer: 's32 max_samples; s32 nbuf; s32 bufsize; x64 buf_gmaddr',
+  xenoprof_counter: 'u32 ind; u64 count; u32 enabled; u32 event; u32 hypervisor; u32 kernel; u32 user; x64 unit_mask',
+  xenoprof_passive: 'domid domain_id; s32 max_samples; s32 nbuf; s32 bufsize; x64 buf_gmaddr',
+} as const;
