@@ -33,7 +33,8 @@ export interface InstructionRow {
   readonly aliases?: readonly string[];
   /** Opcode and operands: '00 /r Eb,Gb', '83 /0 Ev,Ibs', '0f 80+cc Jz', 'f3 0f b8 /r Gv,Ev', '50+r Zv'. Order = form number.
    * A leading 66, f2 or f3 is mandatory; `np`: none of the three allowed; `nf`: neither f2 nor f3. '/5r' register form without operand,
-   * '/5m' memory form; a byte after the opcode is a whole fixed ModRM ('0f 01 f8'). Trailing `m64`/`m32`: form of one mode only. */
+   * '/5m' memory form; a byte after the opcode is a whole fixed ModRM ('0f 01 f8'). A leading `w1` or `b1`: only
+   * with REX.W or REX.B, before the form of the same opcode without. Trailing `m64`/`m32`: form of one mode only. */
   readonly enc: readonly string[];
   /** Modes in which it exists; both unless given. */
   readonly mode?: '64' | '32';
@@ -57,7 +58,22 @@ export interface InstructionRow {
 }
 
 /** `string`: the implicit [rsi] or [rdi] of a string instruction; base and index say nothing of it. */
-export const OperandKind = { none: 0, gpr: 1, gpr8: 2, segment: 3, control: 4, debug: 5, memory: 6, immediate: 7, relative: 8, far: 9, mmx: 10, xmm: 11, st: 12, string: 13 } as const;
+export const OperandKind = {
+  none: 0,
+  gpr: 1,
+  gpr8: 2,
+  segment: 3,
+  control: 4,
+  debug: 5,
+  memory: 6,
+  immediate: 7,
+  relative: 8,
+  far: 9,
+  mmx: 10,
+  xmm: 11,
+  st: 12,
+  string: 13,
+} as const;
 export type OperandKindValue = (typeof OperandKind)[keyof typeof OperandKind];
 
 /** Plain fields, filled in place by decode(): no garbage, no BigInt. 64-bit values are pairs of int32 (lo, hi). */

@@ -7,7 +7,7 @@ type XenInfo = NonNullable<InstructionRow['xen']>;
 /** Index: register number. A register that does not exist (cr1, cr5 …) has no entry: the instruction is #UD everywhere. */
 export const MOV_FROM_CR: Readonly<Record<number, XenInfo>> = {
   0: { effect: 'emulated', rule: 'mov-cr0' },
-  2: { effect: 'emulated', rule: 'mov-from-cr2', note: 'from the vCPU\'s saved fault address' },
+  2: { effect: 'emulated', rule: 'mov-from-cr2', note: "from the vCPU's saved fault address" },
   3: { effect: 'emulated', rule: 'mov-from-cr3', note: 'shows a machine frame in the format of a PV cr3' },
   4: { effect: 'emulated', rule: 'mov-cr4' },
   8: { effect: 'fault', rule: 'mov-cr8' },

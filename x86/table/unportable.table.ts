@@ -3,7 +3,14 @@
 
 import type { InstructionRow, Privilege } from '../types.ts';
 
-const row = (rule: string, feature: string, mnemonic: string, enc: string, mode?: '64' | '32', privilege: Privilege = 'cpl0'): InstructionRow => ({
+const row = (
+  rule: string,
+  feature: string,
+  mnemonic: string,
+  enc: string,
+  mode?: '64' | '32',
+  privilege: Privilege = 'cpl0',
+): InstructionRow => ({
   key: mnemonic,
   mnemonic,
   enc: [enc],
@@ -14,7 +21,8 @@ const row = (rule: string, feature: string, mnemonic: string, enc: string, mode?
   xen: { effect: 'fault', rule },
 });
 const virtual = (feature: 'vmx' | 'svm', mnemonic: string, enc: string) => row('virtualization', feature, mnemonic, enc);
-const none = (feature: string, mnemonic: string, enc: string, mode?: '64' | '32', privilege?: Privilege) => row('no-pv-equivalent', feature, mnemonic, enc, mode, privilege);
+const none = (feature: string, mnemonic: string, enc: string, mode?: '64' | '32', privilege?: Privilege) =>
+  row('no-pv-equivalent', feature, mnemonic, enc, mode, privilege);
 
 export const UNPORTABLE_ROWS: readonly InstructionRow[] = [
   virtual('vmx', 'vmcall', 'np 0f 01 c1'),
