@@ -1,0 +1,140 @@
+// Every breakpoint of a machine: which addresses and record kinds to watch, and whether a hit stops.
+
+import type { VirtualAddress } from '../../abi/address.ts';
+import type { TraceKind, TraceRecord } from '../../simulator/trace/records.ts';
+import { UserError } from '../errors.ts';
+import { holdsOnRecord } from '../expression/record-value.ts';
+import type { Expression } from '../expression/syntax.ts';
+import { type HitCondition, hitHolds } from './hits.ts';
+import type { LogTemplate } from './log-message.ts';
+
+interface Conditions {
+  readonly id: number;
+  /** What a person called it, for messages. */
+  readonly label: string;
+  readonly condition: Expression | null;
+  readonly hits: HitCondition | null;
+  /** With a log message a hit prints and never stops. */
+  readonly log: LogTemplate | null;
+}
+
+export interface CodeBreakpoint extends Conditions {
+  readonly addresses: readonly VirtualAddress[];
+}
+
+export interface RecordBreakpoint extends Conditions {
+  readonly kinds: readonly TraceKind[];
+  readonly matches: (record: TraceRecord) => boolean;
+  /** Id of the exception filter that it comes from; null for a named breakpoint. */
+  readonly filter: string | null;
+}
+
+/** Evaluates over the stopped guest: conditions and log messages of code breakpoints. */
+export interface GuestEvaluator {
+  holds(expression: Expression, vcpu: number): boolean;
+  text(expression: Expression, vcpu: number): string;
+  recordText(expression: Expression, record: TraceRecord): string;
+}
+
+export interface BreakpointReporter {
+  /** A condition that cannot be evaluated; said once for each breakpoint. */
+  problem(text: string): void;
+  log(text: string): void;
+}
+
+export class BreakpointTable {
+  private readonly code = new Map<string, readonly CodeBreakpoint[]>();
+  private readonly records = new Map<string, readonly RecordBreakpoint[]>();
+  private readonly byAddress = new Map<bigint, CodeBreakpoint[]>();
+  private byKind = new Map<TraceKind, RecordBreakpoint[]>();
+  private readonly counts = new Map<number, number>();
+  private readonly complained = new Set<number>();
+  private readonly evaluator: GuestEvaluator;
+  private readonly reporter: BreakpointReporter;
+  private readonly changed: () => void;
+
+  constructor(evaluator: GuestEvaluator, reporter: BreakpointReporter, changed: () => void) {
+    this.evaluator = evaluator;
+    this.reporter = reporter;
+    this.changed = changed;
+  }
+
+  /** Replaces the breakpoints of a group: a source file, 'functions', 'instructions'. */
+  setCode(group: string, breakpoints: readonly CodeBreakpoint[]): void {
+    this.code.set(group, breakpoints);
+    this.byAddress.clear();
+    for (const breakpoint of [...this.code.values()].flat())
+      for (const address of breakpoint.addresses) {
+        const there = this.byAddress.get(address);
+        if (there) there.push(breakpoint);
+        else this.byAddress.set(address, [breakpoint]);
+      }
+    this.changed();
+  }
+
+  /** Replaces the record breakpoints of a group: 'named', 'filters'. */
+  setRecords(group: string, breakpoints: readonly RecordBreakpoint[]): void {
+    this.records.set(group, breakpoints);
+    const byKind = new Map<TraceKind, RecordBreakpoint[]>();
+    for (const breakpoint of [...this.records.values()].flat())
+      for (const kind of breakpoint.kinds) byKind.set(kind, [...(byKind.get(kind) ?? []), breakpoint]);
+    this.byKind = byKind;
+    this.changed();
+  }
+
+  addresses(): VirtualAddress[] {
+    return [...this.byAddress.keys()] as VirtualAddress[];
+  }
+
+  kinds(): TraceKind[] {
+    return [...this.byKind.keys()];
+  }
+
+  /** Ids of the breakpoints that stop here; counts the hit, prints log messages. */
+  hitCode(vcpu: number, address: VirtualAddress): number[] {
+    const stops: number[] = [];
+    for (const breakpoint of this.byAddress.get(address) ?? []) {
+      const { condition, log } = breakpoint;
+      if (condition && !this.holds(breakpoint, () => this.evaluator.holds(condition, vcpu))) continue;
+      if (!this.countsHit(breakpoint)) continue;
+      if (!log) stops.push(breakpoint.id);
+      else this.reporter.log(log.render((expression) => this.evaluator.text(expression, vcpu)));
+    }
+    return stops;
+  }
+
+  /** Breakpoints and filters that stop at this record. */
+  hitRecord(record: TraceRecord): { readonly ids: readonly number[]; readonly filters: readonly string[] } {
+    const ids: number[] = [];
+    const filters: string[] = [];
+    for (const breakpoint of this.byKind.get(record.kind) ?? []) {
+      const { condition, log } = breakpoint;
+      if (!breakpoint.matches(record)) continue;
+      if (condition && !this.holds(breakpoint, () => holdsOnRecord(condition, record))) continue;
+      if (!this.countsHit(breakpoint)) continue;
+      if (log) this.reporter.log(log.render((expression) => this.evaluator.recordText(expression, record)));
+      else if (breakpoint.filter !== null) filters.push(breakpoint.filter);
+      else ids.push(breakpoint.id);
+    }
+    return { ids, filters };
+  }
+
+  private countsHit(breakpoint: Conditions): boolean {
+    const hits = (this.counts.get(breakpoint.id) ?? 0) + 1;
+    this.counts.set(breakpoint.id, hits);
+    return hitHolds(breakpoint.hits, hits);
+  }
+
+  private holds(breakpoint: Conditions, evaluate: () => boolean): boolean {
+    try {
+      return evaluate();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!this.complained.has(breakpoint.id)) {
+        this.complained.add(breakpoint.id);
+        this.reporter.problem(`The condition of ${breakpoint.label} cannot be evaluated, so it does not stop: ${error.message}`);
+      }
+      return false;
+    }
+  }
+}
