@@ -150,7 +150,11 @@ export const FORM_FLAGS: Uint8Array = Uint8Array.from(FORMS, ({ row, encoding: e
 
 const column = (pick: (o: Encoding['operands'][number]) => number): Uint8Array => {
   const out = new Uint8Array(FORMS.length * 4);
-  FORMS.forEach((form, n) => form.encoding.operands.forEach((o, i) => (out[n * 4 + i] = pick(o))));
+  FORMS.forEach((form, n) => {
+    form.encoding.operands.forEach((o, i) => {
+      out[n * 4 + i] = pick(o);
+    });
+  });
   return out;
 };
 /** By form * 4 + operand number. */
@@ -169,7 +173,9 @@ export const SIZE_BYTES: Uint8Array = (() => {
     [2, 4, 8].forEach((v, i) => {
       const n = mode64 ? 8 : 4;
       const sizes = [0, 1, 2, 4, 8, v, Math.min(v, 4), v === 8 ? 8 : 4, n, v + 2, n + 2, 2 * v, 10, 16];
-      sizes.forEach((bytes, code) => (table[code * 8 + mode64 * 4 + i] = bytes));
+      sizes.forEach((bytes, code) => {
+        table[code * 8 + mode64 * 4 + i] = bytes;
+      });
     });
   return table;
 })();
