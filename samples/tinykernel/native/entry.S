@@ -1,0 +1,129 @@
+/* Where exceptions, interrupts and system calls arrive, and the way to user mode and back. */
+#include "layout.h"
+
+	.cfi_sections .debug_frame
+
+/* Vectors whose exceptions push an error code. */
+#define ERROR_CODE_VECTORS ((1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
+
+	.altmacro
+	.macro	ENTRY_POINT vector
+	.balign	TRAP_ENTRY_SIZE
+	.if	\vector > 31 || !((ERROR_CODE_VECTORS >> \vector) & 1)
+	pushq	$0
+	.endif
+	pushq	$\vector
+	jmp	trap_common
+	.endm
+
+	.text
+	.globl	trap_entries, syscall_entry, user_run, user_leave
+
+	.balign	16
+trap_entries:
+	.set	vector, 0
+	.rept	VECTOR_IRQ0 + 1
+	ENTRY_POINT %vector
+	.set	vector, vector + 1
+	.endr
+
+	.balign	16
+syscall_entry:
+	pushq	$0
+	pushq	$VECTOR_SYSCALL
+
+trap_common:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa	%rsp, 56
+	.cfi_offset	%rip, -40
+	.cfi_offset	%rsp, -16
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	.cfi_adjust_cfa_offset 120
+	.cfi_offset	%rbx, -88
+	.cfi_offset	%rbp, -96
+	.cfi_offset	%r12, -152
+	.cfi_offset	%r13, -160
+	.cfi_offset	%r14, -168
+	.cfi_offset	%r15, -176
+	testb	$3, 144(%rsp)				/* from user mode? */
+	jz	1f
+	swapgs
+1:	cld
+	movq	%rsp, %rdi
+	call	trap
+	testb	$3, 144(%rsp)
+	jz	2f
+	swapgs
+2:	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rbp
+	popq	%rbx
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp				/* vector, error code */
+	iretq
+	.cfi_endproc
+
+/* uint64_t user_run(rip, rsp): runs user code until it calls user_leave(code) through the kernel; returns the code. */
+	.balign	16
+user_run:
+	.cfi_startproc
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	.cfi_adjust_cfa_offset 48
+	movq	%rsp, %gs:CPU_KERNEL_RSP
+	pushq	$USER_SS
+	pushq	%rsi
+	pushq	$RFLAGS_IF
+	pushq	$USER_CS
+	pushq	%rdi
+	cli
+	swapgs
+	iretq
+	.cfi_endproc
+
+	.balign	16
+user_leave:
+	.cfi_startproc
+	movq	%gs:CPU_KERNEL_RSP, %rsp
+	.cfi_def_cfa	%rsp, 56
+	movq	%rdi, %rax
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	.cfi_def_cfa_offset 8
+	ret
+	.cfi_endproc
+
+	.section .note.GNU-stack, "", @progbits
