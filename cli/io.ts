@@ -58,9 +58,14 @@ export function readKernelFile(path: string): Uint8Array {
   const gzip = head[0] === 0x1f && head[1] === 0x8b;
   const dos = head[0] === 0x4d && head[1] === 0x5a;
   if (!elf && !gzip && !dos) {
-    throw new UsageError(`${path} is not a kernel: it starts with neither an ELF nor a gzip header. Give the ELF image (vmlinux, not a disk or firmware image).`);
+    throw new UsageError(
+      `${path} is not a kernel: it starts with neither an ELF nor a gzip header. Give the ELF image (vmlinux, not a disk or firmware image).`,
+    );
   }
-  if (size > LARGEST_KERNEL) throw new UsageError(`${path} has ${size} bytes, more than the ${LARGEST_KERNEL} that a kernel image may have. Strip it: objcopy --strip-debug.`);
+  if (size > LARGEST_KERNEL)
+    throw new UsageError(
+      `${path} has ${size} bytes, more than the ${LARGEST_KERNEL} that a kernel image may have. Strip it: objcopy --strip-debug.`,
+    );
   return readInputFile(path, 'kernel');
 }
 

@@ -50,8 +50,10 @@ export async function main(argv: string[]): Promise<number> {
       io.stderr(`hyperport ${name}: ${error.message}\n`);
       return 2;
     }
-    io.stderr(`hyperport ${name}: a bug of Hyperport, please report it with the command line: ${error instanceof Error ? error.message : String(error)}\n`);
-    if (process.env['HYPERPORT_DEBUG']) io.stderr(`${error instanceof Error ? error.stack : ''}\n`);
+    io.stderr(
+      `hyperport ${name}: a bug of Hyperport, please report it with the command line: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    if (process.env.HYPERPORT_DEBUG) io.stderr(`${error instanceof Error ? error.stack : ''}\n`);
     return 70;
   }
 }

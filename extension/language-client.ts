@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import { LanguageClient, type LanguageClientOptions, type ServerOptions, TransportKind } from 'vscode-languageclient/node';
 import { ANALYSED_IDS } from './assembly-languages.ts';
-import { RULE_URI_BASE } from './rules.ts';
+import { RULE_LINK } from './rules.ts';
 
 /** Asks the server to analyse every source file of the workspace, not only open ones. */
 const ANALYSE_WORKSPACE = 'hyperport/analyseWorkspace';
@@ -11,6 +11,7 @@ const ANALYSE_WORKSPACE = 'hyperport/analyseWorkspace';
 interface WorkspaceAnalysis {
   readonly files: number;
   readonly findings: number;
+  readonly cancelled: boolean;
 }
 
 export async function startLanguageClient(context: vscode.ExtensionContext): Promise<LanguageClient> {
@@ -21,7 +22,7 @@ export async function startLanguageClient(context: vscode.ExtensionContext): Pro
   };
   const options: LanguageClientOptions = {
     documentSelector: ANALYSED_IDS.map((language) => ({ scheme: 'file', language })),
-    initializationOptions: { ruleUriBase: RULE_URI_BASE, assets: context.asAbsolutePath('dist') },
+    initializationOptions: { ruleLink: RULE_LINK, enable: vscode.workspace.getConfiguration('hyperport').get('enable', 'auto') },
     synchronize: { configurationSection: 'hyperport' },
     outputChannelName: 'Hyperport',
   };
@@ -40,6 +41,11 @@ async function analyseWorkspace(client: LanguageClient): Promise<void> {
     return;
   }
   const progress = { location: vscode.ProgressLocation.Notification, title: 'Hyperport: analysing the workspace', cancellable: true };
-  const result = await vscode.window.withProgress(progress, (_report, token) => client.sendRequest<WorkspaceAnalysis>(ANALYSE_WORKSPACE, {}, token));
-  void vscode.window.showInformationMessage(`Hyperport: ${result.findings} findings in ${result.files} files. They are listed in the Problems view.`);
+  const result = await vscode.window.withProgress(progress, (_report, token) =>
+    client.sendRequest<WorkspaceAnalysis>(ANALYSE_WORKSPACE, {}, token),
+  );
+  if (result.cancelled) return;
+  void vscode.window.showInformationMessage(
+    `Hyperport: ${result.findings} findings in ${result.files} files. They are listed in the Problems view.`,
+  );
 }

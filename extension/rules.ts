@@ -2,9 +2,8 @@
 
 import * as vscode from 'vscode';
 
-/** Without the scheme of the running product: insiders builds and forks have their own. */
-const AUTHORITY = 'hyperport.hyperport';
-export const RULE_URI_BASE = `${vscode.env.uriScheme}://${AUTHORITY}/rule/`;
+/** Start of every rule's address. The scheme is that of the running product: insiders builds and forks have their own. */
+export const RULE_LINK = `${vscode.env.uriScheme}://hyperport.hyperport/rule/`;
 
 export function registerRulePages(context: vscode.ExtensionContext): void {
   const open = async (rule: string) => {

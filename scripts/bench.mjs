@@ -22,7 +22,16 @@ const results = {};
 for (const name of wanted.length > 0 ? wanted : names) {
   const outfile = join(root, '.cache', 'bench', `${name}.mjs`);
   mkdirSync(join(root, '.cache', 'bench'), { recursive: true });
-  await build({ entryPoints: [join(root, 'scripts', 'bench', `${name}.ts`)], outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', target: 'node20', logLevel: 'warning' });
+  await build({
+    entryPoints: [join(root, 'scripts', 'bench', `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
   const { run } = await import(pathToFileURL(outfile).href);
   const result = await run(root);
   results[name] = result;

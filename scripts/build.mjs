@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { noticesOf, packageOf } from './notices.mjs';
 import { bootstrap, root } from './steps.mjs';
 
-const NODE = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', minifySyntax: true, legalComments: 'none', absWorkingDir: root };
+const NODE = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  minifySyntax: true,
+  legalComments: 'none',
+  absWorkingDir: root,
+};
 
 /** One entry point per process. Hosts that load CommonJS get `.cjs`. */
 const BUNDLES = [
@@ -52,5 +60,7 @@ if (process.argv[1] === import.meta.filename || process.argv[1]?.endsWith('build
   const started = performance.now();
   const made = await build();
   for (const { file, bytes } of made) console.log(`${file}  ${(bytes / 1024).toFixed(0)} KiB`);
-  console.log(`build passed: ${made.length + 1} bundles and ${ASSETS.length} WebAssembly files in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `build passed: ${made.length + 1} bundles and ${ASSETS.length} WebAssembly files in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
 }

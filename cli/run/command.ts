@@ -67,5 +67,10 @@ function writeConsole(bytes: Uint8Array): void {
 
 function stats(machine: Machine, wallMs: number): string {
   const { instructions, hypercalls } = machine.counters();
-  return JSON.stringify({ instructions, hypercalls, wallMs: Math.round(wallMs), mips: Number((instructions / Math.max(wallMs, 1) / 1000).toFixed(1)) });
+  return JSON.stringify({
+    instructions,
+    hypercalls,
+    wallMs: Math.round(wallMs),
+    mips: Number((instructions / Math.max(wallMs, 1) / 1000).toFixed(1)),
+  });
 }

@@ -17,15 +17,16 @@ export function decodeInput(text: string): Uint8Array {
       at += character.length;
       continue;
     }
-    const escape = text[at + 1] ?? '';
-    if (escape === 'x') {
+    const mark = text[at + 1] ?? '';
+    if (mark === 'x') {
       const digits = text.slice(at + 2, at + 4);
-      if (!/^[0-9a-fA-F]{2}$/.test(digits)) throw new UsageError(`--input: \\x needs two hexadecimal digits, as in \\x1b, not '\\x${digits}'.`);
+      if (!/^[0-9a-fA-F]{2}$/.test(digits))
+        throw new UsageError(`--input: \\x needs two hexadecimal digits, as in \\x1b, not '\\x${digits}'.`);
       bytes.push(Number.parseInt(digits, 16));
       at += 4;
     } else {
-      const byte = NAMED[escape];
-      if (byte === undefined) throw new UsageError(`--input: '\\${escape}' is no escape; use \\n \\r \\t \\\\ or \\xNN.`);
+      const byte = NAMED[mark];
+      if (byte === undefined) throw new UsageError(`--input: '\\${mark}' is no escape; use \\n \\r \\t \\\\ or \\xNN.`);
       bytes.push(byte);
       at += 2;
     }

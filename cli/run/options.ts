@@ -89,7 +89,12 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
     input: values.input === undefined ? null : decodeInput(values.input),
     inputAfter: values['input-after'] ?? null,
     until: values.until ?? null,
-    maxInstructions: whole('--max-instructions', values['max-instructions'], terminal ? Number.MAX_SAFE_INTEGER : UNATTENDED_LIMIT, bounded),
+    maxInstructions: whole(
+      '--max-instructions',
+      values['max-instructions'],
+      terminal ? Number.MAX_SAFE_INTEGER : UNATTENDED_LIMIT,
+      bounded,
+    ),
     pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
     tsc: choice('--tsc', values.tsc, ['emulate', 'native'], dom0 ? 'native' : 'emulate'),
     trace: values.trace ?? null,

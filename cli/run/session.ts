@@ -1,10 +1,20 @@
 // One run of a guest on the simulator with the console on stdin/stdout: slices, input, endings, exit code.
 
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import type { Ending, Machine, RunResult, WaitReason } from '../../simulator/machine-types.ts';
 import { TextWatch } from './text-watch.ts';
 
-export const ExitCode = { done: 0, usage: 2, crash: 3, limit: 4, deadlock: 5, rebootOrSuspend: 6, withoutUntil: 7, bug: 70, interrupted: 130 } as const;
+export const ExitCode = {
+  done: 0,
+  usage: 2,
+  crash: 3,
+  limit: 4,
+  deadlock: 5,
+  rebootOrSuspend: 6,
+  withoutUntil: 7,
+  bug: 70,
+  interrupted: 130,
+} as const;
 
 export interface SessionOptions {
   readonly maxInstructions: number;
@@ -38,7 +48,12 @@ export interface SessionEnd {
   readonly message: string;
 }
 
-export async function runSession(machine: Machine, options: SessionOptions, keyboard: Keyboard, output: (bytes: Uint8Array) => void): Promise<SessionEnd> {
+export async function runSession(
+  machine: Machine,
+  options: SessionOptions,
+  keyboard: Keyboard,
+  output: (bytes: Uint8Array) => void,
+): Promise<SessionEnd> {
   const until = options.until === null ? null : new TextWatch(options.until);
   const inputGate = options.input !== null && options.inputAfter !== null ? new TextWatch(options.inputAfter) : null;
   let typed = options.input === null;
@@ -111,5 +126,8 @@ function endingCode(ending: Ending): SessionEnd {
 
 function deadlock(waits: readonly WaitReason[]): SessionEnd {
   const lines = waits.map((wait) => `  d${wait.domain}v${wait.vcpu}: ${wait.text}`);
-  return { code: ExitCode.deadlock, message: ['deadlock: every vCPU is blocked, no timer is pending and no input can come.', ...lines].join('\n') };
+  return {
+    code: ExitCode.deadlock,
+    message: ['deadlock: every vCPU is blocked, no timer is pending and no input can come.', ...lines].join('\n'),
+  };
 }

@@ -12,15 +12,18 @@ export function registerConfigurationProvider(context: vscode.ExtensionContext):
       return kernels.map((kernel) => launchOf(kernel, folder));
     },
     async resolveDebugConfiguration(folder, configuration) {
-      if (configuration.type || configuration.request || configuration.name) return configuration;
+      const cwd = folder?.uri.fsPath;
+      if (configuration.type || configuration.request || configuration.name) return { ...(cwd && { cwd }), ...configuration };
       // F5 without a launch.json: take the only kernel, or let the user choose one.
       const kernels = await findKernels(folder);
       if (kernels.length === 0) {
-        await vscode.window.showErrorMessage('Hyperport found no kernel ELF in this workspace. Build the port first, or name it as "program" in launch.json.');
+        await vscode.window.showErrorMessage(
+          'Hyperport found no kernel ELF in this workspace. Build the port first, or name it as "program" in launch.json.',
+        );
         return undefined;
       }
       const kernel = kernels.length === 1 ? kernels[0]! : await chooseKernel(kernels);
-      return kernel && launchOf(kernel, folder);
+      return kernel && { ...launchOf(kernel, folder), ...(cwd && { cwd }) };
     },
   };
   context.subscriptions.push(

@@ -1,12 +1,7 @@
 // The guest's console: one terminal per session and domain, raw keys in, bytes (with their escape sequences) out.
 
 import * as vscode from 'vscode';
-
-interface ConsoleEvent {
-  readonly domain: number;
-  /** base64 */
-  readonly bytes: string;
-}
+import type { ConsoleEventBody } from '../../host/protocol.ts';
 
 class GuestConsole implements vscode.Pseudoterminal {
   private readonly writer = new vscode.EventEmitter<string>();
@@ -58,7 +53,11 @@ export function registerGuestConsoles(context: vscode.ExtensionContext): void {
       const bytes = Buffer.from(data, 'utf8').toString('base64');
       void session.customRequest('hyperport.input', { domain, bytes }).then(undefined, () => undefined);
     });
-    const terminal = vscode.window.createTerminal({ name: `${domain === 0 ? 'dom0' : `domU ${domain}`} console`, pty: console, iconPath: new vscode.ThemeIcon('vm') });
+    const terminal = vscode.window.createTerminal({
+      name: `${domain === 0 ? 'dom0' : `domU ${domain}`} console`,
+      pty: console,
+      iconPath: new vscode.ThemeIcon('vm'),
+    });
     terminal.show(true);
     const entry = { console, terminal, session: session.id };
     consoles.set(key, entry);
@@ -67,7 +66,7 @@ export function registerGuestConsoles(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
       if (session.type !== 'hyperport' || event !== 'hyperport.console') return;
-      const { domain, bytes } = body as ConsoleEvent;
+      const { domain, bytes } = body as ConsoleEventBody;
       consoleOf(session, domain).console.output(Buffer.from(bytes, 'base64'));
     }),
     vscode.debug.onDidTerminateDebugSession((session) => {

@@ -18,9 +18,12 @@ async function add(): Promise<void> {
   if (!chosen) return;
   const condition = await vscode.window.showInputBox({
     title: `Condition for ${chosen.label}`,
-    prompt: 'Over decoded arguments, for example: ret < 0, or args.ops[0].cmd == 3. Leave it empty to stop always. A condition with ret stops at exit.',
+    prompt:
+      'Over decoded arguments, for example: ret < 0, or args.ops[0].cmd == 3. Leave it empty to stop always. A condition with ret stops at exit.',
   });
   if (condition === undefined) return;
-  const exists = vscode.debug.breakpoints.some((b) => b instanceof vscode.FunctionBreakpoint && b.functionName === chosen.label && (b.condition ?? '') === condition);
+  const exists = vscode.debug.breakpoints.some(
+    (b) => b instanceof vscode.FunctionBreakpoint && b.functionName === chosen.label && (b.condition ?? '') === condition,
+  );
   if (!exists) vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint(chosen.label, true, condition || undefined)]);
 }

@@ -1,12 +1,13 @@
 // The Hypercalls view: the last calls of the guest, decoded, newest first; a click shows the guest's source line.
 
 import * as vscode from 'vscode';
-import type { ArgValue, TraceRecord } from '../../simulator/trace/records.ts';
+import type { TraceEventBody } from '../../host/protocol.ts';
 
-type HypercallRecord = Extract<TraceRecord, { kind: 'hypercall' }> & {
-  readonly source?: { readonly path: string; readonly line: number; readonly name?: string };
-};
-type Shown = { readonly type: 'call'; readonly record: HypercallRecord } | { readonly type: 'value'; readonly name: string; readonly value: ArgValue };
+type HypercallRecord = Extract<TraceEventBody['records'][number], { kind: 'hypercall' }>;
+type ArgValue = HypercallRecord['args'][string];
+type Shown =
+  | { readonly type: 'call'; readonly record: HypercallRecord }
+  | { readonly type: 'value'; readonly name: string; readonly value: ArgValue };
 
 /** A tree refresh per batch would flicker; the eye needs no more than this many a second. */
 const REFRESH_MS = 200;
@@ -58,7 +59,9 @@ function callItem(record: HypercallRecord): vscode.TreeItem {
   const place = record.source ? `${record.source.path.split(/[\\/]/).at(-1)}:${record.source.line}` : (record.rip ?? '');
   item.description = `i=${record.icount.toLocaleString('en-US')} ${place}`;
   const refused = record.reason !== null;
-  item.iconPath = refused ? new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground')) : new vscode.ThemeIcon('symbol-method');
+  item.iconPath = refused
+    ? new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'))
+    : new vscode.ThemeIcon('symbol-method');
   item.tooltip = new vscode.MarkdownString(tooltip(record, name));
   if (record.source) item.command = { command: 'hyperport.showHypercallSource', title: 'Show source', arguments: [record.source] };
   return item;
@@ -93,15 +96,21 @@ export function registerHypercallsView(context: vscode.ExtensionContext): void {
     }),
     vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
       if (session.type !== 'hyperport' || event !== 'hyperport.trace') return;
-      const { records, dropped } = body as { records: TraceRecord[]; dropped: number };
-      provider.append(records.filter((record): record is HypercallRecord => record.kind === 'hypercall'), dropped);
+      const { records, dropped } = body as TraceEventBody;
+      provider.append(
+        records.filter((record): record is HypercallRecord => record.kind === 'hypercall'),
+        dropped,
+      );
       const message = provider.message();
       view.message = message ?? '';
     }),
     vscode.commands.registerCommand('hyperport.clearHypercalls', () => provider.clear()),
     vscode.commands.registerCommand('hyperport.showHypercallSource', async (source: { path: string; line: number }) => {
       const position = new vscode.Position(Math.max(0, source.line - 1), 0);
-      await vscode.window.showTextDocument(vscode.Uri.file(source.path), { selection: new vscode.Range(position, position), preserveFocus: true });
+      await vscode.window.showTextDocument(vscode.Uri.file(source.path), {
+        selection: new vscode.Range(position, position),
+        preserveFocus: true,
+      });
     }),
   );
 }

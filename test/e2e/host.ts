@@ -35,7 +35,15 @@ const SETTINGS = {
   'debug.internalConsoleOptions': 'neverOpen',
 };
 
-const BROWSER_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const BROWSER_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 export interface Host {
   readonly page: Page;
@@ -55,12 +63,34 @@ export async function startHost(workspaceTemplate: string): Promise<Host> {
   writeFileSync(join(root, 'config.yaml'), '{}\n');
   const workspace = join(root, 'workspace');
   cpSync(workspaceTemplate, workspace, { recursive: true });
-  const common = [need('HYPERPORT_E2E_ENTRY'), '--config', join(root, 'config.yaml'), '--user-data-dir', join(root, 'data'), '--extensions-dir', join(root, 'extensions')];
+  const common = [
+    need('HYPERPORT_E2E_ENTRY'),
+    '--config',
+    join(root, 'config.yaml'),
+    '--user-data-dir',
+    join(root, 'data'),
+    '--extensions-dir',
+    join(root, 'extensions'),
+  ];
   const env = serverEnvironment(root);
-  const installed = spawnSync(need('HYPERPORT_E2E_NODE'), [...common, '--install-extension', need('HYPERPORT_E2E_VSIX')], { env, encoding: 'utf8' });
+  const installed = spawnSync(need('HYPERPORT_E2E_NODE'), [...common, '--install-extension', need('HYPERPORT_E2E_VSIX')], {
+    env,
+    encoding: 'utf8',
+  });
   if (installed.status !== 0) throw new Error(`the VSIX does not install: ${installed.stdout}${installed.stderr}`);
 
-  const flags = ['--bind-addr', '127.0.0.1:0', '--auth', 'none', '--disable-telemetry', '--disable-update-check', '--disable-workspace-trust', '--disable-getting-started-override', '--disable-proxy', '--ignore-last-opened'];
+  const flags = [
+    '--bind-addr',
+    '127.0.0.1:0',
+    '--auth',
+    'none',
+    '--disable-telemetry',
+    '--disable-update-check',
+    '--disable-workspace-trust',
+    '--disable-getting-started-override',
+    '--disable-proxy',
+    '--ignore-last-opened',
+  ];
   const server = spawn(need('HYPERPORT_E2E_NODE'), [...common, ...flags], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let browser: Browser | null = null;
   const stop = async () => {
@@ -74,9 +104,16 @@ export async function startHost(workspaceTemplate: string): Promise<Host> {
       executablePath: need('HYPERPORT_E2E_CHROMIUM'),
       headless: true,
       args: BROWSER_FLAGS,
-      env: { ...process.env, LD_LIBRARY_PATH: process.env['HYPERPORT_E2E_LIBRARIES'] ?? '', FONTCONFIG_SYSROOT: process.env['HYPERPORT_E2E_SYSROOT'] ?? '' },
+      env: {
+        ...process.env,
+        LD_LIBRARY_PATH: process.env.HYPERPORT_E2E_LIBRARIES ?? '',
+        FONTCONFIG_SYSROOT: process.env.HYPERPORT_E2E_SYSROOT ?? '',
+      },
     });
-    const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const context = await browser.newContext({
+      viewport: { width: 1400, height: 900 },
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
     const page = await context.newPage();
     page.setDefaultTimeout(20_000);
     const external: string[] = [];
@@ -97,10 +134,22 @@ export async function startHost(workspaceTemplate: string): Promise<Host> {
 }
 
 function serverEnvironment(root: string): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = { ...process.env, HOME: join(root, 'home'), XDG_CONFIG_HOME: join(root, 'home/.config'), XDG_DATA_HOME: join(root, 'home/.local/share'), XDG_RUNTIME_DIR: join(root, 'run') };
-  for (const name of Object.keys(env)) if (name.startsWith('VSCODE_') || name.startsWith('VITEST') || ['NODE_OPTIONS', 'PORT', 'PASSWORD', 'NODE_ENV', 'LD_LIBRARY_PATH'].includes(name)) delete env[name];
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    HOME: join(root, 'home'),
+    XDG_CONFIG_HOME: join(root, 'home/.config'),
+    XDG_DATA_HOME: join(root, 'home/.local/share'),
+    XDG_RUNTIME_DIR: join(root, 'run'),
+  };
+  for (const name of Object.keys(env))
+    if (
+      name.startsWith('VSCODE_') ||
+      name.startsWith('VITEST') ||
+      ['NODE_OPTIONS', 'PORT', 'PASSWORD', 'NODE_ENV', 'LD_LIBRARY_PATH'].includes(name)
+    )
+      delete env[name];
   // The gallery's address is the only one that the server would call by itself.
-  env['EXTENSIONS_GALLERY'] = '{"serviceUrl":""}';
+  env.EXTENSIONS_GALLERY = '{"serviceUrl":""}';
   return env;
 }
 

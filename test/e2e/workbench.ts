@@ -40,9 +40,16 @@ export class Workbench {
     const input = this.page.locator('.quick-input-widget input').first();
     await input.waitFor({ state: 'visible' });
     await input.fill(name);
-    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name.split('/').at(-1)! }).first().waitFor();
+    await this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ hasText: name.split('/').at(-1)! })
+      .first()
+      .waitFor();
     await this.page.keyboard.press('Enter');
-    await this.page.getByRole('tab', { name: new RegExp(`^${escape(name.split('/').at(-1)!)}`) }).first().waitFor();
+    await this.page
+      .getByRole('tab', { name: new RegExp(`^${inRegExp(name.split('/').at(-1)!)}`) })
+      .first()
+      .waitFor();
   }
 
   /** Runs a command by its exact title. */
@@ -50,7 +57,7 @@ export class Workbench {
     await this.page.keyboard.press('F1');
     const widget = this.page.locator('.quick-input-widget:visible');
     await widget.locator('input').first().fill(`>${title}`);
-    const label = this.page.locator('.label-name', { hasText: new RegExp(`^${escape(title)}$`) });
+    const label = this.page.locator('.label-name', { hasText: new RegExp(`^${inRegExp(title)}$`) });
     await widget.locator('.quick-input-list .monaco-list-row').filter({ has: label }).first().click();
   }
 
@@ -83,7 +90,7 @@ export class Workbench {
   }
 }
 
-const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const inRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** Waits until `probe` answers something truthy. */
 export async function eventually<T>(what: string, probe: () => T | Promise<T>, milliseconds = 15_000): Promise<NonNullable<T>> {
