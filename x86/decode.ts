@@ -375,6 +375,9 @@ export function makeDecoder(features: Iterable<string>): Decode {
         case C.address:
           register(out, i, ((modrm >> 3) & 7) | ((rex & 4) << 1), out.addressSize);
           break;
+        case C.addressRm:
+          register(out, i, (modrm & 7) | ((rex & 1) << 3), out.addressSize);
+          break;
         default:
           throw new Error(`operand class ${OPERAND_CLASS[o]} is not decoded`);
       }

@@ -31,7 +31,7 @@ export const OperandClass = {
   fixedOne: 22,
   fixedSegment: 23,
   signedByte: 24,
-  address: 25,
+  address: 25, addressRm: 26,
 } as const;
 
 /** Size letters of the operand notation, by code. */
@@ -82,6 +82,7 @@ const FIXED: Readonly<Record<string, readonly [cls: number, size: string, reg: n
   ST: [OperandClass.T, '', 8],
   Ibs: [OperandClass.signedByte, 'v', 0],
   Ga: [OperandClass.address, '', 0],
+  Ra: [OperandClass.addressRm, '', 0],
 };
 const LETTERS: Readonly<Record<string, number>> = {
   E: OperandClass.E,
@@ -168,7 +169,7 @@ export function parseEncoding(enc: string): Encoding {
       throw new Error(`operand '${spec}' needs a ModRM byte in encoding '${enc}'`);
     if (spec.includes('/')) continue;
     if (spec[0] === 'M') rm = 'm';
-    else if ('RUN'.includes(spec[0]!)) rm = rm === 'm' ? rm : 'r';
+    else if ('RUNT'.includes(spec[0]!)) rm = rm === 'm' ? rm : 'r';
   }
   // Moves to and from control and debug registers take any ModRM.mod as 3.
   if (specs.some((s) => /^[CD]n$/.test(s))) rm = 'both';

@@ -18,16 +18,21 @@ export interface TextOperand {
 }
 
 const NAMES = new Map<string, TextOperand>();
-const add = (name: string, kind: TextKind, register: number, size?: number) =>
+const add = (name: string, kind: TextKind, register: number, size?: number): void => {
   NAMES.set(name, { kind, register, ...(size ? { size } : {}) });
+};
 
 'ax cx dx bx sp bp si di'.split(' ').forEach((name, n) => {
   add(name, 'gpr', n, 2);
   add(`e${name}`, 'gpr', n, 4);
   add(`r${name}`, 'gpr', n, 8);
 });
-'al cl dl bl ah ch dh bh'.split(' ').forEach((name, n) => add(name, 'gpr', n, 1));
-'spl bpl sil dil'.split(' ').forEach((name, n) => add(name, 'gpr', n + 4, 1));
+'al cl dl bl ah ch dh bh'.split(' ').forEach((name, n) => {
+  add(name, 'gpr', n, 1);
+});
+'spl bpl sil dil'.split(' ').forEach((name, n) => {
+  add(name, 'gpr', n + 4, 1);
+});
 for (let n = 8; n < 16; n++) {
   add(`r${n}`, 'gpr', n, 8);
   add(`r${n}d`, 'gpr', n, 4);
@@ -35,7 +40,9 @@ for (let n = 8; n < 16; n++) {
   add(`r${n}b`, 'gpr', n, 1);
   add(`r${n}l`, 'gpr', n, 1);
 }
-'es cs ss ds fs gs'.split(' ').forEach((name, n) => add(name, 'segment', n));
+'es cs ss ds fs gs'.split(' ').forEach((name, n) => {
+  add(name, 'segment', n);
+});
 for (let n = 0; n < 16; n++) {
   add(`cr${n}`, 'control', n);
   add(`dr${n}`, 'debug', n);
