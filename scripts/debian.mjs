@@ -18,7 +18,18 @@ export const debianRoot = join(cache, 'root');
 /** The Xen that every recorded fact of this project belongs to; a newer one is in Debian's security archive, with other addresses and no source. */
 export const xenVersion = '4.17.5+72-g01140da4e8-1';
 
-const xenLibraries = ['call1', 'devicemodel1', 'evtchn1', 'foreignmemory1', 'gnttab1', 'hypfs1', 'misc4.17', 'store4', 'toolcore1', 'toollog1'];
+const xenLibraries = [
+  'call1',
+  'devicemodel1',
+  'evtchn1',
+  'foreignmemory1',
+  'gnttab1',
+  'hypfs1',
+  'misc4.17',
+  'store4',
+  'toolcore1',
+  'toollog1',
+];
 const toolstackLibraries = [
   'libc6 libgcc-s1 libyajl2 liblzma5 zlib1g libbz2-1.0 libzstd1 liblzo2-2 libncurses6 libtinfo6 libuuid1 libnl-3-200 libnl-route-3-200',
   'libfdt1 libgcrypt20 libgpg-error0',
@@ -31,7 +42,11 @@ const groups = {
   'grub-xen': { packages: ['grub-xen-host'] },
   gnumach: { packages: ['gnumach-image-1.8-xen-486', 'gnumach-image-1.8-xen-486-dbg'] },
   // For the tests in a real VS Code. It starts itself again for each of its processes, so it runs on the machine's own C library.
-  browser: { packages: ['chromium', 'fonts-dejavu-core'], closure: true, without: /^(libc6|libc-bin|adduser|passwd|debconf|libpam|dbus|systemd)/ },
+  browser: {
+    packages: ['chromium', 'fonts-dejavu-core'],
+    closure: true,
+    without: /^(libc6|libc-bin|adduser|passwd|debconf|libpam|dbus|systemd)/,
+  },
   // A Linux dom0 with xenstored, xenconsoled and xl: what `xl create` needs.
   linux: {
     packages: [
@@ -113,7 +128,9 @@ async function fetchAll(request, group) {
         .update(await readFile(join(debs, file)))
         .digest('hex');
       if (sha256 !== entry.sha256) {
-        throw new DebianError(`${name} ${version}: the file's SHA-256 is ${sha256}, the package index says ${entry.sha256}. Try again later.`);
+        throw new DebianError(
+          `${name} ${version}: the file's SHA-256 is ${sha256}, the package index says ${entry.sha256}. Try again later.`,
+        );
       }
       await unpack(name, join(debs, file));
       console.error(`debian: ${name} ${version}`);
@@ -137,7 +154,8 @@ async function resolve({ packages, closure, without }) {
     selected = [...stdout.matchAll(/^'[^']*' ([^ _]+)_([^ _]+)_/gm)]
       .map(([, name, version]) => ({ name, version: decodeURIComponent(version) }))
       .filter(({ name }) => !without?.test(name));
-    if (selected.length === 0) throw new DebianError(`apt-get finds no packages for ${packages.join(' ')}. Are main's package lists there?`);
+    if (selected.length === 0)
+      throw new DebianError(`apt-get finds no packages for ${packages.join(' ')}. Are main's package lists there?`);
   }
   const { stdout } = await apt('apt-cache', ['show', ...selected.map(({ name, version }) => (version ? `${name}=${version}` : name))]);
   const stanzas = stdout.split('\n\n').map((text) => ({
@@ -194,8 +212,14 @@ async function apt(command, args, cwd = cache) {
   try {
     return await run(command, [...options, ...args], { cwd, maxBuffer: 64 << 20, timeout: 600_000, env: { ...process.env, LC_ALL: 'C' } });
   } catch (error) {
-    const said = String(error.stderr || error.message).trim().split('\n').slice(-3).join('\n  ');
-    throw new DebianError(`${command} ${args[0]} failed:\n  ${said}\nCheck the network and apt's sources (Debian 12, main and security), then try again.`);
+    const said = String(error.stderr || error.message)
+      .trim()
+      .split('\n')
+      .slice(-3)
+      .join('\n  ');
+    throw new DebianError(
+      `${command} ${args[0]} failed:\n  ${said}\nCheck the network and apt's sources (Debian 12, main and security), then try again.`,
+    );
   }
 }
 
@@ -212,7 +236,9 @@ async function requireTools() {
     try {
       await run(tool, ['--version']);
     } catch {
-      throw new DebianError(`${tool} is not there: packages for the tests are fetched with Debian's apt. Run the tests on Debian 12 (a container will do).`);
+      throw new DebianError(
+        `${tool} is not there: packages for the tests are fetched with Debian's apt. Run the tests on Debian 12 (a container will do).`,
+      );
     }
   }
 }
@@ -245,7 +271,8 @@ async function lock(path) {
       await rm(path, { force: true });
       continue;
     }
-    if (Date.now() > deadline) throw new DebianError(`Process ${owner} has held ${path} for 15 minutes. End it, remove the file and try again.`);
+    if (Date.now() > deadline)
+      throw new DebianError(`Process ${owner} has held ${path} for 15 minutes. End it, remove the file and try again.`);
     await new Promise((done) => setTimeout(done, 200));
   }
 }
@@ -274,4 +301,5 @@ async function main(names) {
   }
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2));
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  process.exitCode = await main(process.argv.slice(2));
