@@ -34,6 +34,7 @@ void user_leave(uint64_t code) __attribute__((noreturn));
 
 /* platform.c */
 const char *platform_init(uintptr_t information);
+void platform_describe(void);
 
 /* print.c */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -39,11 +39,11 @@ static void show_heap(void)
 
 void kernel_main(uintptr_t information)
 {
-	const char *command_line;
+	const char *command_line = platform_init(information);
 
 	serial_init();
 	print("tinykernel: hello\n");
-	command_line = platform_init(information);
+	platform_describe();
 	paging_init();
 	print("paging: own tables\n");
 	percpu_init();

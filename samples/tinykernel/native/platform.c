@@ -10,13 +10,18 @@ struct multiboot_information {
 	uint32_t command_line;
 };
 
+static const struct multiboot_information *boot;
+
 /* Returns the command line. */
 const char *platform_init(uintptr_t information)
 {
-	const struct multiboot_information *boot = (void *)(KERNEL_BASE + information);
-
-	print("platform: multiboot, %d MB\n", (int)((boot->memory_upper + 1024) / 1024));
+	boot = (const struct multiboot_information *)(KERNEL_BASE + information);
 	if (!(boot->flags & MULTIBOOT_HAS_COMMAND_LINE))
 		return "";
 	return (const char *)(KERNEL_BASE + boot->command_line);
+}
+
+void platform_describe(void)
+{
+	print("platform: multiboot, %u MB\n", (boot->memory_upper + 1024) / 1024);
 }
