@@ -31,7 +31,8 @@ export const OperandClass = {
   fixedOne: 22,
   fixedSegment: 23,
   signedByte: 24,
-  address: 25, addressRm: 26,
+  address: 25,
+  addressRm: 26,
 } as const;
 
 /** Size letters of the operand notation, by code. */

@@ -9,7 +9,15 @@ import { UNPORTABLE_ROWS } from './table/unportable.table.ts';
 import { X87_ROWS } from './table/x87.table.ts';
 import type { InstructionRow } from './types.ts';
 
-export const ROWS: readonly InstructionRow[] = [...INTEGER_ROWS, ...GENERAL_ROWS, ...SYSTEM_ROWS, ...UNPORTABLE_ROWS, ...X87_ROWS, ...SSE_ROWS, ...NEWER_ROWS];
+export const ROWS: readonly InstructionRow[] = [
+  ...INTEGER_ROWS,
+  ...GENERAL_ROWS,
+  ...SYSTEM_ROWS,
+  ...UNPORTABLE_ROWS,
+  ...X87_ROWS,
+  ...SSE_ROWS,
+  ...NEWER_ROWS,
+];
 
 /** Index in ROWS of every key. */
 export const ROW_BY_KEY: ReadonlyMap<string, number> = new Map(ROWS.map((row, index) => [row.key, index]));

@@ -123,7 +123,7 @@ export const GENERAL_ROWS: readonly InstructionRow[] = [
     key: 'prefetch',
     mnemonic: 'prefetch',
     aliases: ['prefetchnta', 'prefetcht0', 'prefetcht1', 'prefetcht2', 'prefetchw', 'prefetchwt1'],
-    enc: ['0f 18 /0 M', '0f 18 /1 M', '0f 18 /2 M', '0f 18 /3 M', '0f 0d /r M'],
+    enc: ['0f 18 /0 Mb', '0f 18 /1 Mb', '0f 18 /2 Mb', '0f 18 /3 Mb', '0f 0d /r Mb'],
   },
   { key: 'wait', mnemonic: 'wait', aliases: ['fwait'], enc: ['9b'] },
   { key: 'lfence', mnemonic: 'lfence', enc: ['np 0f ae /5r'] },

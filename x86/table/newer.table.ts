@@ -18,7 +18,7 @@ export const NEWER_ROWS: readonly InstructionRow[] = [
   row('adx', 'adox', ['f3 0f 38 f6 /r Gy,Ey'], { reads: 'o', writes: 'o' }),
   row('clflushopt', 'clflushopt', ['66 0f ae /7 Mb']),
   row('clwb', 'clwb', ['66 0f ae /6 Mb']),
-  row('clzero', 'clzero', ['nf 0f 01 fc']),
+  row('clzero', 'clzero', ['0f 01 fc']),
   row('cldemote', 'cldemote', ['np 0f 1c /0 Mb']),
   row('serialize', 'serialize', ['np 0f 01 e8'], { ends: true }),
   row('movdiri', 'movdiri', ['np 0f 38 f9 /r My,Gy']),

@@ -2,7 +2,12 @@
 
 import type { InstructionRow } from '../types.ts';
 
-const row = (mnemonic: string, enc: readonly string[], more: Partial<InstructionRow> = {}): InstructionRow => ({ key: mnemonic, mnemonic, enc, ...more });
+const row = (mnemonic: string, enc: readonly string[], more: Partial<InstructionRow> = {}): InstructionRow => ({
+  key: mnemonic,
+  mnemonic,
+  enc,
+  ...more,
+});
 const hex = (n: number) => n.toString(16).padStart(2, '0');
 
 /** Packed integer operation: mmx without prefix, xmm with 66. */
@@ -29,7 +34,12 @@ const sse41 = (op: number, mnemonic: string, operands = 'Vx,Wx', more: Partial<I
 const imm3a = (op: number, mnemonic: string, operands: string, feature = 'sse4.1', more: Partial<InstructionRow> = {}) =>
   row(mnemonic, [`66 0f 3a ${hex(op)} /r ${operands},Ib`], { feature, ...more });
 const shiftImmediate = (op: number, digit: number, base: number, mnemonic: string) =>
-  row(mnemonic, [`np 0f ${hex(base)} /r Pq,Qq`, `66 0f ${hex(base)} /r Vx,Wx`, `np 0f ${hex(op)} /${digit} Nq,Ib`, `66 0f ${hex(op)} /${digit} Ux,Ib`]);
+  row(mnemonic, [
+    `np 0f ${hex(base)} /r Pq,Qq`,
+    `66 0f ${hex(base)} /r Vx,Wx`,
+    `np 0f ${hex(op)} /${digit} Nq,Ib`,
+    `66 0f ${hex(op)} /${digit} Ux,Ib`,
+  ]);
 
 const compareFlags = { writes: 'oszapc' };
 
@@ -61,8 +71,8 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   row('movq2dq', ['f3 0f d6 /r Vx,Nq']),
   row('movdq2q', ['f2 0f d6 /r Pq,Uq']),
   row('lddqu', ['f2 0f f0 /r Vx,Mx']),
-  ...two(0x50, 'movmsk', 'Gd,Ux'),
-  row('pmovmskb', ['np 0f d7 /r Gd,Nq', '66 0f d7 /r Gd,Ux']),
+  ...two(0x50, 'movmsk', 'Gy,Ux'),
+  row('pmovmskb', ['np 0f d7 /r Gy,Nq', '66 0f d7 /r Gy,Ux']),
   row('maskmovq', ['np 0f f7 /r Pq,Nq']),
   row('maskmovdqu', ['66 0f f7 /r Vx,Ux']),
 
@@ -158,8 +168,8 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   packed(0x75, 'pcmpeqw'),
   packed(0x76, 'pcmpeqd'),
   row('emms', ['np 0f 77']),
-  row('pinsrw', ['np 0f c4 /r Pq,Rd/Mw,Ib', '66 0f c4 /r Vx,Rd/Mw,Ib']),
-  row('pextrw', ['np 0f c5 /r Gd,Nq,Ib', '66 0f c5 /r Gd,Ux,Ib', '66 0f 3a 15 /r Rd/Mw,Vx,Ib']),
+  row('pinsrw', ['np 0f c4 /r Pq,Ry/Mw,Ib', '66 0f c4 /r Vx,Ry/Mw,Ib']),
+  row('pextrw', ['np 0f c5 /r Gy,Nq,Ib', '66 0f c5 /r Gy,Ux,Ib', '66 0f 3a 15 /r Ry/Mw,Vx,Ib']),
   packed(0xd4, 'paddq'),
   packed(0xd5, 'pmullw'),
   packed(0xd8, 'psubusb'),
@@ -194,7 +204,9 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   packed(0xfe, 'paddd'),
 
   // SSSE3
-  ...['pshufb', 'phaddw', 'phaddd', 'phaddsw', 'pmaddubsw', 'phsubw', 'phsubd', 'phsubsw', 'psignb', 'psignw', 'psignd', 'pmulhrsw'].map((name, op) => ssse3(op, name)),
+  ...['pshufb', 'phaddw', 'phaddd', 'phaddsw', 'pmaddubsw', 'phsubw', 'phsubd', 'phsubsw', 'psignb', 'psignw', 'psignd', 'pmulhrsw'].map(
+    (name, op) => ssse3(op, name),
+  ),
   ssse3(0x1c, 'pabsb'),
   ssse3(0x1d, 'pabsw'),
   ssse3(0x1e, 'pabsd'),
@@ -222,7 +234,9 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   sse41(0x34, 'pmovzxwq', 'Vx,Wd'),
   sse41(0x35, 'pmovzxdq', 'Vx,Wq'),
   sse41(0x37, 'pcmpgtq', 'Vx,Wx', { feature: 'sse4.2' }),
-  ...['pminsb', 'pminsd', 'pminuw', 'pminud', 'pmaxsb', 'pmaxsd', 'pmaxuw', 'pmaxud', 'pmulld', 'phminposuw'].map((name, i) => sse41(0x38 + i, name)),
+  ...['pminsb', 'pminsd', 'pminuw', 'pminud', 'pmaxsb', 'pmaxsd', 'pmaxuw', 'pmaxud', 'pmulld', 'phminposuw'].map((name, i) =>
+    sse41(0x38 + i, name),
+  ),
   imm3a(0x08, 'roundps', 'Vx,Wx'),
   imm3a(0x09, 'roundpd', 'Vx,Wx'),
   imm3a(0x0a, 'roundss', 'Vd,Wd'),
@@ -230,10 +244,10 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   imm3a(0x0c, 'blendps', 'Vx,Wx'),
   imm3a(0x0d, 'blendpd', 'Vx,Wx'),
   imm3a(0x0e, 'pblendw', 'Vx,Wx'),
-  imm3a(0x14, 'pextrb', 'Rd/Mb,Vx'),
+  imm3a(0x14, 'pextrb', 'Ry/Mb,Vx'),
   imm3a(0x16, 'pextrd', 'Ey,Vx', 'sse4.1', { aliases: ['pextrq'] }),
   imm3a(0x17, 'extractps', 'Ed,Vx'),
-  imm3a(0x20, 'pinsrb', 'Vx,Rd/Mb'),
+  imm3a(0x20, 'pinsrb', 'Vx,Ry/Mb'),
   imm3a(0x21, 'insertps', 'Vx,Wd'),
   imm3a(0x22, 'pinsrd', 'Vx,Ey', 'sse4.1', { aliases: ['pinsrq'] }),
   imm3a(0x40, 'dpps', 'Vx,Wx'),
@@ -253,7 +267,9 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   ...['aesimc', 'aesenc', 'aesenclast', 'aesdec', 'aesdeclast'].map((name, i) => sse41(0xdb + i, name, 'Vx,Wx', { feature: 'aes' })),
   imm3a(0xdf, 'aeskeygenassist', 'Vx,Wx', 'aes'),
   imm3a(0x44, 'pclmulqdq', 'Vx,Wx', 'pclmulqdq'),
-  ...['sha1nexte', 'sha1msg1', 'sha1msg2', 'sha256rnds2', 'sha256msg1', 'sha256msg2'].map((name, i) => row(name, [`np 0f 38 ${hex(0xc8 + i)} /r Vx,Wx`], { feature: 'sha' })),
+  ...['sha1nexte', 'sha1msg1', 'sha1msg2', 'sha256rnds2', 'sha256msg1', 'sha256msg2'].map((name, i) =>
+    row(name, [`np 0f 38 ${hex(0xc8 + i)} /r Vx,Wx`], { feature: 'sha' }),
+  ),
   row('sha1rnds4', ['np 0f 3a cc /r Vx,Wx,Ib'], { feature: 'sha' }),
   sse41(0xcf, 'gf2p8mulb', 'Vx,Wx', { feature: 'gfni' }),
   imm3a(0xce, 'gf2p8affineqb', 'Vx,Wx', 'gfni'),

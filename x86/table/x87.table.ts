@@ -2,7 +2,12 @@
 
 import type { InstructionRow } from '../types.ts';
 
-const row = (mnemonic: string, enc: readonly string[], more: Partial<InstructionRow> = {}): InstructionRow => ({ key: mnemonic, mnemonic, enc, ...more });
+const row = (mnemonic: string, enc: readonly string[], more: Partial<InstructionRow> = {}): InstructionRow => ({
+  key: mnemonic,
+  mnemonic,
+  enc,
+  ...more,
+});
 
 /** Operation n of the eight that exist as d8 (m32), dc (m64), da/de (m32/m16 integer), d8/dc/de (registers). */
 const arithmetic = (n: number, name: string, reversed: number): readonly InstructionRow[] => [
