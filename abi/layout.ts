@@ -21,6 +21,8 @@ export interface Field {
   readonly offset: number;
   readonly size: number;
   readonly type: LayoutType;
+  /** Xen writes it and does not read it. */
+  readonly out: boolean;
 }
 
 export interface Layout {
@@ -97,7 +99,7 @@ function place(name: string, bits: Bits, union: boolean, members: readonly Membe
     let type = placed.type;
     for (const length of [...member.lengths].reverse()) type = { kind: 'array', size: type.size * length, length, of: type };
     const offset = union ? 0 : roundUp(end, placed.align);
-    fields.push({ name: member.name, offset, size: type.size, type });
+    fields.push({ name: member.name, offset, size: type.size, type, out: member.out });
     end = union ? Math.max(end, type.size) : offset + type.size;
     align = Math.max(align, placed.align);
   }

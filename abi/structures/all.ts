@@ -2,6 +2,7 @@
 
 import { eventStructures } from './event.table.ts';
 import { grantStructures } from './grant.table.ts';
+import { headStructures } from './heads.table.ts';
 import { hvmStructures } from './hvm.table.ts';
 import { ioStructures } from './io.table.ts';
 import { memoryStructures } from './memory.table.ts';
@@ -28,6 +29,7 @@ export const structures = {
   ...platformStructures,
   ...hvmStructures,
   ...ioStructures,
+  ...headStructures,
 } as const;
 
 export type StructureName = keyof typeof structures;

@@ -10,6 +10,7 @@
 //   T=name                               the value has names: enumerations.ts
 //   @T p     @T p[n]    @64:T p          a guest pointer (handle); to an array whose length is in field n; 8 bytes in both bitnesses
 //   64: / 32:                            the field exists in this bitness only
+//   >T f                                 Xen writes the field and does not read it
 //   union { … } as the whole declaration: a union
 
 export type Bits = 64 | 32;
@@ -26,6 +27,8 @@ export interface Member {
   /** Lengths of array dimensions; empty for a plain member. 0: a flexible array. */
   readonly lengths: readonly number[];
   readonly only: Bits | null;
+  /** Written by Xen, not read: its value before the call means nothing. */
+  readonly out: boolean;
 }
 
 export const scalarNames = new Set(
@@ -34,7 +37,7 @@ export const scalarNames = new Set(
 
 /** Parses a declaration of a table. Throws on a mistake in the table. */
 export function parseDeclaration(text: string): { readonly union: boolean; readonly members: readonly Member[] } {
-  const tokens = text.match(/64:(?=[\s])|32:(?=[\s])|@(?:64:)?\w+|\w+(?:=\w+)?|[{};[\]]/g) ?? [];
+  const tokens = text.match(/64:(?=[\s])|32:(?=[\s])|@(?:64:)?\w+|\w+(?:=\w+)?|[{};[\]>]/g) ?? [];
   let at = 0;
   const fail = (): never => {
     throw new Error(`structure table: cannot read '${tokens.slice(at, at + 4).join(' ')}' in '${text.trim()}'`);
@@ -58,6 +61,8 @@ export function parseDeclaration(text: string): { readonly union: boolean; reado
     while (at < tokens.length && tokens[at] !== '}') {
       let only: Bits | null = null;
       if (tokens[at] === '64:' || tokens[at] === '32:') only = tokens[at++] === '64:' ? 64 : 32;
+      const out = tokens[at] === '>';
+      if (out) at++;
       const first = tokens[at++] ?? fail();
       let type: TypeExpression;
       if (tokens[at] === '{') {
@@ -76,7 +81,7 @@ export function parseDeclaration(text: string): { readonly union: boolean; reado
         else if (type.kind === 'pointer') type = { ...type, count: length };
         else fail();
       }
-      members.push({ name, type, lengths, only });
+      members.push({ name, type, lengths, only, out });
       if (tokens[at] === ';') at++;
       else if (at < tokens.length && tokens[at] !== '}') fail();
     }

@@ -2,11 +2,11 @@
 // Notation: declaration.ts.
 
 export const eventStructures = {
-  evtchn_alloc_unbound: 'domid dom; domid remote_dom; port port',
-  evtchn_bind_interdomain: 'domid remote_dom; port remote_port; port local_port',
-  evtchn_bind_virq: 'u32=virq virq; u32 vcpu; port port',
-  evtchn_bind_pirq: 'u32 pirq; x32 flags; port port',
-  evtchn_bind_ipi: 'u32 vcpu; port port',
+  evtchn_alloc_unbound: 'domid dom; domid remote_dom; >port port',
+  evtchn_bind_interdomain: 'domid remote_dom; port remote_port; >port local_port',
+  evtchn_bind_virq: 'u32=virq virq; u32 vcpu; >port port',
+  evtchn_bind_pirq: 'u32 pirq; x32 flags; >port port',
+  evtchn_bind_ipi: 'u32 vcpu; >port port',
   evtchn_close: 'port port',
   evtchn_send: 'port port',
   evtchn_status: `
@@ -15,7 +15,7 @@ export const eventStructures = {
   evtchn_bind_vcpu: 'port port; u32 vcpu',
   evtchn_unmask: 'port port',
   evtchn_reset: 'domid dom',
-  evtchn_init_control: 'x64 control_gfn; u32 offset; u32 vcpu; u8 link_bits; u8 _pad[7]',
+  evtchn_init_control: 'x64 control_gfn; u32 offset; u32 vcpu; >u8 link_bits; u8 _pad[7]',
   evtchn_expand_array: 'x64 array_gfn',
   evtchn_set_priority: 'port port; u32 priority',
   evtchn_op: `

@@ -4,8 +4,8 @@
 export const memoryStructures = {
   xen_memory_reservation: '@frame extent_start[nr_extents]; ulong nr_extents; u32 extent_order; x32 mem_flags; domid domid',
   xen_memory_exchange: 'xen_memory_reservation in; xen_memory_reservation out; ulong nr_exchanged',
-  xen_machphys_mfn_list: 'u32 max_extents; @frame extent_start[nr_extents]; u32 nr_extents',
-  xen_machphys_mapping: 'xlong v_start; xlong v_end; xlong max_mfn',
+  xen_machphys_mfn_list: 'u32 max_extents; >@frame extent_start[nr_extents]; >u32 nr_extents',
+  xen_machphys_mapping: '>xlong v_start; >xlong v_end; >xlong max_mfn',
   xen_add_to_physmap: 'domid domid; u16 size; u32=mapspace space; xlong idx; frame gpfn',
   xen_add_to_physmap_batch_extra: 'union { domid foreign_domid; u16 res0 }',
   xen_add_to_physmap_batch: `
@@ -14,7 +14,7 @@ export const memoryStructures = {
   xen_memory_map: 'u32 nr_entries; @void buffer',
   xen_foreign_memory_map: 'domid domid; xen_memory_map map',
   xen_remove_from_physmap: 'domid domid; frame gpfn',
-  xen_pod_target: 'u64 target_pages; u64 tot_pages; u64 pod_cache_pages; u64 pod_entries; domid domid',
+  xen_pod_target: 'u64 target_pages; >u64 tot_pages; >u64 pod_cache_pages; >u64 pod_entries; domid domid',
   xen_mem_paging_op: 'u8=mem_paging op; domid domain; @64:u8 buffer; x64a gfn',
   xen_mem_access_op: 'u8=mem_access op; u8 access; domid domid; u32 nr; x64a pfn; @u64 pfn_list; @u8 access_list',
   mem_sharing_op_nominate: 'union { x64a gfn; u32 grant_ref } u; x64a handle',
@@ -25,11 +25,11 @@ export const memoryStructures = {
   xen_mem_sharing_op: `
     u8=mem_sharing op; domid domain;
     union { mem_sharing_op_nominate nominate; mem_sharing_op_share share; mem_sharing_op_range range; mem_sharing_op_debug debug; mem_sharing_op_fork fork } u`,
-  xen_mem_acquire_resource: 'domid domid; u16=resource type; u32 id; u32 nr_frames; u32 pad; x64 frame; @frame frame_list[nr_frames]',
+  xen_mem_acquire_resource: 'domid domid; u16=resource type; u32 id; u32 nr_frames; u32 pad; x64 frame; >@frame frame_list[nr_frames]',
   xen_reserved_device_memory: 'frame start_pfn; ulong nr_pages',
   physdev_pci_device: 'u16 seg; u8 bus; u8 devfn',
   xen_reserved_device_memory_map: `
-    x32 flags; u32 nr_entries; @xen_reserved_device_memory buffer[nr_entries]; union { physdev_pci_device pci } dev`,
+    x32 flags; u32 nr_entries; >@xen_reserved_device_memory buffer[nr_entries]; union { physdev_pci_device pci } dev`,
   xen_vmemrange: 'x64 start; x64 end; x32 flags; u32 nid',
   xen_vnuma_topology_info: `
     domid domid; u16 pad; u32 nr_vnodes; u32 nr_vcpus; u32 nr_vmemranges; union { @u32 h; u64 pad } vdistance;

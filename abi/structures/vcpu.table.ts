@@ -24,6 +24,6 @@ export const vcpuStructures = {
   vcpu_set_periodic_timer: 'u64 period_ns',
   vcpu_set_singleshot_timer: 'u64 timeout_abs_ns; x32 flags',
   vcpu_register_vcpu_info: 'x64 mfn; u32 offset; u32 rsvd',
-  vcpu_get_physid: 'x64 phys_id',
+  vcpu_get_physid: '>x64 phys_id',
   vcpu_register_time_memory_area: 'union { @vcpu_time_info h; @vcpu_time_info v; x64 p } addr',
 } as const;
