@@ -1,5 +1,5 @@
 // The error numbers of the Xen interface (public/errno.h): Linux's numbers, whatever the guest's own system uses.
-// A hypercall returns the negative number.
+// A hypercall returns the negative number. EINTR and ERESTART are missing: Xen uses them inside only.
 
 interface ErrnoRow {
   readonly name: string;
@@ -13,7 +13,6 @@ export const errnos = [
   { name: 'EPERM', number: 1, meaning: 'operation not permitted' },
   { name: 'ENOENT', number: 2, meaning: 'no such object' },
   { name: 'ESRCH', number: 3, meaning: 'no such domain' },
-  { name: 'EINTR', number: 4, meaning: 'interrupted' },
   { name: 'EIO', number: 5, meaning: 'input/output error' },
   { name: 'ENXIO', number: 6, meaning: 'no such device or address' },
   { name: 'E2BIG', number: 7, meaning: 'argument list too long' },
@@ -50,7 +49,6 @@ export const errnos = [
   { name: 'EBADMSG', number: 74, meaning: 'not a message' },
   { name: 'EOVERFLOW', number: 75, meaning: 'value too large for its type' },
   { name: 'EILSEQ', number: 84, meaning: 'illegal byte sequence' },
-  { name: 'ERESTART', number: 85, meaning: 'the call is to be started again' },
   { name: 'ENOTSOCK', number: 88, meaning: 'not a socket' },
   { name: 'EMSGSIZE', number: 90, meaning: 'message too large' },
   { name: 'EOPNOTSUPP', number: 95, meaning: 'not supported by this object or build' },

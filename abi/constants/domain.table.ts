@@ -28,8 +28,11 @@ export const limits = {
   FIRST_RESERVED_GDT_PAGE: 14,
   NR_VIRQS: 24,
   XEN_LEGACY_MAX_VCPUS: 32,
-  EVTCHN_2L_NR_CHANNELS: 0x1000,
   FIRST_RESERVED_GDT_ENTRY: 0x1c00,
   FIRST_RESERVED_GDT_BYTE: 0xe000,
   EVTCHN_FIFO_NR_CHANNELS: 0x20000,
 } as const;
+
+/** Event channels of the two-level layout: a word's bits squared. */
+export const limits64 = { EVTCHN_2L_NR_CHANNELS: 4096 } as const;
+export const limits32 = { EVTCHN_2L_NR_CHANNELS: 1024 } as const;

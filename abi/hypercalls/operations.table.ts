@@ -137,7 +137,6 @@ export const eventOperations: readonly Operation[] = [
   { number: 11, name: 'init_control', type: 'evtchn_init_control', replaces: 'nothing native: switches to the FIFO layout' },
   { number: 12, name: 'expand_array', type: 'evtchn_expand_array' },
   { number: 13, name: 'set_priority', type: 'evtchn_set_priority', replaces: 'task priority' },
-  { number: 14, name: 'reset_cont', type: 'evtchn_reset', who: 'none', replaces: "Xen's own continuation of reset" },
 ];
 
 /** XENMEM_. */

@@ -23,7 +23,6 @@ export const domctlOperations: readonly Operation[] = [
   { number: 20, name: 'iomem_permission', type: 'xen_domctl' },
   { number: 21, name: 'ioport_permission', type: 'xen_domctl' },
   { number: 22, name: 'hypercall_init', type: 'xen_domctl' },
-  { number: 23, name: 'soft_reset_cont', type: 'xen_domctl' },
   { number: 24, name: 'settimeoffset', type: 'xen_domctl' },
   { number: 25, name: 'getvcpuaffinity', type: 'xen_domctl' },
   { number: 26, name: 'real_mode_area', type: 'xen_domctl' },
