@@ -24,7 +24,6 @@ export const NEWER_ROWS: readonly InstructionRow[] = [
   row('movdiri', 'movdiri', ['np 0f 38 f9 /r My,Gy']),
   row('movdir64b', 'movdir64b', ['66 0f 38 f8 /r Ga,M']),
   row('enqcmd', 'enqcmd', ['f2 0f 38 f8 /r Ga,M'], { writes: 'oszapc' }),
-  row('ptwrite', 'ptwrite', ['f3 0f ae /4 Ey']),
   row('waitpkg', 'umonitor', ['f3 0f ae /6 Ra']),
   row('waitpkg', 'umwait', ['f2 0f ae /6 Rd'], { writes: 'oszapc' }),
   row('waitpkg', 'tpause', ['66 0f ae /6 Rd'], { writes: 'oszapc' }),

@@ -246,7 +246,7 @@ export const SSE_ROWS: readonly InstructionRow[] = [
   imm3a(0x0e, 'pblendw', 'Vx,Wx'),
   imm3a(0x14, 'pextrb', 'Ry/Mb,Vx'),
   imm3a(0x16, 'pextrd', 'Ey,Vx', 'sse4.1', { aliases: ['pextrq'] }),
-  imm3a(0x17, 'extractps', 'Ed,Vx'),
+  imm3a(0x17, 'extractps', 'Ry/Md,Vx'),
   imm3a(0x20, 'pinsrb', 'Vx,Ry/Mb'),
   imm3a(0x21, 'insertps', 'Vx,Wd'),
   imm3a(0x22, 'pinsrd', 'Vx,Ey', 'sse4.1', { aliases: ['pinsrq'] }),

@@ -20,7 +20,7 @@ const row = (
   feature,
   xen: { effect: 'fault', rule },
 });
-const virtual = (feature: 'vmx' | 'svm', mnemonic: string, enc: string) => row('virtualization', feature, mnemonic, enc);
+const virtual = (feature: 'vmx' | 'svm' | 'tdx', mnemonic: string, enc: string) => row('virtualization', feature, mnemonic, enc);
 const none = (feature: string, mnemonic: string, enc: string, mode?: '64' | '32', privilege?: Privilege) =>
   row('no-pv-equivalent', feature, mnemonic, enc, mode, privilege);
 
@@ -38,6 +38,10 @@ export const UNPORTABLE_ROWS: readonly InstructionRow[] = [
   virtual('vmx', 'vmwrite', 'np 0f 79 /r Gn,En'),
   virtual('vmx', 'invept', '66 0f 38 80 /r Gn,Mx'),
   virtual('vmx', 'invvpid', '66 0f 38 81 /r Gn,Mx'),
+  virtual('tdx', 'tdcall', '66 0f 01 cc'),
+  row('virtualization', 'tdx', 'seamret', '66 0f 01 cd', '64'),
+  row('virtualization', 'tdx', 'seamops', '66 0f 01 ce', '64'),
+  row('virtualization', 'tdx', 'seamcall', '66 0f 01 cf', '64'),
   virtual('svm', 'vmrun', '0f 01 d8'),
   virtual('svm', 'vmmcall', '0f 01 d9'),
   virtual('svm', 'vmload', '0f 01 da'),
@@ -61,6 +65,7 @@ export const UNPORTABLE_ROWS: readonly InstructionRow[] = [
   none('sev-snp', 'pvalidate', 'f2 0f 01 ff'),
   none('sev-snp', 'rmpadjust', 'f3 0f 01 fe', '64'),
   none('sev-snp', 'rmpupdate', 'f2 0f 01 fe', '64'),
+  none('sev-snp', 'rmpquery', 'f3 0f 01 fd', '64'),
   none('tse', 'pbndkb', 'np 0f 01 c7', '64'),
 
   { ...none('cet-ss', 'wruss', '66 0f 38 f5 /r My,Gy'), aliases: ['wrussd', 'wrussq'] },

@@ -1,0 +1,137 @@
+// The decoder against iced-x86 on random bytes, and what it says about bytes that are no instruction.
+
+import { describe, expect, it } from 'vitest';
+import { decodeAny, makeDecoder, newDecoded } from '../../x86/decode.ts';
+import { seededRandom } from '../../x86/encode.ts';
+import { FEATURES, ROWS } from '../../x86/rows.ts';
+import { OperandKind as K } from '../../x86/types.ts';
+import { difference } from './iced.ts';
+
+/** HYPERPORT_X86_RANDOM=10000000 makes the random comparison as long as one likes. */
+const COUNT = Number(process.env.HYPERPORT_X86_RANDOM ?? 50_000);
+const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x3e, 0x64, 0x65, 0x40, 0x41, 0x44, 0x48, 0x4f];
+
+/** Random bytes that reach the prefixes and the rarer opcode maps more often than chance would. */
+function fillRandom(bytes: Uint8Array, random: () => number): void {
+  for (let i = 0; i < bytes.length; i++) bytes[i] = random();
+  let at = 0;
+  while (at < 3 && random() % 2) bytes[at++] = PREFIXES[random() % PREFIXES.length]!;
+  if (random() % 2) {
+    bytes[at++] = 0x0f;
+    const map = random() % 6;
+    if (map < 2) bytes[at] = map ? 0x38 : 0x3a;
+  }
+}
+
+function compare(seed: number): string[] {
+  const random = seededRandom(seed);
+  const bytes = new Uint8Array(16);
+  const differences = new Map<string, string>();
+  for (let i = 0; i < COUNT; i++) {
+    fillRandom(bytes, random);
+    const mode = ([64, 64, 32, 16] as const)[random() % 4]!;
+    const what = difference(bytes, 0, mode);
+    if (what && !differences.has(what)) differences.set(what, `${mode}-bit ${Buffer.from(bytes).toString('hex')}: ${what}`);
+  }
+  return [...differences.values()];
+}
+
+const of = (hex: string) => Uint8Array.from(Buffer.from(hex.replace(/ /g, ''), 'hex'));
+const out = newDecoded();
+const decode = (hex: string, mode: 64 | 32 | 16 = 64) => {
+  const bytes = of(hex);
+  const status = decodeAny(bytes, 0, bytes.length, mode, out);
+  return status === 'ok' ? ROWS[out.row]!.key : status;
+};
+
+describe('random bytes decode as iced-x86 decodes them', () => {
+  it(`${COUNT} strings of a fixed seed`, () => {
+    expect(compare(20261122)).toEqual([]);
+  });
+  it(`${COUNT} strings of a new seed`, () => {
+    const seed = (Math.random() * 2 ** 32) >>> 0;
+    console.log(`x86 decoder: random seed ${seed}`);
+    expect(compare(seed), `seed ${seed}`).toEqual([]);
+  });
+});
+
+describe('what the mode, the prefixes and the features change', () => {
+  it('40 to 4f count in 32-bit mode and are prefixes in 64-bit mode', () => {
+    expect(decode('48 89 c8')).toBe('mov');
+    expect(out.operandSize).toBe(8);
+    expect(decode('48', 32)).toBe('dec');
+    expect(out.length).toBe(1);
+  });
+  it('63 is movsxd in 64-bit mode and arpl else', () => {
+    expect(decode('63 c8')).toBe('movsxd');
+    expect(decode('63 c8', 32)).toBe('arpl');
+  });
+  it('90 is nop, pause or an exchange with r8', () => {
+    expect([decode('90'), decode('f3 90'), decode('41 90'), decode('48 90')]).toEqual(['nop', 'pause', 'xchg', 'nop']);
+  });
+  it('a REX prefix that is not the last prefix does not count', () => {
+    decode('48 66 89 c8');
+    expect(out.operandSize).toBe(2);
+  });
+  it('a REX prefix turns ah into spl', () => {
+    decode('88 e0');
+    expect([out.kind[1], out.reg[1]]).toEqual([K.gpr8, 16]);
+    decode('40 88 e0');
+    expect([out.kind[1], out.reg[1]]).toEqual([K.gpr8, 4]);
+  });
+  it('near branches and stack operations are 64 bits wide in 64-bit mode', () => {
+    for (const hex of ['50', 'c3', 'e8 00 00 00 00', 'ff d0', '9c']) {
+      decode(hex);
+      expect(out.operandSize, hex).toBe(8);
+    }
+    decode('66 9c');
+    expect(out.operandSize).toBe(2);
+  });
+  it('moffs takes an address of the address size, not sign-extended', () => {
+    decode('a1 88 77 66 55 44 33 22 f1');
+    expect([out.length, out.dispLo >>> 0, out.dispHi >>> 0]).toEqual([9, 0x55667788, 0xf1223344]);
+    decode('67 a1 88 77 66 f5');
+    expect([out.length, out.dispLo >>> 0, out.dispHi]).toEqual([6, 0xf5667788, 0]);
+  });
+  it('16-bit addressing forms exist in 32-bit mode behind 67', () => {
+    decode('67 8b 42 10', 32);
+    expect([out.base, out.index, out.dispLo, out.addressSize]).toEqual([5, 6, 0x10, 2]);
+  });
+  it('lock is invalid where no memory is written', () => {
+    expect(decode('f0 01 08')).toBe('add');
+    expect(decode('f0 01 c8')).toBe('invalid');
+    expect(decode('f0 03 08')).toBe('invalid');
+    expect(decode('f0 39 08')).toBe('invalid');
+    expect(decode('f0 90')).toBe('invalid');
+  });
+  it('tzcnt is bsf on a processor without BMI1, and rdrand does not exist without its feature', () => {
+    const old = makeDecoder([...FEATURES].filter((f) => f !== 'bmi1' && f !== 'rdrand'));
+    const tzcnt = of('f3 0f bc c1');
+    expect(old(tzcnt, 0, 4, 64, out)).toBe('ok');
+    expect(ROWS[out.row]!.key).toBe('bsf');
+    expect(decode('f3 0f bc c1')).toBe('tzcnt');
+    expect(old(of('0f c7 f0'), 0, 3, 64, out)).toBe('invalid');
+    expect(decode('0f c7 f0')).toBe('rdrand');
+  });
+  it('moves to cs and to control registers that do not exist are invalid', () => {
+    expect([decode('8e c8'), decode('0f 22 c8'), decode('44 0f 23 c0')]).toEqual(['invalid', 'invalid', 'invalid']);
+  });
+});
+
+describe('bytes that end early', () => {
+  const long = of('f0 48 81 84 8d 78 56 34 12 44 33 22 11');
+  it('every proper beginning of an instruction is truncated, the whole is not', () => {
+    for (let limit = 0; limit < long.length; limit++) expect(decodeAny(long, 0, limit, 64, out), `${limit} bytes`).toBe('truncated');
+    expect(decodeAny(long, 0, long.length, 64, out)).toBe('ok');
+    expect(out.length).toBe(13);
+  });
+  it('fifteen bytes are the most that an instruction may have', () => {
+    expect(decodeAny(of(`${'66'.repeat(14)}90`), 0, 15, 64, out)).toBe('ok');
+    expect(decodeAny(of(`${'66'.repeat(15)}90`), 0, 16, 64, out)).toBe('too-long');
+    expect(decodeAny(of('66'.repeat(14)), 0, 14, 64, out)).toBe('truncated');
+  });
+  it('nothing is read at or beyond the limit', () => {
+    const bytes = of('90 0f a2');
+    expect(decodeAny(bytes, 1, 2, 64, out)).toBe('truncated');
+  });
+});
