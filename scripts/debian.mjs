@@ -50,7 +50,7 @@ const groups = {
   // A Linux dom0 with xenstored, xenconsoled and xl: what `xl create` needs.
   linux: {
     packages: [
-      ...['busybox-static', 'cpio', 'linux-image-amd64', 'xen-utils-4.17', 'xen-utils-common', 'xenstore-utils'],
+      ...['busybox-static', 'linux-image-amd64', 'xen-utils-4.17', 'xen-utils-common', 'xenstore-utils'],
       ...xenLibraries.map((name) => `libxen${name}`),
       ...toolstackLibraries,
     ],

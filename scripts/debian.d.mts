@@ -1,0 +1,9 @@
+/** Where every package is unpacked to. */
+export const debianRoot: string;
+/** The version that all Xen packages are pinned to. */
+export const xenVersion: string;
+export class DebianError extends Error {}
+/** Makes groups or packages available; answers the folder that holds them. See debian.mjs. */
+export function ensureDebian(names: string[]): Promise<string>;
+/** Versions of the packages that are unpacked, by name. */
+export function debianVersions(): Promise<Record<string, string>>;
