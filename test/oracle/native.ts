@@ -1,5 +1,5 @@
 // The native sample, or any multiboot kernel, on QEMU's PC.
-import { runQemu, type QemuRun, type Typing } from './qemu.ts';
+import { type QemuRun, runQemu, type Typing } from './qemu.ts';
 
 export interface NativeOptions {
   cmdline?: string;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { ensureDebian, xenVersion } from '../../scripts/debian.mjs';
 import { consoleLines } from './native.ts';
-import { runQemu, type QemuRun, type Typing } from './qemu.ts';
+import { type QemuRun, runQemu, type Typing } from './qemu.ts';
 
 /** Where the harness keeps what it derives from packages. */
 export const oracleCache = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '.cache', 'oracle');

@@ -84,7 +84,13 @@ function parseRuns(guests: DomUGuest[], output: string, errors: string): Record<
     }
     const [state = '', reason = '', started, ended, log = ''] = fields;
     const console = Buffer.from(log, 'base64').toString('latin1');
-    runs[guest.name] = { console, lines: consoleLines(console), end: ending(state, reason), startedS: Number(started), endedS: Number(ended) };
+    runs[guest.name] = {
+      console,
+      lines: consoleLines(console),
+      end: ending(state, reason),
+      startedS: Number(started),
+      endedS: Number(ended),
+    };
   }
   return runs;
 }
@@ -98,7 +104,8 @@ function ending(state: string, reason: string): DomURun['end'] {
 /** The guests, their configurations and what is typed at them. */
 async function guestArchive(guests: DomUGuest[]): Promise<Buffer> {
   const entries: CpioEntry[] = [{ path: 'guests', mode: 0o040755 }];
-  const add = (path: string, data: string | Uint8Array) => entries.push({ path: `guests/${path}`, mode: 0o100644, data: Buffer.from(data) });
+  const add = (path: string, data: string | Uint8Array) =>
+    entries.push({ path: `guests/${path}`, mode: 0o100644, data: Buffer.from(data) });
   for (const guest of guests) {
     const config = [
       `name='${guest.name}'`,
@@ -130,7 +137,11 @@ function escaped(text: string): string {
 /** The dom0's userland: busybox, the toolstack with the libraries that it needs, five modules. Cached by the packages' versions. */
 async function baseArchive(root: string, kernel: string): Promise<string> {
   const init = readFileSync(new URL('domu/init', import.meta.url));
-  const key = createHash('sha256').update(JSON.stringify(await debianVersions())).update(init).digest('hex').slice(0, 16);
+  const key = createHash('sha256')
+    .update(JSON.stringify(await debianVersions()))
+    .update(init)
+    .digest('hex')
+    .slice(0, 16);
   const path = join(oracleCache, `dom0-${key}.cpio.gz`);
   if (existsSync(path)) return path;
   const files = new Map<string, { data: Uint8Array; mode: number }>();

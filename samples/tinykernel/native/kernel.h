@@ -72,6 +72,7 @@ void trap(struct trap_frame *frame);
 void syscall(struct trap_frame *frame);
 void user_task(void);
 void shell(void);
+void echo(void);
 void power_off(void) __attribute__((noreturn));
 
 #endif

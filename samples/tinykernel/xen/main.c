@@ -61,6 +61,8 @@ void kernel_main(uintptr_t information)
 	user_task();
 	if (has_option(command_line, "interactive"))
 		shell();
+	if (has_option(command_line, "echo"))
+		echo();
 	print("tinykernel: bye\n");
 	power_off();
 }

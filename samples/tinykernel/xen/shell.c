@@ -1,18 +1,26 @@
-/* A prompt on the console, when the command line asks for it: `interactive`. */
+/* Input from the console, when the command line asks for it: a prompt (`interactive`), or each byte sent back (`echo`). */
 #include "cpu.h"
 
 static char line[80];
+
+/* The next byte, however long it takes. */
+static int read_byte(void)
+{
+	int c;
+
+	while ((c = serial_getc()) < 0)
+		wait_for_interrupt();
+	return c;
+}
 
 static void read_line(void)
 {
 	unsigned length = 0;
 
 	for (;;) {
-		int c = serial_getc();
+		int c = read_byte();
 
-		if (c < 0) {
-			wait_for_interrupt();
-		} else if (c == '\r' || c == '\n') {
+		if (c == '\r' || c == '\n') {
 			line[length] = 0;
 			print("\n");
 			return;
@@ -52,4 +60,17 @@ void shell(void)
 		else if (line[0])
 			print("%s: no such command\n", line);
 	}
+}
+
+void echo(void)
+{
+	print("echo: type, q ends\n");
+	for (;;) {
+		int c = read_byte();
+
+		if (c == 'q')
+			break;
+		serial_putc(c == '\r' ? '\n' : c);
+	}
+	print("\n");
 }
