@@ -1,0 +1,32 @@
+// The face of the analysis: text in, findings out. Nothing below knows of the editor, files or clocks.
+
+import { fixesFor } from '../fixes/fixes.ts';
+import type { Grammars } from '../syntax/grammars.ts';
+import { SourceDocument } from './document.ts';
+import { type Analysis, languageOf, type Source } from './finding.ts';
+import { findingsOf } from './findings.ts';
+
+/** Every finding and warning of one source. Never throws for what the text holds; a path of no known language gives a warning. */
+export function analyse(grammars: Grammars, source: Source): Analysis {
+  const language = source.language ?? languageOf(source.path);
+  if (!language) {
+    return {
+      findings: [],
+      warnings: [{ start: 0, end: Math.min(1, source.text.length), message: 'Neither C (.c, .h) nor assembly (.S, .s): not checked.' }],
+    };
+  }
+  const document = new SourceDocument(grammars, source.text, { language, masm: source.masm ?? 'att' });
+  try {
+    return analysisOf(document);
+  } finally {
+    document.dispose();
+  }
+}
+
+/** The findings of an open document, with their fixes. */
+export function analysisOf(document: SourceDocument): Analysis {
+  return {
+    findings: findingsOf(document.sites, document.macros.constants, (site, subject) => fixesFor(document, site, subject)),
+    warnings: document.warnings,
+  };
+}

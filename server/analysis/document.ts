@@ -1,0 +1,187 @@
+// One source file under analysis: its text, its tree and the sites found in it. An edit re-parses and re-analyses what changed.
+
+import { Edit, type Node, type Tree } from 'web-tree-sitter';
+import { prepass } from '../syntax/c/prepass.ts';
+import { type Grammars, parse } from '../syntax/grammars.ts';
+import { LineIndex } from '../syntax/lines.ts';
+import { type CFile, cSites } from './c-sites.ts';
+import type { Language, Warning } from './finding.ts';
+import { gasSites, modesOf } from './gas-sites.ts';
+import { type Macros, readMacros } from './macros.ts';
+import { moveSite, type Site } from './site.ts';
+import { refusalToParse, treeTrouble } from './trouble.ts';
+
+export interface DocumentOptions {
+  readonly language: Language;
+  readonly masm: 'att' | 'intel';
+}
+
+export class SourceDocument {
+  readonly #grammars: Grammars;
+  readonly #options: DocumentOptions;
+  #text = '';
+  #code = '';
+  #tree: Tree | null = null;
+  #macros: Macros = { strings: new Map(), constants: new Map() };
+  #sites: readonly Site[] = [];
+  #warnings: readonly Warning[] = [];
+  #lines: LineIndex | null = null;
+
+  constructor(grammars: Grammars, text: string, options: DocumentOptions) {
+    this.#grammars = grammars;
+    this.#options = options;
+    this.replace(text);
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+  get language(): Language {
+    return this.#options.language;
+  }
+  get macros(): Macros {
+    return this.#macros;
+  }
+  /** In the order of their place. */
+  get sites(): readonly Site[] {
+    return this.#sites;
+  }
+  get warnings(): readonly Warning[] {
+    return [...this.#warnings, ...this.#sites.flatMap((site) => site.warnings)];
+  }
+  get lines(): LineIndex {
+    this.#lines ??= new LineIndex(this.#text);
+    return this.#lines;
+  }
+
+  /** Frees the tree, which lives outside the garbage collector's reach. */
+  dispose(): void {
+    this.#tree?.delete();
+    this.#tree = null;
+  }
+
+  /** Takes a new text and analyses all of it. */
+  replace(text: string): void {
+    this.dispose();
+    this.#load(text);
+    this.#tree = this.#parseAll();
+    this.#sites = this.#tree ? this.#search(this.#tree.rootNode, 0, text.length) : [];
+  }
+
+  /** Takes a new text that differs from the old one in one place or a few, and analyses what the difference touches. */
+  update(text: string): void {
+    const before = this.#code;
+    const macros = this.#macros;
+    const old = this.#tree;
+    if (!old || refusalToParse(text)) {
+      this.replace(text);
+      return;
+    }
+    const oldLines = this.lines;
+    this.#load(text);
+    const edit = difference(before, this.#code);
+    if (edit.start === edit.oldEnd && edit.start === edit.newEnd) return;
+    const at = (lines: LineIndex, offset: number): { row: number; column: number } => {
+      const { line, column } = lines.position(offset);
+      return { row: line, column };
+    };
+    old.edit(
+      new Edit({
+        startIndex: edit.start,
+        oldEndIndex: edit.oldEnd,
+        newEndIndex: edit.newEnd,
+        startPosition: at(oldLines, edit.start),
+        oldEndPosition: at(oldLines, edit.oldEnd),
+        newEndPosition: at(this.lines, edit.newEnd),
+      }),
+    );
+    const tree = parse(this.#parser, this.#code, old);
+    if (!tree) {
+      this.replace(text);
+      return;
+    }
+    const root = tree.rootNode;
+    let from = edit.start;
+    let to = edit.newEnd;
+    for (const range of old.getChangedRanges(tree)) {
+      from = Math.min(from, range.startIndex);
+      to = Math.max(to, range.endIndex);
+    }
+    old.delete();
+    this.#tree = tree;
+    this.#warnings = treeTrouble(root, this.#options.language, this.#code.length);
+    // A changed macro or dialect directive is felt elsewhere in the file.
+    const near =
+      sameMacros(macros, this.#macros) &&
+      !/^\s*\.(intel_syntax|att_syntax|code\d\d)/m.test(lineAround(before, edit.start, edit.oldEnd) + lineAround(this.#code, from, to));
+    const window = near ? this.#window(root, from, to) : ([0, this.#code.length] as const);
+    const delta = edit.newEnd - edit.oldEnd;
+    const kept = (site: Site): readonly Site[] => {
+      if (site.end <= edit.start && site.end <= window[0]) return [site];
+      return site.start >= edit.oldEnd && site.start + delta >= window[1] ? [moveSite(site, delta)] : [];
+    };
+    this.#sites = [...this.#sites.flatMap(kept), ...this.#search(root, window[0], window[1])].sort((a, b) => a.start - b.start);
+  }
+
+  get #parser() {
+    return this.#options.language === 'c' ? this.#grammars.c : this.#grammars.gas;
+  }
+
+  #load(text: string): void {
+    this.#text = text;
+    this.#lines = null;
+    // A statement of the assembly grammar ends with a line end, which the last line of a file may lack.
+    this.#code = this.#options.language === 'c' ? prepass(text) : `${text}\n`;
+    this.#macros = this.#options.language === 'c' ? readMacros(text) : this.#macros;
+  }
+
+  #parseAll(): Tree | null {
+    const refusal = refusalToParse(this.#text);
+    const tree = refusal ? null : parse(this.#parser, this.#code);
+    const whole = { start: 0, end: Math.min(1, this.#text.length) };
+    if (refusal) this.#warnings = [{ ...whole, message: refusal }];
+    else if (!tree)
+      this.#warnings = [{ ...whole, message: 'The file is too tangled to be parsed in reasonable time; nothing in it was checked.' }];
+    else this.#warnings = treeTrouble(tree.rootNode, this.#options.language, this.#code.length);
+    return tree;
+  }
+
+  /** The range of whole top-level items that covers `from` to `to`. */
+  #window(root: Node, from: number, to: number): readonly [number, number] {
+    let start = this.#code.lastIndexOf('\n', Math.max(0, from - 1)) + 1;
+    let end = this.#code.indexOf('\n', to);
+    if (end === -1) end = this.#code.length;
+    const first = root.firstChildForIndex(start);
+    const last = root.firstChildForIndex(Math.max(start, end - 1));
+    if (first && first.startIndex < start) start = first.startIndex;
+    if (last && last.endIndex > end) end = last.endIndex;
+    return [start, end];
+  }
+
+  #search(root: Node, from: number, to: number): Site[] {
+    if (this.#options.language === 'gas') return gasSites(this.#grammars.gas, root, this.#code, modesOf(this.#code), from, to);
+    const file: CFile = { grammars: this.#grammars, text: this.#text, code: this.#code, masm: this.#options.masm, ...this.#macros };
+    return cSites(file, root, from, to);
+  }
+}
+
+const lineAround = (text: string, from: number, to: number): string => {
+  const end = text.indexOf('\n', to);
+  return `${text.slice(text.lastIndexOf('\n', Math.max(0, from - 1)) + 1, end === -1 ? text.length : end)}\n`;
+};
+
+/** The one range in which two texts differ. */
+export function difference(before: string, after: string): { start: number; oldEnd: number; newEnd: number } {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  let tail = 0;
+  while (tail < shorter - start && before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)) tail++;
+  return { start, oldEnd: before.length - tail, newEnd: after.length - tail };
+}
+
+function sameMacros(a: Macros, b: Macros): boolean {
+  const same = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
+    one.size === other.size && [...one].every(([name, body]) => other.get(name) === body);
+  return same(a.strings, b.strings) && same(a.constants, b.constants);
+}

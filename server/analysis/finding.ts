@@ -1,0 +1,60 @@
+// What the analysis says of a source file. Offsets are UTF-16 units into the file's text, ends exclusive.
+
+export type Severity = 'silent' | 'fault' | 'emulated' | 'idiom';
+
+export interface TextEdit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export interface Fix {
+  /** Imperative, one line: 'Replace by MMUEXT_NEW_BASEPTR'. */
+  readonly title: string;
+  /** In order of their place, not overlapping. */
+  readonly edits: readonly TextEdit[];
+}
+
+export interface Finding {
+  /** Id in the rule catalogue. */
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly start: number;
+  readonly end: number;
+  /** The instruction as the assembler reads it ('mov %0,%cr3'), or the call for an idiom. */
+  readonly instruction: string;
+  readonly message: string;
+  /** What to write instead, one sentence. */
+  readonly replacement: string;
+  readonly fixes: readonly Fix[];
+}
+
+/** Something that kept the analysis from seeing all of a file. */
+export interface Warning {
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+}
+
+export type Language = 'c' | 'gas';
+
+export interface Source {
+  /** Only its name is used: messages and the choice of the language. */
+  readonly path: string;
+  readonly text: string;
+  readonly language?: Language;
+  /** Dialect of inline asm: `-masm=intel` makes it 'intel'. Default 'att'. */
+  readonly masm?: 'att' | 'intel';
+}
+
+export interface Analysis {
+  /** In the order of their place. */
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Warning[];
+}
+
+/** C by .c and .h, assembly by .S, .s, .asm and .inc; null for anything else. */
+export function languageOf(path: string): Language | null {
+  if (/\.[ch]$/i.test(path)) return 'c';
+  return /\.(s|asm|inc)$/i.test(path) ? 'gas' : null;
+}

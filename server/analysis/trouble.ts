@@ -1,0 +1,59 @@
+// What keeps a file from being analysed: no text, no source, or a tree full of errors. Always warnings, never failures.
+
+import type { Node } from 'web-tree-sitter';
+import type { Warning } from './finding.ts';
+
+/** Beyond this a file is not parsed; no source file that people write comes near it. */
+export const LARGEST = 64 << 20;
+
+/** Control characters that text does not have, and what decoding puts for a byte that is no UTF-8. */
+const isOdd = (code: number): boolean => (code < 32 && !(code >= 9 && code <= 13) && code !== 27) || code === 127 || code === 0xfffd;
+
+/** The reason not to parse the text at all, or null. */
+export function refusalToParse(text: string): string | null {
+  if (/^\s*$/.test(text)) return 'The file is empty: there is nothing to check.';
+  if (text.length > LARGEST) return `The file has ${text.length} characters, more than the ${LARGEST} that are read. Check its parts.`;
+  const head = text.slice(0, 65_536);
+  let odd = 0;
+  for (let i = 0; i < head.length; i++) if (isOdd(head.charCodeAt(i))) odd++;
+  if (head.includes('\0') || odd > head.length / 50)
+    return 'This is not text: it has bytes that no source file has. Is it a compiled or compressed file?';
+  return null;
+}
+
+/** What the parser could not make sense of: the whole file when it is much of it, in assembly place by place. */
+export function treeTrouble(root: Node, language: 'c' | 'gas', length: number): Warning[] {
+  if (!root.hasError) return [];
+  const errors: { start: number; end: number }[] = [];
+  collectErrors(root, errors, 0);
+  const bytes = errors.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (bytes > length / 4) {
+    const percent = Math.round((100 * bytes) / length);
+    return [
+      {
+        start: 0,
+        end: Math.min(length, 1),
+        message: `${percent} % of this file could not be parsed as ${language === 'c' ? 'C' : 'assembly'}; instructions there may be missed.`,
+      },
+    ];
+  }
+  // The macros of a kernel leave an error in most C files, and asm statements are recovered from them: one warning is enough there.
+  const shown = language === 'c' ? errors.slice(0, 1) : errors;
+  const more = errors.length > shown.length ? ` Nor could ${errors.length === MOST ? 'many' : errors.length - 1} other places.` : '';
+  return shown.map(({ start, end }) => ({
+    start,
+    end: Math.max(end, start + 1),
+    message: `This could not be parsed; instructions in it may be missed.${more}`,
+  }));
+}
+
+const MOST = 20;
+
+function collectErrors(node: Node, into: { start: number; end: number }[], depth: number): void {
+  if (into.length >= MOST || depth > 200) return;
+  if (node.type === 'ERROR' || node.isMissing) {
+    into.push({ start: node.startIndex, end: node.endIndex });
+    return;
+  }
+  for (const child of node.children) if (child.hasError) collectErrors(child, into, depth + 1);
+}
