@@ -1,0 +1,72 @@
+// What a user sees of the analysis in a real VS Code: squiggles in C and assembly, a quick fix that is saved, the picker.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Host, startHost } from './host.ts';
+import { eventually, Workbench } from './workbench.ts';
+
+let host: Host;
+let bench: Workbench;
+beforeAll(async () => {
+  host = await startHost(join(import.meta.dirname, '../../samples/tinykernel'));
+  bench = new Workbench(host.page);
+});
+afterAll(async () => host?.stop());
+afterEach(async (context) => {
+  if (context.task.result?.state === 'fail') await host?.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+});
+
+describe('the analyser in VS Code', () => {
+  it('underlines privileged instructions in an assembly file', async () => {
+    await bench.openFile('native/entry.S');
+    await bench.squiggles.first().waitFor({ timeout: 30_000 });
+    await host.screenshot('squiggles-assembly');
+  });
+
+  it('underlines inline assembly in a C file and says what to do in the hover', async () => {
+    await bench.openFile('native/idt.c');
+    await bench.squiggles.first().waitFor();
+    await bench.goToLine(44);
+    await host.page.keyboard.press('F8');
+    await bench.page.locator('.marker-widget, .zone-widget').first().waitFor();
+    await host.screenshot('squiggles-c');
+    await host.page.keyboard.press('Escape');
+  });
+
+  it('applies a quick fix, which is saved and removes its squiggle', async () => {
+    const before = await bench.squiggles.count();
+    await bench.goToLine(1);
+    await host.page.keyboard.press('F8');
+    await host.page.keyboard.press('Escape');
+    await host.page.keyboard.press('Control+.');
+    await bench.quickFixes.first().waitFor();
+    await host.screenshot('quick-fix');
+    await bench.quickFixes.filter({ hasText: 'set_trap_table' }).first().click();
+    await bench.line('HYPERVISOR_set_trap_table').first().waitFor();
+    await host.page.keyboard.press('Control+S');
+    const path = join(host.workspace, 'native/idt.c');
+    await eventually('the fix is on disk', () => readFileSync(path, 'utf8').includes('HYPERVISOR_set_trap_table'));
+    expect(readFileSync(path, 'utf8')).not.toContain('lidt');
+    await eventually('its squiggle is gone', async () => (await bench.squiggles.count()) < before);
+  });
+
+  it('analyses the whole workspace when asked', async () => {
+    await bench.command('Hyperport: Analyse Workspace');
+    await host.page.locator('.notification-list-item', { hasText: /findings in \d+ files/ }).waitFor({ timeout: 30_000 });
+    await bench.command('Problems: Focus on Problems View');
+    await host.page.locator('.markers-panel .monaco-list-row', { hasText: 'trap.c' }).first().waitFor();
+    await host.screenshot('problems');
+  });
+
+  it('opens a rule page offline', async () => {
+    await bench.command('Hyperport: Open Rule Page');
+    await bench.answer('mov-to-cr3');
+    await host.page.locator('.tab', { hasText: 'mov-to-cr3' }).waitFor();
+    await host.screenshot('rule-page');
+  });
+
+  it('reaches nothing outside 127.0.0.1', () => {
+    expect(host.external).toEqual([]);
+  });
+});

@@ -1,0 +1,97 @@
+// What a user sees of a debug session in a real VS Code: breakpoints in the gutter, a hypercall breakpoint with a condition,
+// the stack with source lines, the guest's console in a terminal, the Hypercalls view.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Host, startHost } from './host.ts';
+import { eventually, Workbench } from './workbench.ts';
+
+const sample = join(import.meta.dirname, '../../samples/tinykernel');
+/** 1-based line of the first line that holds the text. */
+const lineOf = (file: string, text: string): number => {
+  const at = readFileSync(join(sample, file), 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text));
+  if (at < 0) throw new Error(`${file} has no line with ${text}`);
+  return at + 1;
+};
+
+let host: Host;
+let bench: Workbench;
+beforeAll(async () => {
+  host = await startHost(sample);
+  bench = new Workbench(host.page);
+});
+afterAll(async () => host?.stop());
+afterEach(async (context) => {
+  if (context.task.result?.state === 'fail') await host?.screenshot(`failed-${context.task.name.replaceAll(/\W+/g, '-')}`);
+});
+
+const stoppedIn = (text: string | RegExp) => bench.stackFrames.filter({ hasText: text }).first().waitFor({ timeout: 30_000 });
+
+describe('debugging the port in VS Code', () => {
+  it('takes breakpoints from the gutter of a C and an assembly file', async () => {
+    await bench.openFile('xen/paging.c');
+    await bench.clickGutter(lineOf('xen/paging.c', 'table_operation(MMUEXT_PIN_L4_TABLE, kernel_l4)'));
+    await bench.openFile('xen/entry.S');
+    await bench.clickGutter(lineOf('xen/entry.S', '\tcld'));
+    await bench.page.locator('.codicon-debug-breakpoint').first().waitFor();
+    await host.screenshot('gutter');
+  });
+
+  it('offers hypercalls as breakpoints, with a condition', async () => {
+    await bench.command('Hyperport: Add Hypercall Breakpoint');
+    await bench.answer('hypercall:mmuext_op.PIN_L4_TABLE');
+    await bench.answer("args.uops[0].cmd == 'MMUEXT_PIN_L4_TABLE'");
+  });
+
+  it('F5 boots the port and stops at the line in C', async () => {
+    await host.page.keyboard.press('F5');
+    await stoppedIn('paging_init');
+    await bench.variables.first().waitFor();
+    await host.screenshot('stopped-in-c');
+  });
+
+  it('stops at the hypercall, with our source line in the call stack', async () => {
+    await host.page.keyboard.press('F5');
+    await stoppedIn('table_operation');
+    await host.screenshot('stopped-at-hypercall');
+    expect(await bench.stackFrames.allInnerTexts()).toEqual(expect.arrayContaining([expect.stringContaining('kernel_main')]));
+  });
+
+  it('stops at the line in assembly', async () => {
+    for (let i = 0; i < 4 && !(await bench.stackFrames.filter({ hasText: 'trap_common' }).count()); i++) {
+      await host.page.keyboard.press('F5');
+      await bench.page.waitForTimeout(1500);
+    }
+    await stoppedIn(/trap_common|entry\.S/);
+    await host.screenshot('stopped-in-assembly');
+  });
+
+  it('lists decoded hypercalls', async () => {
+    const rows = bench.page.getByRole('treeitem', { name: /mmuext_op\.|update_va_mapping/ });
+    await rows.first().waitFor();
+    await host.screenshot('hypercalls');
+  });
+
+  it("shows the guest's console in a terminal that takes input", async () => {
+    await bench.command('Debug: Remove All Breakpoints');
+    await host.page.keyboard.press('F5');
+    await bench.command('Hyperport: Show Guest Console');
+    const text = async () => (await bench.page.locator('.terminal-wrapper.active .xterm-rows').innerText()).replaceAll('\u00a0', ' ');
+    await eventually('the prompt', async () => (await text()).includes('tinykernel>'), 40_000);
+    await bench.page.locator('.terminal-wrapper.active').click();
+    await host.page.keyboard.type('help');
+    await host.page.keyboard.press('Enter');
+    await eventually('the answer', async () => (await text()).includes('power off'));
+    await host.screenshot('console');
+    await host.page.keyboard.type('quit');
+    await host.page.keyboard.press('Enter');
+    await bench.page
+      .locator('.debug-toolbar')
+      .waitFor({ state: 'detached', timeout: 30_000 })
+      .catch(() => undefined);
+    await eventually('the guest has ended', async () => (await text()).includes('tinykernel: bye'));
+  });
+});
