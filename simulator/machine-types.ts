@@ -78,6 +78,16 @@ export type MachineInput = { readonly kind: 'console'; readonly domain: number; 
 
 export interface VcpuView { readonly domain: number; readonly vcpu: number; readonly state: 'running' | 'runnable' | 'blocked' | 'down'; readonly inKernel: boolean }
 
+/** The vCPU's live vcpu_info page. */
+export interface VcpuInfoView { readonly upcallPending: boolean; readonly upcallMask: boolean; readonly pendingSel: bigint; readonly archCr2: bigint }
+
+/** What the guest registered with set_callbacks and set_trap_table. */
+export interface CallbackView {
+  readonly event: VirtualAddress | null;
+  readonly failsafe: VirtualAddress | null;
+  readonly traps: readonly { readonly vector: number; readonly address: VirtualAddress }[];
+}
+
 export interface Machine {
   readonly config: MachineConfig;
   /** Id of the first (only, in this version) domain: 0 for dom0, else 1. */
@@ -119,6 +129,9 @@ export interface Machine {
   counters(): { readonly instructions: number; readonly hypercalls: number };
   /** Virtual address range of the hypercall page, where the kernel has one: its stubs have no debug information. */
   hypercallPage(): VirtualAddress | null;
+  /** Null before the guest has a vcpu_info for it. */
+  vcpuInfo(vcpu: number): VcpuInfoView | null;
+  callbacks(vcpu: number): CallbackView;
   /** Hex digest of the state as the design defines it. */
   stateHash(): string;
 }
