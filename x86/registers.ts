@@ -102,7 +102,7 @@ function intelOperand(text: string): TextOperand {
   const bare = text.replace(/^%/, '');
   const register = registerByName(bare);
   if (register) return register;
-  const far = /\bfar\b/i.test(text);
+  const far = /\b(far|fword)\b/i.test(text);
   if (text.includes('[') || /\bptr\b/i.test(text) || /^[c-g]s\s*:/i.test(bare)) return { kind: 'memory', ...(far ? { far } : {}) };
   if (integer(text) !== undefined) return immediate(text);
   if (/^\s*\w+\s*:\s*\w+/.test(text)) return { kind: 'immediate', far: true };

@@ -8,7 +8,7 @@ import { OperandKind as K } from '../../x86/types.ts';
 import { difference } from './iced.ts';
 
 /** HYPERPORT_X86_RANDOM=10000000 makes the random comparison as long as one likes. */
-const COUNT = Number(process.env.HYPERPORT_X86_RANDOM ?? 50_000);
+const COUNT = Number(process.env.HYPERPORT_X86_RANDOM ?? 100_000);
 const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x3e, 0x64, 0x65, 0x40, 0x41, 0x44, 0x48, 0x4f];
 
 /** Random bytes that reach the prefixes and the rarer opcode maps more often than chance would. */
