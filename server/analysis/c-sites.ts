@@ -120,43 +120,73 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
 
 /** An asm statement that the tree lost in an error: read alone, from its keyword to the parenthesis that ends it. */
 function recover(file: CFile, offset: number, inMacro: boolean): { sites: Site[]; end: number } {
-  const end = statementEnd(file.code, offset);
-  const lost = (message: string): { sites: Site[]; end: number } => {
-    const at = { start: offset, end: Math.max(offset + 3, Math.min(end, offset + 200)) };
-    return { sites: [{ ...at, hits: [], idioms: [], warnings: [{ ...at, message }] }], end: at.end };
-  };
+  const extent = statementExtent(file.code, offset);
   // `asm` as the name of something else has no parenthesis after it.
-  if (end === -1) return NONE;
-  const tree = parse(file.grammars.c, `${WRAPPER}${inMacro ? macroBody(file.code.slice(offset, end)) : file.code.slice(offset, end)};}`);
-  const node = tree?.rootNode.descendantForIndex(WRAPPER.length);
-  for (let up: Node | null | undefined = node; up; up = up.parent) {
-    if (up.type !== 'gnu_asm_expression') continue;
-    const statement = readAsm(up, offset - WRAPPER.length, inMacro);
-    // How it stands among its neighbours is unknown: no fix may replace it.
-    const site = statement && siteOfAsm(file, { ...statement, placement: 'expression' });
-    tree?.delete();
-    return { sites: site ? [site] : [], end };
-  }
-  tree?.delete();
-  return lost('This asm statement could not be parsed; instructions in it are not checked.');
+  if (!extent) return NONE;
+  // How the statement stands among its neighbours is unknown, so no fix may replace it.
+  const statement = reparsed(file, offset, extent.end, inMacro) ?? byHand(file.code, offset, extent);
+  const site = siteOfAsm(file, { ...statement, placement: 'expression' });
+  if (site) return { sites: [site], end: extent.end };
+  const template = file.text.slice(statement.templateStart, statement.templateEnd);
+  // A register variable names its register; a template that is one macro of another file cannot be read here.
+  if (template.includes('"') || extent.alone) return { sites: [], end: extent.end };
+  const at = { start: offset, end: Math.max(offset + 3, statement.templateEnd) };
+  const message = `The template of this asm statement is not in this file (${template.trim().slice(0, 60)}); its instructions are not checked.`;
+  return { sites: [{ ...at, hits: [], idioms: [], warnings: [{ ...at, message }] }], end: extent.end };
 }
+
+function reparsed(file: CFile, offset: number, end: number, inMacro: boolean): AsmStatement | null {
+  const text = file.code.slice(offset, end);
+  const tree = parse(file.grammars.c, `${WRAPPER}${inMacro ? macroBody(text) : text};}`);
+  let node: Node | null = tree?.rootNode.descendantForIndex(WRAPPER.length) ?? null;
+  while (node && node.type !== 'gnu_asm_expression') node = node.parent;
+  const statement = node && !node.hasError ? readAsm(node, offset - WRAPPER.length, inMacro) : null;
+  tree?.delete();
+  return statement;
+}
+
+/** Only the template: from the opening parenthesis to the first colon. */
+const byHand = (code: string, offset: number, extent: Extent): AsmStatement => ({
+  start: offset,
+  end: extent.end,
+  hasSemicolon: code[extent.end] === ';',
+  placement: 'expression',
+  templateStart: extent.open,
+  templateEnd: extent.templateEnd,
+  operands: [],
+});
 
 /** The longest asm statement that recovery reads. */
 const LONGEST = 20_000;
 
-/** Offset after the closing parenthesis of the asm statement at `offset`; -1 when it is none or does not end. */
-function statementEnd(code: string, offset: number): number {
-  const open = /^(?:asm|__asm|__asm__)\b(?:\s|\\\r?\n|volatile\b|__volatile__\b|inline\b|goto\b)*\(/.exec(code.slice(offset, offset + 200));
-  if (!open) return -1;
+interface Extent {
+  /** After the opening parenthesis. */
+  readonly open: number;
+  readonly templateEnd: number;
+  /** After the closing parenthesis. */
+  readonly end: number;
+  /** There is one thing between the parentheses and no operand list. */
+  readonly alone: boolean;
+}
+
+/** Null when the keyword at `offset` starts no asm statement or one without an end. */
+function statementExtent(code: string, offset: number): Extent | null {
+  const head = /^(?:asm|__asm|__asm__)\b(?:\s|\\\r?\n|volatile\b|__volatile__\b|inline\b|goto\b)*\(/.exec(code.slice(offset, offset + 200));
+  if (!head) return null;
+  const open = offset + head[0].length;
+  let templateEnd = -1;
   let depth = 1;
   const limit = Math.min(code.length, offset + LONGEST);
-  for (let i = offset + open[0].length; i < limit; i++) {
+  for (let i = open; i < limit; i++) {
     const char = code[i];
     if (char === '(') depth++;
-    else if (char === ')' && --depth === 0) return i + 1;
-    else if (char === '"') {
+    else if (char === ':' && depth === 1 && templateEnd === -1) templateEnd = i;
+    else if (char === ')' && --depth === 0) {
+      const alone = templateEnd === -1;
+      return { open, templateEnd: alone ? i : templateEnd, end: i + 1, alone };
+    } else if (char === '"') {
       for (i++; i < limit && code[i] !== '"'; i++) if (code[i] === '\\') i++;
     }
   }
-  return -1;
+  return null;
 }

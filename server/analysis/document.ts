@@ -109,7 +109,7 @@ export class SourceDocument {
     }
     old.delete();
     this.#tree = tree;
-    this.#warnings = treeTrouble(root, this.#options.language, this.#code.length);
+    this.#warnings = treeTrouble(root, this.#options.language, this.#code);
     // A changed macro or dialect directive is felt elsewhere in the file.
     const near =
       sameMacros(macros, this.#macros) &&
@@ -142,7 +142,7 @@ export class SourceDocument {
     if (refusal) this.#warnings = [{ ...whole, message: refusal }];
     else if (!tree)
       this.#warnings = [{ ...whole, message: 'The file is too tangled to be parsed in reasonable time; nothing in it was checked.' }];
-    else this.#warnings = treeTrouble(tree.rootNode, this.#options.language, this.#code.length);
+    else this.#warnings = treeTrouble(tree.rootNode, this.#options.language, this.#code);
     return tree;
   }
 

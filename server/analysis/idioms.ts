@@ -51,8 +51,11 @@ function portAccess(
     const rule = number === null ? null : ruleOfPort(number);
     return rule ? [{ rule, number: number! }] : [];
   });
-  if (known.length === 0 || known.some(({ rule }) => rule !== known[0]!.rule)) return null;
-  return known[0]!;
+  // A byte cannot be a UART's port, and 0x80 is as often a value; between PIC and PIT nothing tells.
+  const sure = known.filter(({ number }) => number > 0xff);
+  const likely = sure.length > 0 ? sure : known.filter(({ number }) => number !== 0x80 || known.length === 1);
+  if (likely.length === 0 || likely.some(({ rule }) => rule !== likely[0]!.rule)) return null;
+  return likely[0]!;
 }
 
 function gateSetup(args: readonly string[], constants: ReadonlyMap<string, string>): { rule: string; number: number } | null {

@@ -22,10 +22,11 @@ export function refusalToParse(text: string): string | null {
 }
 
 /** What the parser could not make sense of: the whole file when it is much of it, in assembly place by place. */
-export function treeTrouble(root: Node, language: 'c' | 'gas', length: number): Warning[] {
+export function treeTrouble(root: Node, language: 'c' | 'gas', text: string): Warning[] {
+  const { length } = text;
   if (!root.hasError) return [];
   const errors: { start: number; end: number }[] = [];
-  collectErrors(root, errors, 0);
+  collectErrors(root, errors, 0, language === 'c' ? text : null);
   const bytes = errors.reduce((sum, { start, end }) => sum + end - start, 0);
   if (bytes > length / 4) {
     const percent = Math.round((100 * bytes) / length);
@@ -49,11 +50,20 @@ export function treeTrouble(root: Node, language: 'c' | 'gas', length: number): 
 
 const MOST = 20;
 
-function collectErrors(node: Node, into: { start: number; end: number }[], depth: number): void {
+/** Attributes and the like that hide behind a macro: harmless where they stand, since nothing else is lost with them. */
+const UNKNOWN_MACRO = /^[A-Za-z_]\w*(\s*\([\w\s,"]*\))?$/;
+
+/** An error that is such a macro, or a semicolon that is missed before one. */
+const isUnknownMacro = (node: Node, text: string): boolean =>
+  node.isMissing
+    ? /^\s*[A-Z_][A-Z0-9_]+\b/.test(text.slice(node.endIndex, node.endIndex + 60))
+    : node.endIndex - node.startIndex < 100 && UNKNOWN_MACRO.test(node.text);
+
+function collectErrors(node: Node, into: { start: number; end: number }[], depth: number, c: string | null): void {
   if (into.length >= MOST || depth > 200) return;
   if (node.type === 'ERROR' || node.isMissing) {
-    into.push({ start: node.startIndex, end: node.endIndex });
+    if (c === null || !isUnknownMacro(node, c)) into.push({ start: node.startIndex, end: node.endIndex });
     return;
   }
-  for (const child of node.children) if (child.hasError) collectErrors(child, into, depth + 1);
+  for (const child of node.children) if (child.hasError) collectErrors(child, into, depth + 1, c);
 }

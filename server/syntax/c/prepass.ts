@@ -6,10 +6,67 @@ const SUBSTITUTES: Readonly<Record<string, string>> = {
   asm_inline: 'asm inline',
   __asm_inline: 'asm   inline',
 };
-const WORDS = new RegExp(`\\b(?:${Object.keys(SUBSTITUTES).join('|')})\\b`, 'g');
+/** Annotations behind a macro, which tree-sitter-c takes for a type or a name: Linux's and the BSDs'. Blanked. */
+const ANNOTATIONS = [
+  ...[
+    'init',
+    'exit',
+    'initdata',
+    'initconst',
+    'exitdata',
+    'ref',
+    'refdata',
+    'head',
+    'cpuinit',
+    'devinit',
+    'meminit',
+    'net_init',
+    'net_exit',
+    'user',
+    'iomem',
+    'percpu',
+  ],
+  ...[
+    'rcu',
+    'force',
+    'kernel',
+    'private',
+    'bitwise',
+    'must_check',
+    'maybe_unused',
+    'always_unused',
+    'unused',
+    'used',
+    'weak',
+    'cold',
+    'hot',
+    'pure',
+    'malloc',
+  ],
+  ...[
+    'deprecated',
+    'noreturn',
+    'dead',
+    'dead2',
+    'packed',
+    'visible',
+    'read_mostly',
+    'ro_after_init',
+    'always_inline',
+    'noclone',
+    'noendbr',
+    'nocfi',
+    'lockfunc',
+    'sched',
+  ],
+].map((name) => `__${name}`);
+const WORDS = new RegExp(
+  `\\b(?:${[...Object.keys(SUBSTITUTES), ...ANNOTATIONS, 'asmlinkage', 'noinline', 'noinstr', 'notrace'].join('|')})\\b`,
+  'g',
+);
 
 /** The text that is parsed in place of the file's own; of the same length. */
-export const prepass = (text: string): string => text.replace(WORDS, (word) => SUBSTITUTES[word]!);
+export const prepass = (text: string): string => text.replace(WORDS, (word) => SUBSTITUTES[word] ?? ' '.repeat(word.length));
 
 /**
  * A macro body as code: continuations become blanks, `#x` becomes ` x`, `a ## b` one name. Of the same length.
