@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Machine } from '../../simulator/machine-types.ts';
 import { exportHeader, exportRecord } from '../../simulator/trace/export.ts';
+import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { UsageError } from '../io.ts';
 
 const BLOCK = 1 << 16;
@@ -15,16 +16,19 @@ export function traceToFile(machine: Machine, path: string): () => void {
   } catch (error) {
     throw new UsageError(`cannot write the trace to ${path}: ${(error as { code?: string }).code ?? error}.`);
   }
-  let pending = `${exportHeader()}\n`;
+  let pending = `${exportHeader(machine.domain)}\n`;
   const flush = () => {
     if (pending) writeSync(fd, pending);
     pending = '';
   };
-  const stop = machine.subscribe('all', (record) => {
+  const write = (record: TraceRecord) => {
     const line = exportRecord(record);
     if (line !== null) pending += `${line}\n`;
     if (pending.length > BLOCK) flush();
-  });
+  };
+  // What building the domain has left in the ring comes first.
+  for (const record of machine.recent(Number.MAX_SAFE_INTEGER).records) write(record);
+  const stop = machine.subscribe('all', write);
   return () => {
     stop();
     flush();
