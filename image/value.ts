@@ -42,7 +42,8 @@ interface Source {
   bytes(offset: number, length: number): Uint8Array;
 }
 
-const bigintBytes = (value: bigint, length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 255n));
+const bigintBytes = (value: bigint, length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 255n));
 
 function memorySource(address: bigint, reader: ValueReader): Source {
   return {
@@ -143,7 +144,9 @@ function charText(code: number): string {
 
 function isChar(type: CType): boolean {
   const plain = stripAliases(type);
-  return plain.kind === 'base' && plain.size === 1 && (plain.encoding === ENCODING.signed_char || plain.encoding === ENCODING.unsigned_char);
+  return (
+    plain.kind === 'base' && plain.size === 1 && (plain.encoding === ENCODING.signed_char || plain.encoding === ENCODING.unsigned_char)
+  );
 }
 
 function enumText(type: CType & { kind: 'enum' }, raw: bigint): string {
@@ -349,7 +352,10 @@ class TypedValue implements Value {
     switch (plain.kind) {
       case 'struct':
       case 'union':
-        return plain.members().slice(start, start + count).map((member) => this.child(member.name || '<anonymous>', member.type, member.offset, member));
+        return plain
+          .members()
+          .slice(start, start + count)
+          .map((member) => this.child(member.name || '<anonymous>', member.type, member.offset, member));
       case 'array': {
         const end = Math.min(start + count, plain.count ?? 0);
         const out: Value[] = [];

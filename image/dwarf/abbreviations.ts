@@ -38,7 +38,11 @@ export function readAbbreviations(section: Uint8Array, offset: number): Abbrevia
       forms.push(form);
       constants.push(constant);
     }
-    if (table.has(code)) throw new ImageError('malformed', `.debug_abbrev defines code ${code} twice. The debug information is damaged: build the kernel again.`);
+    if (table.has(code))
+      throw new ImageError(
+        'malformed',
+        `.debug_abbrev defines code ${code} twice. The debug information is damaged: build the kernel again.`,
+      );
     table.set(code, { code, tag, hasChildren, names, forms, constants });
   }
 }

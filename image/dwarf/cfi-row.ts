@@ -172,7 +172,10 @@ class Interpreter {
         this.saved(r.uleb(), -r.uleb());
         return true;
       default:
-        throw new ImageError('malformed', `Call frame information uses the unknown instruction ${hex(opcode)}. The file is damaged: build it again.`);
+        throw new ImageError(
+          'malformed',
+          `Call frame information uses the unknown instruction ${hex(opcode)}. The file is damaged: build it again.`,
+        );
     }
   }
 }

@@ -45,7 +45,8 @@ function readEncoded(r: Reader, encoding: number, addressSize: number, sectionAd
     12: () => r.signed(8),
   };
   const read = sizes[encoding & 0x0f];
-  if (!read) throw new ImageError('malformed', `.eh_frame uses the unknown pointer encoding ${hex(encoding)}. The file is damaged: build it again.`);
+  if (!read)
+    throw new ImageError('malformed', `.eh_frame uses the unknown pointer encoding ${hex(encoding)}. The file is damaged: build it again.`);
   const value = read();
   return BigInt.asUintN(addressSize * 8, (encoding & 0x70) === 0x10 ? value + at : value);
 }
@@ -77,7 +78,10 @@ class FrameSection {
     }
     const end = r.offset + length;
     if (end > this.bytes.length) {
-      throw new ImageError('malformed', `${this.name} has an entry at ${hex(offset)} that ends outside of the section. The file is damaged: build it again.`);
+      throw new ImageError(
+        'malformed',
+        `${this.name} has an entry at ${hex(offset)} that ends outside of the section. The file is damaged: build it again.`,
+      );
     }
     r.end = end;
     return { r, offsetSize, end };
@@ -116,7 +120,17 @@ class FrameSection {
       }
       r.offset = r.at(end).offset;
     }
-    const entry: CommonEntry = { codeAlignment, dataAlignment, returnRegister, addressSize, offsetSize, encoding, hasAugmentationData, signal, instructions: r.block(r.end - r.offset) };
+    const entry: CommonEntry = {
+      codeAlignment,
+      dataAlignment,
+      returnRegister,
+      addressSize,
+      offsetSize,
+      encoding,
+      hasAugmentationData,
+      signal,
+      instructions: r.block(r.end - r.offset),
+    };
     this.commons.set(offset, entry);
     return entry;
   }

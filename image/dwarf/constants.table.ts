@@ -134,7 +134,17 @@ export const FORM = {
 } as const;
 
 /** DW_ATE_*. */
-export const ENCODING = { address: 1, boolean: 2, complex_float: 3, float: 4, signed: 5, signed_char: 6, unsigned: 7, unsigned_char: 8, UTF: 16 } as const;
+export const ENCODING = {
+  address: 1,
+  boolean: 2,
+  complex_float: 3,
+  float: 4,
+  signed: 5,
+  signed_char: 6,
+  unsigned: 7,
+  unsigned_char: 8,
+  UTF: 16,
+} as const;
 
 export const OP = {
   addr: 0x03,

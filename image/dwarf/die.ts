@@ -150,5 +150,4 @@ export class Die {
   get name(): string | undefined {
     return this.holderOf(AT.name)?.string(AT.name);
   }
-
 }

@@ -45,10 +45,30 @@ export class Unavailable extends Error {
   override readonly name = 'Unavailable';
 }
 
-const BINARY: ReadonlySet<number> = new Set([
-  OP.and, OP.div, OP.minus, OP.mod, OP.mul, OP.or, OP.plus, OP.shl, OP.shr, OP.shra, OP.xor,
-  OP.eq, OP.ge, OP.gt, OP.le, OP.lt, OP.ne,
-]);
+/** Comparisons of the signed operands. */
+const COMPARISONS: Readonly<Record<number, (a: bigint, b: bigint) => boolean>> = {
+  [OP.eq]: (a, b) => a === b,
+  [OP.ne]: (a, b) => a !== b,
+  [OP.lt]: (a, b) => a < b,
+  [OP.le]: (a, b) => a <= b,
+  [OP.gt]: (a, b) => a > b,
+  [OP.ge]: (a, b) => a >= b,
+};
+/** Binary operations; the result is wrapped to the operand's width. `shift` is the second operand, at most the width. */
+type Arithmetic = (a: bigint, b: bigint, signedA: bigint, signedB: bigint, shift: bigint, bits: number) => bigint;
+const ARITHMETIC: Readonly<Record<number, Arithmetic>> = {
+  [OP.and]: (a, b) => a & b,
+  [OP.or]: (a, b) => a | b,
+  [OP.xor]: (a, b) => a ^ b,
+  [OP.plus]: (a, b) => a + b,
+  [OP.minus]: (a, b) => a - b,
+  [OP.mul]: (a, b) => a * b,
+  [OP.div]: (_a, _b, signedA, signedB) => signedA / signedB,
+  [OP.mod]: (a, b) => a % b,
+  [OP.shl]: (a, _b, _sa, _sb, shift) => a << shift,
+  [OP.shr]: (a, _b, _sa, _sb, shift, bits) => BigInt.asUintN(bits, a) >> shift,
+  [OP.shra]: (_a, _b, signedA, _sb, shift) => signedA >> shift,
+};
 const MAX_STEPS = 10_000;
 const MAX_STACK = 1024;
 
@@ -84,7 +104,14 @@ class Evaluator {
 
   private push(value: bigint, type: NumberType | null = null): void {
     if (this.stack.length >= MAX_STACK) throw new Unavailable('its location expression overflows the stack');
-    this.stack.push({ value: type ? (type.signed ? BigInt.asIntN(type.bits, value) : BigInt.asUintN(type.bits, value)) : BigInt.asUintN(this.size * 8, value), type });
+    this.stack.push({
+      value: type
+        ? type.signed
+          ? BigInt.asIntN(type.bits, value)
+          : BigInt.asUintN(type.bits, value)
+        : BigInt.asUintN(this.size * 8, value),
+      type,
+    });
   }
   private pop(): { value: bigint; type: NumberType | null } {
     const top = this.stack.pop();
@@ -111,7 +138,8 @@ class Evaluator {
     const die = this.c.unit.dieAt(this.c.unit.header.start + offset);
     const encoding = die?.number(AT.encoding);
     const size = die?.number(AT.byte_size);
-    if (encoding === ENCODING.float || encoding === ENCODING.complex_float) throw new Unavailable('its location needs floating-point arithmetic');
+    if (encoding === ENCODING.float || encoding === ENCODING.complex_float)
+      throw new Unavailable('its location needs floating-point arithmetic');
     if (!die || !size || size > 8) throw new Unavailable('its location uses an unknown number type');
     return { bits: size * 8, signed: encoding === ENCODING.signed || encoding === ENCODING.signed_char };
   }
@@ -119,48 +147,17 @@ class Evaluator {
   private binary(op: number): void {
     const b = this.pop();
     const a = this.pop();
-    const type = a.type;
-    const bits = BigInt(type?.bits ?? this.size * 8);
-    const shift = b.value < bits ? b.value : bits;
+    const bits = BigInt(a.type?.bits ?? this.size * 8);
     const [sa, sb] = [this.signed(a), this.signed(b)];
-    switch (op) {
-      case OP.and:
-        return this.push(a.value & b.value, type);
-      case OP.or:
-        return this.push(a.value | b.value, type);
-      case OP.xor:
-        return this.push(a.value ^ b.value, type);
-      case OP.plus:
-        return this.push(a.value + b.value, type);
-      case OP.minus:
-        return this.push(a.value - b.value, type);
-      case OP.mul:
-        return this.push(a.value * b.value, type);
-      case OP.div:
-        if (sb === 0n) throw new Unavailable('its location divides by zero');
-        return this.push(sa / sb, type);
-      case OP.mod:
-        if (b.value === 0n) throw new Unavailable('its location divides by zero');
-        return this.push(a.value % b.value, type);
-      case OP.shl:
-        return this.push(a.value << shift, type);
-      case OP.shr:
-        return this.push(BigInt.asUintN(Number(bits), a.value) >> shift, type);
-      case OP.shra:
-        return this.push(sa >> shift, type);
-      case OP.eq:
-        return this.push(sa === sb ? 1n : 0n);
-      case OP.ne:
-        return this.push(sa !== sb ? 1n : 0n);
-      case OP.lt:
-        return this.push(sa < sb ? 1n : 0n);
-      case OP.le:
-        return this.push(sa <= sb ? 1n : 0n);
-      case OP.gt:
-        return this.push(sa > sb ? 1n : 0n);
-      default:
-        return this.push(sa >= sb ? 1n : 0n);
+    const compare = COMPARISONS[op];
+    if (compare) {
+      this.push(compare(sa, sb) ? 1n : 0n);
+      return;
     }
+    const isDivision = op === OP.div || op === OP.mod;
+    if (isDivision && b.value === 0n) throw new Unavailable('its location divides by zero');
+    const shift = b.value < bits && b.value >= 0n ? b.value : bits;
+    this.push(ARITHMETIC[op]!(a.value, b.value, sa, sb, shift, Number(bits)), a.type);
   }
 
   private constant(op: number): void {
@@ -280,52 +277,74 @@ class Evaluator {
 
   private operation(op: number): void {
     const { r, c } = this;
-    if (op >= OP.lit0 && op < OP.reg0) return this.push(BigInt(op - OP.lit0));
+    if (op >= OP.lit0 && op < OP.reg0) {
+      this.push(BigInt(op - OP.lit0));
+      return;
+    }
     if (op >= OP.reg0 && op < OP.breg0) {
       this.simple = { kind: 'register', register: op - OP.reg0 };
       return;
     }
-    if (op >= OP.breg0 && op < OP.regx) return this.push(this.register(op - OP.breg0) + r.sleb64());
-    if (op >= OP.const1u && op <= OP.const8s) return this.constant(op);
-    if (BINARY.has(op)) return this.binary(op);
+    if (op >= OP.breg0 && op < OP.regx) {
+      this.push(this.register(op - OP.breg0) + r.sleb64());
+      return;
+    }
+    if (op >= OP.const1u && op <= OP.const8s) {
+      this.constant(op);
+      return;
+    }
+    if (ARITHMETIC[op] || COMPARISONS[op]) {
+      this.binary(op);
+      return;
+    }
     if (this.stackOperation(op) || this.typedOperation(op)) return;
     switch (op) {
       case OP.addr:
-        return this.push(r.unsigned(this.size));
+        this.push(r.unsigned(this.size));
+        return;
       case OP.addrx:
       case OP.constx:
       case OP.GNU_addr_index:
       case OP.GNU_const_index:
-        return this.push(c.unit.indexedAddress(r.uleb()));
+        this.push(c.unit.indexedAddress(r.uleb()));
+        return;
       case OP.constu:
-        return this.push(r.uleb64());
+        this.push(r.uleb64());
+        return;
       case OP.consts:
-        return this.push(r.sleb64());
+        this.push(r.sleb64());
+        return;
       case OP.plus_uconst: {
         const entry = this.pop();
-        return this.push(entry.value + r.uleb64(), entry.type);
+        this.push(entry.value + r.uleb64(), entry.type);
+        return;
       }
       case OP.deref:
-        return this.push(readUnsigned(c.memory, this.pop().value, this.size));
+        this.push(readUnsigned(c.memory, this.pop().value, this.size));
+        return;
       case OP.deref_size: {
         const size = r.u8();
         if (size < 1 || size > 8) throw new Unavailable('its location reads an impossible size');
-        return this.push(readUnsigned(c.memory, this.pop().value, size));
+        this.push(readUnsigned(c.memory, this.pop().value, size));
+        return;
       }
       case OP.regx:
         this.simple = { kind: 'register', register: r.uleb() };
         return;
       case OP.bregx: {
         const value = this.register(r.uleb());
-        return this.push(value + r.sleb64());
+        this.push(value + r.sleb64());
+        return;
       }
       case OP.fbreg: {
         if (!c.frameBase) throw new Unavailable('the frame base is not known here');
-        return this.push(c.frameBase() + r.sleb64());
+        this.push(c.frameBase() + r.sleb64());
+        return;
       }
       case OP.call_frame_cfa: {
         if (!c.cfa) throw new Unavailable('the frame address is not known here');
-        return this.push(c.cfa());
+        this.push(c.cfa());
+        return;
       }
       case OP.stack_value:
         this.isValue = true;
@@ -339,12 +358,15 @@ class Evaluator {
         return;
       case OP.entry_value:
       case OP.GNU_entry_value:
-        return this.entryValue();
+        this.entryValue();
+        return;
       case OP.piece:
-        return this.addPiece(r.uleb() * 8, 0);
+        this.addPiece(r.uleb() * 8, 0);
+        return;
       case OP.bit_piece: {
         const bits = r.uleb();
-        return this.addPiece(bits, r.uleb());
+        this.addPiece(bits, r.uleb());
+        return;
       }
       case OP.nop:
       case OP.GNU_uninit:

@@ -114,5 +114,8 @@ export function readForm(r: Reader, form: number, unit: UnitEncoding, constant: 
       return { form: actual, value: readForm(r, actual, unit, undefined) };
     }
   }
-  throw new ImageError('malformed', `${r.what} uses the unknown form ${hex(form)} at ${hex(r.offset)}. The debug information is damaged or newer than DWARF 5: build with -gdwarf-5 or -gdwarf-4.`);
+  throw new ImageError(
+    'malformed',
+    `${r.what} uses the unknown form ${hex(form)} at ${hex(r.offset)}. The debug information is damaged or newer than DWARF 5: build with -gdwarf-5 or -gdwarf-4.`,
+  );
 }

@@ -56,7 +56,8 @@ export function scopesAt(subprogram: Die, address: bigint): readonly Die[] {
 }
 
 /** The inlined subroutines at an address, outermost first (without the function itself). */
-export const inlinedAt = (subprogram: Die, address: bigint): readonly Die[] => scopesAt(subprogram, address).filter((die) => die.tag === TAG.inlined_subroutine);
+export const inlinedAt = (subprogram: Die, address: bigint): readonly Die[] =>
+  scopesAt(subprogram, address).filter((die) => die.tag === TAG.inlined_subroutine);
 
 /** Lowest address of a function or an inlined instance: DW_AT_entry_pc, else low_pc, else the first range. */
 export function entryOf(die: Die): bigint | undefined {

@@ -44,7 +44,10 @@ function readEntries(r: Reader, offsetSize: number, sections: DwarfSections): Fi
   const count = r.uleb();
   // Every entry takes at least one byte unless there are no formats.
   if (count > MAX_ENTRIES || count > (formatCount ? r.end - r.offset : 0)) {
-    throw new ImageError('malformed', `.debug_line claims ${count} files at ${hex(r.offset)}. The debug information is damaged: build the kernel again.`);
+    throw new ImageError(
+      'malformed',
+      `.debug_line claims ${count} files at ${hex(r.offset)}. The debug information is damaged: build the kernel again.`,
+    );
   }
   const entries: FileEntry[] = [];
   const encoding = { version: 5, addressSize: 8, offsetSize, start: 0 };
@@ -53,7 +56,14 @@ function readEntries(r: Reader, offsetSize: number, sections: DwarfSections): Fi
     for (const { type, form } of formats) {
       const value = readForm(r, form, encoding, undefined);
       if (type === 1 && typeof value === 'number') {
-        const table = form === FORM.line_strp ? sections.debug('line_str') : form === FORM.strp ? sections.debug('str') : form === FORM.string ? r.bytes : null;
+        const table =
+          form === FORM.line_strp
+            ? sections.debug('line_str')
+            : form === FORM.strp
+              ? sections.debug('str')
+              : form === FORM.string
+                ? r.bytes
+                : null;
         entry.path = table ? stringAt(table, value) : '';
       } else if (type === 2) {
         entry.directory = Number(value);
@@ -64,7 +74,12 @@ function readEntries(r: Reader, offsetSize: number, sections: DwarfSections): Fi
   return entries;
 }
 
-function readTables5(r: Reader, offsetSize: number, sections: DwarfSections, compilationDirectory: string): Pick<LineHeader, 'files' | 'directories'> {
+function readTables5(
+  r: Reader,
+  offsetSize: number,
+  sections: DwarfSections,
+  compilationDirectory: string,
+): Pick<LineHeader, 'files' | 'directories'> {
   const rawDirectories = readEntries(r, offsetSize, sections).map((entry) => entry.path);
   const root = joinPath(compilationDirectory, rawDirectories[0] ?? '');
   const directories = rawDirectories.map((path) => joinPath(root, path));
@@ -96,11 +111,18 @@ export function readLineHeader(sections: DwarfSections, offset: number, compilat
     offsetSize = 8;
   }
   const end = r.offset + length;
-  if (end > section.length) throw new ImageError('truncated', `.debug_line has a program at ${hex(offset)} that ends outside of the section. The debug information is damaged: build the kernel again.`);
+  if (end > section.length)
+    throw new ImageError(
+      'truncated',
+      `.debug_line has a program at ${hex(offset)} that ends outside of the section. The debug information is damaged: build the kernel again.`,
+    );
   r.end = end;
   const version = r.u16();
   if (version < 2 || version > 5) {
-    throw new ImageError('malformed', `.debug_line has a program of version ${version} at ${hex(offset)}; 2 to 5 can be read. Build with -gdwarf-5 or -gdwarf-4.`);
+    throw new ImageError(
+      'malformed',
+      `.debug_line has a program of version ${version} at ${hex(offset)}; 2 to 5 can be read. Build with -gdwarf-5 or -gdwarf-4.`,
+    );
   }
   let addressSize = unitAddressSize;
   if (version >= 5) {
@@ -116,9 +138,25 @@ export function readLineHeader(sections: DwarfSections, offset: number, compilat
   const lineRange = r.u8();
   const opcodeBase = r.u8();
   if (lineRange === 0 || opcodeBase === 0 || program > end) {
-    throw new ImageError('malformed', `.debug_line has an impossible header at ${hex(offset)}. The debug information is damaged: build the kernel again.`);
+    throw new ImageError(
+      'malformed',
+      `.debug_line has an impossible header at ${hex(offset)}. The debug information is damaged: build the kernel again.`,
+    );
   }
   const operandCounts = Array.from({ length: opcodeBase - 1 }, () => r.u8());
   const tables = version >= 5 ? readTables5(r, offsetSize, sections, compilationDirectory) : readTables2(r, compilationDirectory);
-  return { version, offset, program, end, addressSize, minimumLength, defaultIsStatement, lineBase, lineRange, opcodeBase, operandCounts, ...tables };
+  return {
+    version,
+    offset,
+    program,
+    end,
+    addressSize,
+    minimumLength,
+    defaultIsStatement,
+    lineBase,
+    lineRange,
+    opcodeBase,
+    operandCounts,
+    ...tables,
+  };
 }

@@ -74,7 +74,10 @@ function findNew(unit: Unit, offset: number, address: bigint): Uint8Array | unde
         r.uleb();
         continue;
       default:
-        throw new ImageError('malformed', `.debug_loclists has the unknown entry kind ${kind}. The debug information is damaged: build the kernel again.`);
+        throw new ImageError(
+          'malformed',
+          `.debug_loclists has the unknown entry kind ${kind}. The debug information is damaged: build the kernel again.`,
+        );
     }
     const expression = r.block(r.uleb());
     if (address >= low && address < high) return expression;

@@ -76,7 +76,10 @@ function readRangeList(unit: Unit, offset: number): AddressRange[] {
         break;
       }
       default:
-        throw new ImageError('malformed', `.debug_rnglists has the unknown entry kind ${kind}. The debug information is damaged: build the kernel again.`);
+        throw new ImageError(
+          'malformed',
+          `.debug_rnglists has the unknown entry kind ${kind}. The debug information is damaged: build the kernel again.`,
+        );
     }
   }
   return ranges;
@@ -97,4 +100,5 @@ export function rangesOf(die: Die): readonly AddressRange[] {
   return high > low ? [{ low, high }] : [];
 }
 
-export const inRanges = (ranges: readonly AddressRange[], address: bigint): boolean => ranges.some(({ low, high }) => address >= low && address < high);
+export const inRanges = (ranges: readonly AddressRange[], address: bigint): boolean =>
+  ranges.some(({ low, high }) => address >= low && address < high);

@@ -22,8 +22,20 @@ export type CType =
   | { readonly kind: 'void'; readonly name: string; readonly size: 0 }
   | { readonly kind: 'base'; readonly name: string; readonly size: number; readonly encoding: number }
   | { readonly kind: 'pointer'; readonly name: string; readonly size: number; target(): CType }
-  | { readonly kind: 'array'; readonly name: string; readonly size: number; /** null: unknown length. */ readonly count: number | null; readonly element: CType }
-  | { readonly kind: 'struct' | 'union'; readonly name: string; readonly size: number; readonly isDeclaration: boolean; members(): readonly Member[] }
+  | {
+      readonly kind: 'array';
+      readonly name: string;
+      readonly size: number /** null: unknown length. */;
+      readonly count: number | null;
+      readonly element: CType;
+    }
+  | {
+      readonly kind: 'struct' | 'union';
+      readonly name: string;
+      readonly size: number;
+      readonly isDeclaration: boolean;
+      members(): readonly Member[];
+    }
   | { readonly kind: 'enum'; readonly name: string; readonly size: number; readonly signed: boolean; enumerators(): readonly Enumerator[] }
   | { readonly kind: 'function'; readonly name: string; readonly size: 0 }
   /** typedef, const, volatile, restrict, atomic. */
@@ -101,7 +113,8 @@ function memberOf(die: Die): Member | null {
   let offset = 0;
   if (typeof location === 'number' || typeof location === 'bigint') offset = Number(location);
   // DW_OP_plus_uconst with a one- or two-byte operand, as DWARF 2 wrote offsets.
-  else if (location instanceof Uint8Array && location[0] === 0x23) for (let i = location.length - 1; i > 0; i--) offset = offset * 128 + (location[i]! & 0x7f);
+  else if (location instanceof Uint8Array && location[0] === 0x23)
+    for (let i = location.length - 1; i > 0; i--) offset = offset * 128 + (location[i]! & 0x7f);
   const name = die.string(AT.name) ?? '';
   const width = die.number(AT.bit_size);
   if (width === undefined) return { name, type, offset };
@@ -127,7 +140,9 @@ function compositeType(die: Die): CType {
     isDeclaration: die.flag(AT.declaration),
     members: () => {
       die.unit.tree();
-      members ??= die.children.filter((child) => child.tag === TAG.member && !child.flag(AT.external)).flatMap((child) => memberOf(child) ?? []);
+      members ??= die.children
+        .filter((child) => child.tag === TAG.member && !child.flag(AT.external))
+        .flatMap((child) => memberOf(child) ?? []);
       return members;
     },
   };

@@ -1,9 +1,9 @@
 // Finds the unit of an address, and the line tables and source files of all units.
 
+import { AT } from './constants.table.ts';
 import type { Dwarf } from './dwarf.ts';
 import { type LineHeader, readLineHeader } from './line-header.ts';
 import { type LineTable, runLineProgram } from './line-table.ts';
-import { AT } from './constants.table.ts';
 import { type AddressRange, rangesOf } from './ranges.ts';
 import type { Unit } from './unit.ts';
 

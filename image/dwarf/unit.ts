@@ -36,11 +36,17 @@ export function readUnitHeader(section: Uint8Array, sectionName: string, offset:
   }
   const end = r.offset + length;
   if (length < 7 || end > section.length) {
-    throw new ImageError('malformed', `${sectionName} has a unit at ${hex(offset)} that claims ${hex(length)} bytes. The debug information is damaged: build the kernel again.`);
+    throw new ImageError(
+      'malformed',
+      `${sectionName} has a unit at ${hex(offset)} that claims ${hex(length)} bytes. The debug information is damaged: build the kernel again.`,
+    );
   }
   const version = r.u16();
   if (version < 2 || version > 5) {
-    throw new ImageError('malformed', `${sectionName} has a unit of DWARF version ${version} at ${hex(offset)}; 2 to 5 can be read. Build with -gdwarf-5 or -gdwarf-4.`);
+    throw new ImageError(
+      'malformed',
+      `${sectionName} has a unit of DWARF version ${version} at ${hex(offset)}; 2 to 5 can be read. Build with -gdwarf-5 or -gdwarf-4.`,
+    );
   }
   const isTypes = sectionName === '.debug_types';
   const unitType = version >= 5 ? r.u8() : isTypes ? 2 : 1;
@@ -54,7 +60,10 @@ export function readUnitHeader(section: Uint8Array, sectionName: string, offset:
     addressSize = r.u8();
   }
   if (addressSize !== 4 && addressSize !== 8) {
-    throw new ImageError('malformed', `${sectionName} has a unit with ${addressSize}-byte addresses at ${hex(offset)}. The debug information is damaged: build the kernel again.`);
+    throw new ImageError(
+      'malformed',
+      `${sectionName} has a unit with ${addressSize}-byte addresses at ${hex(offset)}. The debug information is damaged: build the kernel again.`,
+    );
   }
   const kind = KINDS[unitType] ?? 'compile';
   let signature: bigint | undefined;
@@ -88,7 +97,10 @@ export class Unit {
     this.abbreviationTable ??= this.dwarf.abbreviations(this.header.abbreviations);
     const abbreviation = this.abbreviationTable.get(code);
     if (!abbreviation) {
-      throw new ImageError('malformed', `${this.sectionName} uses abbreviation ${code} at ${hex(at)}, which is not defined. The debug information is damaged: build the kernel again.`);
+      throw new ImageError(
+        'malformed',
+        `${this.sectionName} uses abbreviation ${code} at ${hex(at)}, which is not defined. The debug information is damaged: build the kernel again.`,
+      );
     }
     return abbreviation;
   }
@@ -108,7 +120,11 @@ export class Unit {
   root(): Die {
     if (!this.rootDie) {
       const die = this.readDie(new Reader(this.bytes, this.sectionName, this.header.first, this.header.end), null);
-      if (!die) throw new ImageError('malformed', `${this.sectionName} has an empty unit at ${hex(this.header.start)}. The debug information is damaged: build the kernel again.`);
+      if (!die)
+        throw new ImageError(
+          'malformed',
+          `${this.sectionName} has an empty unit at ${hex(this.header.start)}. The debug information is damaged: build the kernel again.`,
+        );
       this.rootDie = die;
     }
     return this.rootDie;
@@ -139,7 +155,10 @@ export class Unit {
       parent.children.push(die);
       if (!die.abbreviation.hasChildren) continue;
       if (++depth > MAX_DEPTH) {
-        throw new ImageError('malformed', `${this.sectionName} nests entries deeper than ${MAX_DEPTH} at ${hex(die.offset)}. The debug information is damaged: build the kernel again.`);
+        throw new ImageError(
+          'malformed',
+          `${this.sectionName} nests entries deeper than ${MAX_DEPTH} at ${hex(die.offset)}. The debug information is damaged: build the kernel again.`,
+        );
       }
       parent = die;
     }
@@ -151,6 +170,12 @@ export class Unit {
   dieAt(offset: number): Die | undefined {
     if (offset === this.header.first) return this.root();
     return this.index().get(offset);
+  }
+
+  /** One entry by itself, without parent and children and without building the tree. */
+  peek(offset: number): Die | undefined {
+    if (offset < this.header.first || offset >= this.header.end) return undefined;
+    return this.byOffset?.get(offset) ?? this.readDie(new Reader(this.bytes, this.sectionName, offset, this.header.end), null) ?? undefined;
   }
 
   /**

@@ -3,7 +3,7 @@
 import { ImageError } from '../error.ts';
 import type { CallFrameInformation } from './cfi.ts';
 import { frameRowAt, type RegisterRule } from './cfi-row.ts';
-import { evaluateNumber, type ExpressionContext, type MemoryReader, readUnsigned, Unavailable } from './expression.ts';
+import { type ExpressionContext, evaluateNumber, type MemoryReader, readUnsigned, Unavailable } from './expression.ts';
 import type { Frame, UnwoundBy } from './frame.ts';
 import type { RegisterMap } from './registers.table.ts';
 
@@ -31,7 +31,12 @@ interface Step {
 /** Slots above the stack pointer in which a leaf of assembly code may have left its return address. */
 const SCAN_SLOTS = 8;
 
-function cfaOf(source: UnwindSource, registers: ReadonlyMap<number, bigint>, lookup: bigint, memory: MemoryReader): { cfa: bigint; rules: ReadonlyMap<number, RegisterRule>; signal: boolean; ra: number } | undefined {
+function cfaOf(
+  source: UnwindSource,
+  registers: ReadonlyMap<number, bigint>,
+  lookup: bigint,
+  memory: MemoryReader,
+): { cfa: bigint; rules: ReadonlyMap<number, RegisterRule>; signal: boolean; ra: number } | undefined {
   const entry = source.cfi.at(lookup);
   if (!entry) return undefined;
   const row = frameRowAt(entry, lookup);
@@ -96,7 +101,13 @@ function word(source: UnwindSource, memory: MemoryReader, address: bigint): bigi
 }
 
 /** What survives a call when nobody says what the function saved. */
-function preserved(source: UnwindSource, frame: Frame, pc: bigint, stackPointer: bigint, framePointer: bigint | undefined): Map<number, bigint> {
+function preserved(
+  source: UnwindSource,
+  frame: Frame,
+  pc: bigint,
+  stackPointer: bigint,
+  framePointer: bigint | undefined,
+): Map<number, bigint> {
   const { map } = source;
   const registers = new Map<number, bigint>();
   for (const n of map.preserved) {
@@ -140,7 +151,12 @@ function stepByStack(source: UnwindSource, frame: Frame, memory: MemoryReader): 
   return at(fp! + size, 'frame-pointer', word(source, memory, fp!));
 }
 
-function canonicalFrame(source: UnwindSource, registers: ReadonlyMap<number, bigint>, lookup: bigint, memory: MemoryReader): bigint | undefined {
+function canonicalFrame(
+  source: UnwindSource,
+  registers: ReadonlyMap<number, bigint>,
+  lookup: bigint,
+  memory: MemoryReader,
+): bigint | undefined {
   try {
     return cfaOf(source, registers, lookup, memory)?.cfa;
   } catch (error) {
@@ -149,7 +165,15 @@ function canonicalFrame(source: UnwindSource, registers: ReadonlyMap<number, big
   }
 }
 
-function frameOf(source: UnwindSource, level: number, registers: ReadonlyMap<number, bigint>, pc: bigint, by: UnwoundBy, interrupted: boolean, memory: MemoryReader): Frame {
+function frameOf(
+  source: UnwindSource,
+  level: number,
+  registers: ReadonlyMap<number, bigint>,
+  pc: bigint,
+  by: UnwoundBy,
+  interrupted: boolean,
+  memory: MemoryReader,
+): Frame {
   const lookup = level === 0 || interrupted ? pc : pc - 1n;
   return { level, pc, lookup, by, interrupted, registers, cfa: canonicalFrame(source, registers, lookup, memory) };
 }
@@ -166,11 +190,17 @@ function nextStep(source: UnwindSource, frame: Frame, memory: MemoryReader): Ste
 
 /**
  * The call stack from the innermost frame outwards. It ends where call frame information says so (no return address), where the
- * return address is not in the kernel's code, or where the stack would not shrink.
+ * return address is not in the kernel's code, or where the stack would not shrink. With `from` the walk begins at that frame.
  */
-export function unwindStack(source: UnwindSource, start: ReadonlyMap<number, bigint>, memory: MemoryReader, limit: number): Frame[] {
+export function unwindStack(
+  source: UnwindSource,
+  start: ReadonlyMap<number, bigint>,
+  memory: MemoryReader,
+  limit: number,
+  from?: Frame,
+): Frame[] {
   const pc = start.get(source.map.returnAddress) ?? 0n;
-  const frames: Frame[] = [frameOf(source, 0, start, pc, 'registers', false, memory)];
+  const frames: Frame[] = [from ?? frameOf(source, 0, start, pc, 'registers', false, memory)];
   while (frames.length < limit) {
     const frame = frames.at(-1)!;
     const step = nextStep(source, frame, memory);
