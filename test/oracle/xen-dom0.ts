@@ -59,7 +59,7 @@ export async function runOnXen(elf: string, options: Dom0Options = {}): Promise<
     first: /init memory\r*\n+[^\n(][^\n]*\n/,
     typing: options.typing,
   });
-  const all = consoleLines(run.output.replace(/^[^]*?Freed \d+kB init memory\r*\n/, ''));
+  const all = consoleLines(run.output.replace(/^[\s\S]*?Freed \d+kB init memory\r*\n/, ''));
   const isXen = (line: string) => line.startsWith('(XEN) ');
   return {
     lines: all.filter((line) => !isXen(line)),
