@@ -2,7 +2,24 @@
 // (translation, descriptors, cpuid) and through exits. All 64-bit addresses cross as two int32 halves on hot paths, as bigint elsewhere.
 
 export type Bits = 64 | 32;
-export const GprName = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const;
+export const GprName = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+] as const;
 export type GprName = (typeof GprName)[number];
 
 /** Segment register numbers of the instruction set. */
@@ -131,6 +148,8 @@ export interface Vcpu {
   setMode(mode: ModeState): void;
   /** rdtsc/rdtscp raise #GP (CR4.TSD) when true. */
   trapTsc: boolean;
+  /** CR0.TS: x87, MMX, SSE instructions and fwait raise #NM when true. */
+  fpuDisabled: boolean;
   /** rdtscp's ecx. */
   tscAux: number;
 

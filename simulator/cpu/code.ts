@@ -1,0 +1,366 @@
+// The cache of decoded code: blocks by machine frame and address, found through the block table that the interpreter reads,
+// dropped when their bytes are written. An accelerator only: nothing here is machine state.
+
+import { type Decode, makeDecoder, newDecoded } from '../../x86/decode.ts';
+import { bitsOf, type Core, raise } from './core.ts';
+import * as L from './layout.ts';
+import { type DecodeMode, RecordWriter } from './records.ts';
+import { type CaseList, FixedCase } from './tier0/cases.ts';
+import type { CodeMarks } from './tlb.ts';
+
+/** Longest block in instructions. */
+const MAX_BLOCK = 64;
+/** Records that one block can take at most: address records, the second-page check, header and end. */
+const BLOCK_ROOM = (2 * MAX_BLOCK + 4) * L.RECORD.size;
+/** Budget that no slice has: a dropped block is never entered again. */
+const NEVER = 0x7fffffff;
+
+export interface Block {
+  readonly header: number;
+  readonly count: number;
+  readonly mode: DecodeMode;
+  readonly frame: number;
+  /** Bytes within the frame. */
+  readonly start: number;
+  readonly end: number;
+  /** Frame of the second page when its only instruction crosses a border, -1 else; and how many bytes lie there. */
+  readonly secondFrame: number;
+  readonly secondBytes: number;
+  readonly lo: number;
+  readonly hi: number;
+  /** Copies of the first n instructions only, by n. */
+  shorts: Map<number, number> | null;
+}
+
+/** Features of the processor models that change decoding. */
+const FEATURES = { amd: [], intel: ['popcnt'] } as const;
+
+export class CodeCache implements CodeMarks {
+  private readonly core: Core;
+  readonly writer: RecordWriter;
+  private readonly decode: Decode;
+  private readonly decoded = newDecoded();
+  /** For every frame: which of its 32 pieces of 128 bytes hold decoded code. */
+  private readonly lines: Uint32Array;
+  private readonly byFrame = new Map<number, Map<number, Block>>();
+  private readonly byHeader = new Map<number, Block>();
+  private free: number;
+  private readonly breakpoints = new Set<number>();
+  blocks = 0;
+  instructions = 0;
+  onMarked: (frame: number) => void = () => {};
+  /** Frame of the page behind the one being decoded; -1: fault. */
+  fetch: (lo: number, hi: number) => number = () => -1;
+
+  constructor(core: Core, list: CaseList) {
+    this.core = core;
+    this.writer = new RecordWriter(core, list);
+    this.decode = makeDecoder(FEATURES[core.model]);
+    this.lines = new Uint32Array(core.frames);
+    this.free = core.layout.records;
+  }
+
+  // ---- addresses as map keys: 48 bits of address and the mode in one exact number
+  private static key(lo: number, hi: number, mode: number): number {
+    return (hi & 0xffff) * 2 ** 32 + (lo >>> 0) + mode * 2 ** 48;
+  }
+  setBreakpoints(addresses: Iterable<bigint>): void {
+    this.breakpoints.clear();
+    for (const va of addresses) this.breakpoints.add(CodeCache.key(Number(BigInt.asIntN(32, va)), Number(BigInt.asIntN(32, va >> 32n)), 0));
+    this.reset();
+  }
+  hasBreakpoint(lo: number, hi: number): boolean {
+    return this.breakpoints.size > 0 && this.breakpoints.has(CodeCache.key(lo, hi, 0));
+  }
+
+  /** Forgets everything decoded. */
+  reset(): void {
+    for (const block of this.byHeader.values()) this.kill(block.header);
+    this.byFrame.clear();
+    this.byHeader.clear();
+    this.lines.fill(0);
+    this.core.i32.fill(0, L.BLOCK_TABLE >> 2, (L.BLOCK_TABLE + L.DECODE_MODES * L.BLOCK_TABLE_SIZE) >> 2);
+    this.free = this.core.layout.records;
+    this.writer.rare.length = 0;
+  }
+  private kill(header: number): void {
+    this.core.i32[(header + L.RECORD.immediate) >> 2] = NEVER;
+  }
+
+  private tableEntry(lo: number, mode: DecodeMode): number {
+    const hash = (lo ^ (lo >>> 16)) & (L.BLOCK_TABLE_ENTRIES - 1);
+    return (L.BLOCK_TABLE + mode * L.BLOCK_TABLE_SIZE + hash * 16) >> 2;
+  }
+
+  /** The block at an address whose page lies in `frame`; null: fetching its second page faulted. */
+  find(lo: number, hi: number, frame: number, mode: DecodeMode): Block | null {
+    const { i32 } = this.core;
+    const e = this.tableEntry(lo, mode);
+    if (i32[e] === lo && i32[e + 1] === hi && i32[e + 2] === frame && i32[e + 3] !== 0) {
+      const block = this.byHeader.get(i32[e + 3]!)!;
+      if (block.secondFrame < 0) return block;
+    }
+    const known = this.byFrame.get(frame)?.get(CodeCache.key(lo, hi, mode));
+    if (known) {
+      if (known.secondFrame >= 0) {
+        const second = this.secondFrame(lo, hi);
+        if (second < 0) return null;
+        if (second !== known.secondFrame) {
+          this.drop(known);
+          return this.build(lo, hi, frame, mode);
+        }
+      }
+      this.publish(known);
+      return known;
+    }
+    return this.build(lo, hi, frame, mode);
+  }
+
+  /** Puts a block where the interpreter finds it, unless it must ask the engine each time. */
+  private publish(block: Block): void {
+    if (this.hasBreakpoint(block.lo, block.hi)) return;
+    const { i32 } = this.core;
+    const e = this.tableEntry(block.lo, block.mode);
+    i32[e] = block.lo;
+    i32[e + 1] = block.hi;
+    i32[e + 2] = block.frame;
+    i32[e + 3] = block.header;
+  }
+
+  private secondFrame(lo: number, hi: number): number {
+    const nextLo = ((lo & -4096) + 4096) | 0;
+    return this.fetch(nextLo, nextLo === 0 ? (hi + (bitsOf(this.core) === 64 ? 1 : 0)) | 0 : hi);
+  }
+
+  private build(lo: number, hi: number, frame: number, mode: DecodeMode): Block | null {
+    const { core, writer, decoded: d } = this;
+    if (this.free + BLOCK_ROOM > core.layout.recordsEnd) this.reset();
+    const bits = bitsOf(core);
+    const base = core.layout.ram + frame * 4096;
+    const start = lo & 4095;
+    const header = this.free;
+    let at = header + L.RECORD.size;
+    let offset = start;
+    let count = 0;
+    let secondFrame = -1;
+    let secondBytes = 0;
+    let ended = false;
+    let leave = false;
+    let ipLo = lo;
+    let ipHi = hi;
+    while (!ended) {
+      if (count > 0 && (offset >= 4096 || count >= MAX_BLOCK || this.hasBreakpoint(ipLo, ipHi))) break;
+      let status = this.decode(core.u8, base + offset, base + 4096, bits, d);
+      if (status === 'truncated') {
+        if (count > 0) break;
+        secondFrame = this.secondFrame(lo, hi);
+        if (secondFrame < 0) return null;
+        const bytes = new Uint8Array(32);
+        const here = 4096 - offset;
+        bytes.set(core.u8.subarray(base + offset, base + 4096));
+        const second = core.layout.ram + secondFrame * 4096;
+        bytes.set(core.u8.subarray(second, second + 16), here);
+        status = this.decode(bytes, 0, here + 16, bits, d);
+        secondBytes = Math.max(0, d.length - here);
+        ended = true;
+        at = this.writeSecondPageCheck(at, lo, hi, secondFrame);
+      }
+      const next = (ipLo >>> 0) + d.length;
+      const nextLo = next | 0;
+      const nextHi = bits === 64 && next > 0xffffffff ? (ipHi + 1) | 0 : ipHi;
+      count++;
+      if (status !== 'ok') {
+        at = writer.writeRare(at, d, nextLo, nextHi, status === 'too-long' ? 'too-long' : 'undefined', '');
+        ipLo = nextLo;
+        ipHi = nextHi;
+        offset += d.length;
+        break;
+      }
+      writer.setNext(nextLo, nextHi);
+      at = writer.write(at, d, nextLo, nextHi, mode);
+      offset += d.length;
+      ipLo = nextLo;
+      ipHi = nextHi;
+      const definition = writer.definitionOf(d);
+      if (definition === null || definition.jumps) ended = true;
+      else if (definition.leaves) {
+        ended = true;
+        leave = true;
+      } else if (d.rep !== 0 && definition.rare !== null) ended = true;
+    }
+    at = writer.writeNext(at, ipLo, ipHi, leave);
+    this.writeHeader(header, count, lo, hi);
+    this.free = at;
+    const block: Block = { header, count, mode, frame, start, end: Math.min(offset, 4096), secondFrame, secondBytes, lo, hi, shorts: null };
+    this.blocks++;
+    this.instructions += count;
+    this.register(block);
+    return block;
+  }
+
+  private writeHeader(header: number, count: number, lo: number, hi: number): void {
+    const { i32 } = this.core;
+    const w = header >> 2;
+    i32.fill(0, w, w + 8);
+    i32[w + 2] = count;
+    i32[w + 6] = lo;
+    i32[w + 7] = hi;
+  }
+  private writeSecondPageCheck(at: number, lo: number, hi: number, secondFrame: number): number {
+    const { i32, view, u8 } = this.core;
+    view.setUint16(at, FixedCase.secondPage, true);
+    u8[at + L.RECORD.info] = L.INFO_PREFIX;
+    const nextLo = ((lo & -4096) + 4096) | 0;
+    const w = at >> 2;
+    i32[w + 2] = nextLo;
+    i32[w + 3] = nextLo === 0 ? (hi + 1) | 0 : hi;
+    i32[w + 4] = secondFrame;
+    i32[w + 6] = lo;
+    i32[w + 7] = hi;
+    return at + L.RECORD.size;
+  }
+
+  private register(block: Block): void {
+    this.addTo(block.frame, block);
+    this.mark(block.frame, block.start, block.end);
+    if (block.secondFrame >= 0) {
+      this.addTo(block.secondFrame, block);
+      this.mark(block.secondFrame, 0, Math.max(1, block.secondBytes));
+    }
+    this.byHeader.set(block.header, block);
+    this.publish(block);
+  }
+  /** Key in a frame's map: crossing blocks are listed under their second frame too, with a key of their own. */
+  private addTo(frame: number, block: Block): void {
+    let blocks = this.byFrame.get(frame);
+    if (!blocks) {
+      blocks = new Map();
+      this.byFrame.set(frame, blocks);
+    }
+    blocks.set(this.keyIn(frame, block), block);
+  }
+  private keyIn(frame: number, block: Block): number {
+    const key = CodeCache.key(block.lo, block.hi, block.mode);
+    return frame === block.frame ? key : -1 - key;
+  }
+  private mark(frame: number, start: number, end: number): void {
+    const first = start >> 7;
+    const last = (end - 1) >> 7;
+    const was = this.lines[frame]!;
+    let bits = was;
+    for (let i = first; i <= last; i++) bits |= 1 << i;
+    this.lines[frame] = bits;
+    if (was === 0) this.onMarked(frame);
+  }
+
+  private drop(block: Block): void {
+    this.kill(block.header);
+    if (block.shorts) for (const header of block.shorts.values()) this.kill(header);
+    const e = this.tableEntry(block.lo, block.mode);
+    if (this.core.i32[e + 3] === block.header) this.core.i32.fill(0, e, e + 4);
+    this.byFrame.get(block.frame)?.delete(this.keyIn(block.frame, block));
+    if (block.secondFrame >= 0) this.byFrame.get(block.secondFrame)?.delete(this.keyIn(block.secondFrame, block));
+    this.byHeader.delete(block.header);
+  }
+
+  // ---- stores into code
+  hasCode(frame: number): boolean {
+    return this.lines[frame] !== 0;
+  }
+  beforeStore(frame: number, offset: number, size: number, record: number): boolean {
+    if (!this.touches(frame, offset, size)) return true;
+    const running = record === 0 ? 0 : this.headerOf(record);
+    let hitRunning = false;
+    for (const block of [...this.byFrame.get(frame)!.values()]) {
+      if (!this.overlaps(block, frame, offset, size)) continue;
+      if (block.header === running || (block.shorts !== null && running !== 0 && this.isShortOf(block, running))) hitRunning = true;
+      this.drop(block);
+    }
+    this.recount(frame);
+    return !hitRunning;
+  }
+  private isShortOf(block: Block, header: number): boolean {
+    for (const h of block.shorts!.values()) if (h === header) return true;
+    return false;
+  }
+  /** RAM was written by someone else than the guest. */
+  written(address: number, length: number): void {
+    const last = Math.min(this.core.frames - 1, Math.floor((address + length - 1) / 4096));
+    for (let frame = Math.floor(address / 4096); frame <= last; frame++) {
+      if (this.lines[frame] === 0) continue;
+      const from = Math.max(0, address - frame * 4096);
+      this.beforeStore(frame, from, Math.min(4096, address + length - frame * 4096) - from, 0);
+    }
+  }
+  private touches(frame: number, offset: number, size: number): boolean {
+    const first = offset >> 7;
+    const last = (offset + size - 1) >> 7;
+    for (let i = first; i <= last; i++) if (this.lines[frame]! & (1 << i)) return true;
+    return false;
+  }
+  private overlaps(block: Block, frame: number, offset: number, size: number): boolean {
+    if (block.frame === frame && offset < block.end && offset + size > block.start) return true;
+    return block.secondFrame === frame && offset < block.secondBytes;
+  }
+  private recount(frame: number): void {
+    this.lines[frame] = 0;
+    const blocks = this.byFrame.get(frame);
+    if (!blocks) return;
+    if (blocks.size === 0) {
+      this.byFrame.delete(frame);
+      return;
+    }
+    for (const block of blocks.values()) {
+      const [start, end] = block.frame === frame ? [block.start, block.end] : [0, Math.max(1, block.secondBytes)];
+      for (let i = start >> 7; i <= (end - 1) >> 7; i++) this.lines[frame] = this.lines[frame]! | (1 << i);
+    }
+  }
+
+  // ---- parts of blocks
+  /** Header of the block that a record belongs to. */
+  headerOf(record: number): number {
+    const { core } = this;
+    let p = record;
+    while (core.view.getUint16(p, true) !== FixedCase.header) p -= L.RECORD.size;
+    return p;
+  }
+  /** How many instructions of its block lie before the one of `record`. */
+  indexOf(record: number): number {
+    const { u8 } = this.core;
+    let n = 0;
+    for (let p = this.headerOf(record) + L.RECORD.size; p < record; p += L.RECORD.size) if (!(u8[p + L.RECORD.info]! & L.INFO_PREFIX)) n++;
+    return n;
+  }
+  countOf(header: number): number {
+    return this.core.i32[(header + L.RECORD.immediate) >> 2]!;
+  }
+  /** A block of the first `n` instructions of another. */
+  short(block: Block, n: number): number {
+    const known = block.shorts?.get(n);
+    if (known !== undefined) return known;
+    const { core } = this;
+    if (this.free + BLOCK_ROOM > core.layout.recordsEnd) {
+      // No room left: the caller looks the block up again after the reset.
+      this.reset();
+      return 0;
+    }
+    const header = this.free;
+    let from = block.header + L.RECORD.size;
+    let at = header + L.RECORD.size;
+    for (let i = 0; i < n; from += L.RECORD.size, at += L.RECORD.size) {
+      core.u8.copyWithin(at, from, from + L.RECORD.size);
+      if (!(core.u8[from + L.RECORD.info]! & L.INFO_PREFIX)) i++;
+    }
+    const w = (at - L.RECORD.size + L.RECORD.next) >> 2;
+    this.free = this.writer.writeNext(at, core.i32[w]!, core.i32[w + 1]!, true);
+    this.writeHeader(header, n, block.lo, block.hi);
+    block.shorts ??= new Map();
+    block.shorts.set(n, header);
+    return header;
+  }
+
+  raiseUndefined(name: string | null): void {
+    raise(this.core, 6);
+    this.core.stop.unsupported = name;
+  }
+}

@@ -1,0 +1,332 @@
+// The CPU engine: runs vCPUs for exact numbers of instructions on tier 0 and turns every stop into an exit.
+
+import { CodeCache } from './code.ts';
+import { bitsOf, type Core, createCore, raise } from './core.ts';
+import type { Engine, EngineConfig, Exit, GuestFault } from './engine-types.ts';
+import { FLAG } from './isa/builder.ts';
+import * as L from './layout.ts';
+import { type RareBody, RareContext } from './rare/context.ts';
+import { SEGMENTS } from './rare/segments.ts';
+import { STACK } from './rare/stack.ts';
+import { STRINGS } from './rare/strings.ts';
+import { divideWide, SYSTEM } from './rare/system.ts';
+import { TRAPS } from './rare/traps.ts';
+import type { DecodeMode } from './records.ts';
+import { RARE_IDIV, RARE_OF_RECORD, Stop } from './tier0/binding.ts';
+import { type CaseList, listCases } from './tier0/cases.ts';
+import { buildTier0 } from './tier0/module.ts';
+import { Tlb } from './tlb.ts';
+import { VcpuState } from './vcpu.ts';
+
+export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...TRAPS };
+
+const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
+
+interface Interpreter {
+  run(record: number, count: number, tlb: number): number;
+  eflags(): number;
+}
+
+class CpuEngine implements Engine {
+  readonly vcpus: readonly VcpuState[];
+  readonly ram: Uint8Array;
+  readonly ramView: DataView;
+  readonly ramWords: Int32Array;
+  readonly exit: Exit = {
+    kind: 'budget',
+    vector: 0,
+    errorCode: -1,
+    cr2: 0n,
+    executed: 0,
+    instruction: 0n,
+    length: 0,
+    unsupported: null,
+  };
+  private readonly core: Core;
+  private readonly tlb: Tlb;
+  private readonly code: CodeCache;
+  private readonly rare: RareContext;
+  private readonly list: CaseList;
+  private readonly memory: WebAssembly.Memory;
+  private readonly interpreters: (Interpreter | null)[] = [null, null, null];
+  private mode: DecodeMode = 0;
+  /** Mode, bank, TLB bases must be looked at again before the next block. */
+  private stale = true;
+
+  constructor(config: EngineConfig) {
+    const { ramBytes, vcpus, host } = config;
+    if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % 4096)
+      throw new RangeError(`ramBytes ${ramBytes} is not a multiple of 4096`);
+    if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > 32) throw new RangeError(`vcpus ${vcpus}: 1 to 32`);
+    const layout = L.layoutFor(vcpus, ramBytes);
+    this.memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages });
+    this.core = createCore(this.memory, layout, ramBytes, host, config.model);
+    this.ram = new Uint8Array(this.memory.buffer, layout.ram, ramBytes);
+    this.ramView = new DataView(this.memory.buffer, layout.ram, ramBytes);
+    this.ramWords = new Int32Array(this.memory.buffer, layout.ram, ramBytes / 4);
+    this.list = listCases();
+    this.code = new CodeCache(this.core, this.list);
+    this.initialiseTlb(vcpus);
+    this.tlb = new Tlb(this.core, this.code, vcpus);
+    this.code.onMarked = (frame) => this.tlb.markCode(frame);
+    this.code.fetch = (lo, hi) => this.tlb.fetch(lo, hi);
+    this.rare = new RareContext(this.core, this.tlb, this.code);
+    const eflags = (): number => this.interpreter(0).eflags();
+    this.rare.eflags = eflags;
+    const changed = (): void => {
+      this.stale = true;
+    };
+    this.rare.modeChanged = changed;
+    const activate = (id: number): void => this.activate(id);
+    this.vcpus = Array.from({ length: vcpus }, (_, id) => new VcpuState(id, this.core, this.tlb, activate, eflags, changed));
+    for (const vcpu of this.vcpus) {
+      vcpu.setMode({ bits: 64, cpl: 3, bank: 0 });
+      vcpu.rflags = 2;
+    }
+    this.interpreter(0);
+  }
+
+  /** Empty memory is a TLB full of valid entries for page 0: mark them all so that the first flush drops them. */
+  private initialiseTlb(vcpus: number): void {
+    const { i32 } = this.core;
+    const start = L.tlbBase(0, 0) >> 2;
+    for (let v = 0; v < vcpus; v++) {
+      const base = start + (v * L.TLB_STRIDE) / 4;
+      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
+        i32[e] = L.TAG_INVALID;
+        i32[e + 2] = L.TAG_INVALID;
+      }
+    }
+  }
+
+  private interpreter(mode: DecodeMode): Interpreter {
+    const known = this.interpreters[mode];
+    if (known) return known;
+    const bytes = buildTier0(this.list, mode, this.core.layout.pages);
+    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    const instance = new WebAssembly.Instance(module, {
+      e: { memory: this.memory, miss: this.tlb.miss, rare: (which: number, record: number) => this.runRare(which, record) },
+    });
+    const made = instance.exports as unknown as Interpreter;
+    this.interpreters[mode] = made;
+    return made;
+  }
+
+  private runRare(which: number, record: number): number {
+    const { rare, core } = this;
+    rare.record = record;
+    if (which !== RARE_OF_RECORD) return divideWide(rare, which === RARE_IDIV);
+    const instruction = this.code.writer.rare[core.i32[(record + L.RECORD.link) >> 2]!]!;
+    const body = RARE_BODIES[instruction.name];
+    if (!body) throw new Error(`no TypeScript body ${instruction.name}`);
+    return body(rare, instruction);
+  }
+
+  private activate(id: number): void {
+    const { core } = this;
+    if (core.current === id) return;
+    const saved = L.SAVED + core.current * L.STATE_SIZE;
+    core.u8.copyWithin(saved, L.STATE, L.STATE + L.STATE_SIZE);
+    const own = L.SAVED + id * L.STATE_SIZE;
+    core.u8.copyWithin(L.STATE, own, own + L.STATE_SIZE);
+    core.current = id;
+    this.stale = true;
+  }
+
+  /** Takes over mode and bank of the running vCPU. */
+  private refresh(): void {
+    const { core } = this;
+    const { i32 } = core;
+    this.stale = false;
+    const bank = i32[L.MODE_BANK >> 2]!;
+    core.tlb = L.tlbBase(core.current, bank);
+    core.fetchTlb = L.fetchTlbBase(core.current, bank);
+    i32[L.FETCH_TLB >> 2] = core.fetchTlb;
+    this.mode = bitsOf(core) === 64 ? 0 : this.isFlat() ? 1 : 2;
+  }
+  /** es, cs, ss, ds with base 0 and a 4 GiB limit. */
+  private isFlat(): boolean {
+    const { i32 } = this.core;
+    for (let s = 0; s < 4; s++) {
+      const base = (L.SEGMENT_BASE + 8 * s) >> 2;
+      if (i32[base] !== 0 || i32[base + 1] !== 0) return false;
+      if (i32[(L.SEGMENT_LIMIT >> 2) + s] !== FLAT_LIMIT && i32[(L.SEGMENT_ATTRIBUTES >> 2) + s] !== 0) return false;
+    }
+    return true;
+  }
+
+  run(vcpu: number, budget: number, resume = false): Exit {
+    const { core, code } = this;
+    const { i32 } = core;
+    this.activate(vcpu);
+    this.rare.budget = budget;
+    let left = budget;
+    let resuming = resume;
+    let alone = false;
+    while (left > 0) {
+      if (this.stale) this.refresh();
+      const lo = i32[L.RIP >> 2]!;
+      const hi = i32[(L.RIP >> 2) + 1]!;
+      if (!resuming && code.hasBreakpoint(lo, hi)) return this.finish('breakpoint', budget - left);
+      const tracing = (i32[L.SYSTEM_FLAGS >> 2]! & FLAG.t) !== 0;
+      const frame = this.tlb.fetch(lo, hi);
+      const block = frame < 0 ? null : code.find(lo, hi, frame, this.mode);
+      if (block === null) return this.fetchFault(budget - left);
+      resuming = false;
+      const most = alone || tracing ? 1 : left;
+      const header = block.count > most ? code.short(block, most) : block.header;
+      if (header === 0) continue;
+      const count = block.count > most ? most : block.count;
+      core.stepping = alone;
+      const stop = this.interpreter(this.mode).run(header + L.RECORD.size, (alone || tracing ? 1 : left) - count, core.tlb);
+      core.stepping = false;
+      const before = left;
+      left = (alone || tracing ? left - 1 : 0) + i32[L.COUNT >> 2]!;
+      if (stop === Stop.lookup) {
+        if (alone) this.tlb.finishCrossing();
+        alone = false;
+        if (tracing && left < before) return this.debugTrap(budget - left);
+        continue;
+      }
+      // The instruction at FAULT_RECORD did not complete: it and those behind it in the block give their budget back.
+      const record = i32[L.FAULT_RECORD >> 2]!;
+      const behind = code.countOf(code.headerOf(record)) - code.indexOf(record);
+      core.crossing = null;
+      if (stop === Stop.raised) raise(core, i32[L.RAISED >> 2]!, i32[L.RAISED_CODE >> 2]!);
+      const kind = core.stop.kind;
+      if (kind === 'exception' || kind === 'retry') left += behind;
+      else left += behind - 1;
+      this.setInstruction(record, kind === 'exception' || kind === 'retry');
+      if (kind === 'retry') {
+        if (alone) throw new Error('an instruction asked twice to run alone');
+        alone = true;
+        continue;
+      }
+      return this.finishStop(budget - left);
+    }
+    return this.finish('budget', budget);
+  }
+
+  /** Address and length of the instruction of a record; `rewind`: RIP goes back to it. */
+  private setInstruction(record: number, rewind: boolean): void {
+    const { core, exit } = this;
+    const length = core.u8[record + L.RECORD.info]! & 15;
+    let rip = core.u64[(record + L.RECORD.next) >> 3]! - BigInt(length);
+    rip = BigInt.asUintN(bitsOf(core), rip);
+    exit.instruction = rip;
+    exit.length = length;
+    if (rewind) core.u64[L.RIP >> 3] = rip;
+  }
+
+  private finish(kind: Exit['kind'], executed: number): Exit {
+    const { exit, core } = this;
+    exit.kind = kind;
+    exit.vector = 0;
+    exit.errorCode = -1;
+    exit.executed = executed;
+    exit.instruction = core.u64[L.RIP >> 3]!;
+    exit.length = 0;
+    exit.unsupported = null;
+    return exit;
+  }
+  private finishStop(executed: number): Exit {
+    const { exit, core } = this;
+    const { stop } = core;
+    exit.kind = stop.kind as Exit['kind'];
+    exit.vector = stop.vector;
+    exit.errorCode = stop.kind === 'exception' ? stop.errorCode : -1;
+    exit.executed = executed;
+    exit.unsupported = stop.kind === 'exception' && stop.vector === 6 ? stop.unsupported : null;
+    if (stop.kind === 'exception' && stop.vector === 14) this.setCr2();
+    return exit;
+  }
+  private setCr2(): void {
+    const { core, exit } = this;
+    core.i32[L.CR2 >> 2] = core.stop.cr2Lo;
+    core.i32[(L.CR2 >> 2) + 1] = core.stop.cr2Hi;
+    exit.cr2 = core.u64[L.CR2 >> 3]!;
+  }
+  private fetchFault(executed: number): Exit {
+    const { exit, core } = this;
+    exit.instruction = core.u64[L.RIP >> 3]!;
+    exit.length = 0;
+    return this.finishStop(executed);
+  }
+  private debugTrap(executed: number): Exit {
+    raise(this.core, 1);
+    this.exit.instruction = this.core.u64[L.RIP >> 3]!;
+    this.exit.length = 0;
+    return this.finishStop(executed);
+  }
+
+  written(machineAddress: number, length: number): void {
+    if (length > 0) this.code.written(machineAddress, length);
+  }
+  flushFrame(mfn: number): void {
+    this.tlb.flushFrame(mfn);
+  }
+  writeProtectFrame(mfn: number): void {
+    this.tlb.writeProtectFrame(mfn);
+  }
+  setBreakpoints(addresses: Iterable<bigint>): void {
+    this.code.setBreakpoints(addresses);
+  }
+  hashState(sink: (bytes: Uint8Array) => void): void {
+    for (const vcpu of this.vcpus) sink(vcpu.save());
+  }
+
+  private guestFault(): GuestFault {
+    const { stop } = this.core;
+    const cr2 = (BigInt(stop.cr2Hi >>> 0) << 32n) | BigInt(stop.cr2Lo >>> 0);
+    return { vector: stop.vector, errorCode: stop.errorCode, cr2: stop.vector === 14 ? cr2 : 0n };
+  }
+  /** Host addresses of a guest range, page by page; a fault ends it before anything is copied. */
+  private pieces(vcpu: number, va: bigint, length: number, write: boolean): { at: number; length: number }[] | GuestFault {
+    this.activate(vcpu);
+    if (this.stale) this.refresh();
+    const out: { at: number; length: number }[] = [];
+    for (let done = 0; done < length; ) {
+      const here = BigInt.asUintN(bitsOf(this.core), va + BigInt(done));
+      const part = Math.min(length - done, 4096 - Number(here & 4095n));
+      const at = this.tlb.reach(Number(here & 0xffffffffn) | 0, Number(here >> 32n) | 0, write);
+      if (at < 0) return this.guestFault();
+      out.push({ at, length: part });
+      done += part;
+    }
+    return out;
+  }
+  readGuest(vcpu: number, va: bigint, into: Uint8Array): GuestFault | null {
+    const pieces = this.pieces(vcpu, va, into.length, false);
+    if (!Array.isArray(pieces)) return pieces;
+    let done = 0;
+    for (const p of pieces) {
+      into.set(this.core.u8.subarray(p.at, p.at + p.length), done);
+      done += p.length;
+    }
+    return null;
+  }
+  writeGuest(vcpu: number, va: bigint, bytes: Uint8Array): GuestFault | null {
+    const pieces = this.pieces(vcpu, va, bytes.length, true);
+    if (!Array.isArray(pieces)) return pieces;
+    let done = 0;
+    for (const p of pieces) {
+      this.core.u8.set(bytes.subarray(done, done + p.length), p.at);
+      this.written(p.at - this.core.layout.ram, p.length);
+      done += p.length;
+    }
+    return null;
+  }
+  get statistics(): Engine['statistics'] {
+    return {
+      tlbMisses: this.core.tlbMisses,
+      fetchMisses: this.core.fetchMisses,
+      blocks: this.code.blocks,
+      decoded: this.code.instructions,
+    };
+  }
+}
+
+/** Makes an engine: compiles its interpreter at once, reserves its memory. */
+export function createEngine(config: EngineConfig): Engine {
+  return new CpuEngine(config);
+}

@@ -1,0 +1,12 @@
+// Loads every definition.
+import './alu.ts';
+import './bits.ts';
+import './control.ts';
+import './flags.ts';
+import './move.ts';
+import './shift.ts';
+import './stack.ts';
+import './string.ts';
+import './system.ts';
+
+export { DEFINITIONS } from './definitions.ts';

@@ -1,0 +1,99 @@
+// Where everything lies in the engine's one WebAssembly memory. The vCPU that runs has its state at constant addresses
+// (switching copies one block); TLBs, decoded records and RAM follow.
+
+/** Scratch of a run, not machine state. */
+export const COUNT = 0x200; // i32: budget left when the interpreter returned
+export const FAULT_RECORD = 0x204; // i32: record that stopped
+export const RAISED = 0x208; // i32: vector raised by a body
+export const FETCH_TLB = 0x20c; // i32: base of the instruction TLB in use
+export const RAISED_CODE = 0x210; // i32: error code of that vector, -1 none
+/** A crossing read is gathered here, a crossing write is left here until the instruction has ended. */
+export const SCRATCH_READ = 0x280;
+export const SCRATCH_WRITE = 0x2a0;
+
+/** State of the vCPU that runs. */
+export const STATE = 0x400;
+export const STATE_SIZE = 0x400;
+export const REG = STATE; // 16 general registers
+export const ZERO_REG = 16; // always zero: records without base or index name it
+export const EA_REG = 17; // address computed by an address record before the instruction's own
+export const RIP = STATE + 0x90;
+export const FLAG_OP = STATE + 0x98; // i32: kind * 4 + log2 width
+export const SYSTEM_FLAGS = STATE + 0x9c; // i32: rflags without oszapc
+export const FLAG_1 = STATE + 0xa0;
+export const FLAG_2 = STATE + 0xa8;
+export const SEGMENT_BASE = STATE + 0xb0; // 6 x i64, then one that is always zero
+export const NO_SEGMENT = 6;
+export const SEGMENT_LIMIT = STATE + 0xe8; // 6 x i32
+export const SEGMENT_ATTRIBUTES = STATE + 0x100; // 6 x i32
+export const SELECTOR = STATE + 0x118; // 6 x i32
+export const CR2 = STATE + 0x130;
+export const MODE_BITS = STATE + 0x138;
+export const MODE_CPL = STATE + 0x13c;
+export const MODE_BANK = STATE + 0x140;
+export const TRAP_TSC = STATE + 0x144;
+export const TSC_AUX = STATE + 0x148;
+export const FPU_DISABLED = STATE + 0x14c;
+
+/** Saved state of the vCPUs that do not run. */
+export const SAVED = 0x1000;
+
+/** Block table: by address, one per decoding mode; 16 bytes: rip i64, frame i32, block i32. */
+export const BLOCK_TABLE = 0x100000;
+export const BLOCK_TABLE_ENTRIES = 65536;
+export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * 16;
+export const DECODE_MODES = 3; // 64-bit, 32-bit flat, 32-bit with segments
+
+/** Data TLB: 4096 entries of 32 bytes: tag for reads i64, for writes i64, addend i32, frame i32. Low tag bits: marks. */
+export const TLB_ENTRIES = 4096;
+export const TLB_READ = 0;
+export const TLB_WRITE = 8;
+export const TLB_ADDEND = 16;
+export const TLB_FRAME = 20;
+export const TLB_BANK_SIZE = TLB_ENTRIES * 32;
+/** Tag bit 0: entry invalid; bit 1 (write tags): the frame holds decoded code, take the slow path. */
+export const TAG_INVALID = 1;
+export const TAG_CODE = 2;
+/** Instruction TLB: 256 entries of 16 bytes: tag i64, frame i32. */
+export const FETCH_ENTRIES = 256;
+export const FETCH_BANK_SIZE = FETCH_ENTRIES * 16;
+export const TLBS = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
+export const TLB_STRIDE = 2 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
+
+/** Decoded records, 32 bytes each. */
+export const RECORD_BYTES = 24 << 20;
+export const RECORD = {
+  size: 32,
+  handler: 0, // u16
+  first: 2, // u8: offset of the first register operand from REG
+  second: 3, // u8
+  base: 4, // u8: offset of the base register
+  index: 5, // u8
+  scale: 6, // u8: shift count
+  info: 7, // u8: length in bits 0-3, bit 4: addresses the stack segment, bit 5: not an instruction of its own
+  immediate: 8, // i64; header: number of instructions i32
+  displacement: 16, // i32; branches: link of the fall-through
+  link: 20, // i32: block of the taken branch; other records: offset of a third register operand
+  next: 24, // i64: address of the next instruction; header: address of the block
+} as const;
+export const INFO_STACK = 16;
+export const INFO_PREFIX = 32;
+
+export interface Layout {
+  readonly records: number;
+  readonly recordsEnd: number;
+  readonly ram: number;
+  readonly pages: number;
+}
+
+export function layoutFor(vcpus: number, ramBytes: number): Layout {
+  const records = TLBS + vcpus * TLB_STRIDE;
+  const recordsEnd = records + RECORD_BYTES;
+  const ram = Math.ceil(recordsEnd / 65536) * 65536;
+  const pages = Math.ceil((ram + ramBytes) / 65536);
+  if (pages > 65536) throw new RangeError(`machine RAM of ${ramBytes} bytes does not fit in the engine's 4 GiB memory`);
+  return { records, recordsEnd, ram, pages };
+}
+
+export const tlbBase = (vcpu: number, bank: number): number => TLBS + vcpu * TLB_STRIDE + bank * TLB_BANK_SIZE;
+export const fetchTlbBase = (vcpu: number, bank: number): number => TLBS + vcpu * TLB_STRIDE + 2 * TLB_BANK_SIZE + bank * FETCH_BANK_SIZE;

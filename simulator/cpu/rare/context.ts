@@ -1,0 +1,176 @@
+// What bodies in TypeScript work with: registers as bigint, guest memory through the TLB, ways to stop. A body must do every
+// access that can fault before it changes anything.
+
+import { type Decoded, OperandKind as K } from '../../../x86/types.ts';
+import type { CodeCache } from '../code.ts';
+import { bitsOf, type Core, raise } from '../core.ts';
+import { ARITHMETIC_FLAGS } from '../isa/builder.ts';
+import * as L from '../layout.ts';
+import type { RareInstruction } from '../records.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import type { Tlb } from '../tlb.ts';
+
+export type RareBody = (c: RareContext, i: RareInstruction) => RareStatusValue;
+
+export const mask = (bytes: number, v: bigint): bigint => BigInt.asUintN(8 * bytes, v);
+const SS = 2;
+const DS = 3;
+const FS = 4;
+
+/** A store that was checked and waits to be carried out. */
+export interface Store {
+  readonly first: number;
+  readonly second: number;
+  readonly firstBytes: number;
+  readonly size: number;
+}
+
+export class RareContext {
+  readonly core: Core;
+  readonly tlb: Tlb;
+  readonly code: CodeCache;
+  /** Record of the instruction under way. */
+  record = 0;
+  /** Budget of the run, for the time stamp counter. */
+  budget = 0;
+  /** Evaluates the lazily kept flags. */
+  eflags: () => number = () => 0;
+  /** Called when segment registers or the mode have changed. */
+  modeChanged: () => void = () => {};
+
+  constructor(core: Core, tlb: Tlb, code: CodeCache) {
+    this.core = core;
+    this.tlb = tlb;
+    this.code = code;
+  }
+
+  // ---- registers
+  get bits(): 64 | 32 {
+    return bitsOf(this.core);
+  }
+  reg(n: number, bytes = 8): bigint {
+    return mask(bytes, this.core.u64[(L.REG >> 3) + n]!);
+  }
+  /** Writes as instructions do: 4 bytes clear the upper half, less keeps it. */
+  setReg(n: number, bytes: number, v: bigint): void {
+    const at = (L.REG >> 3) + n;
+    const { u64 } = this.core;
+    u64[at] = bytes >= 4 ? mask(bytes, v) : ((u64[at]! >> BigInt(8 * bytes)) << BigInt(8 * bytes)) | mask(bytes, v);
+  }
+  operand(d: Decoded, i: number): bigint {
+    if (d.kind[i] === K.gpr8 && d.reg[i]! >= 16) return (this.reg(d.reg[i]! - 16) >> 8n) & 0xffn;
+    return this.reg(d.reg[i]!, d.size[i]!);
+  }
+  get next(): bigint {
+    return this.core.u64[(this.record + L.RECORD.next) >> 3]!;
+  }
+  instructionLength(): number {
+    return this.core.u8[this.record + L.RECORD.info]! & 15;
+  }
+  get instruction(): bigint {
+    return mask(this.bits === 64 ? 8 : 4, this.next - BigInt(this.instructionLength()));
+  }
+  immediate(d: Decoded): bigint {
+    return BigInt.asUintN(64, (BigInt(d.immHi) << 32n) | BigInt(d.immLo >>> 0));
+  }
+
+  // ---- flags
+  get rflags(): number {
+    return (this.eflags() | this.core.i32[L.SYSTEM_FLAGS >> 2]!) >>> 0;
+  }
+  setArithmeticFlags(v: number): void {
+    const { i32 } = this.core;
+    i32[L.FLAG_OP >> 2] = 2;
+    i32[L.FLAG_1 >> 2] = v & ARITHMETIC_FLAGS;
+    i32[(L.FLAG_1 >> 2) + 1] = 0;
+  }
+  setRflags(v: number): void {
+    this.setArithmeticFlags(v);
+    this.core.i32[L.SYSTEM_FLAGS >> 2] = (v & ~ARITHMETIC_FLAGS & 0x3f7fd5) | 2;
+  }
+
+  // ---- memory
+  segmentBase(n: number): bigint {
+    return this.core.u64[(L.SEGMENT_BASE >> 3) + n]!;
+  }
+  /** Linear address of an offset in a segment; in 64-bit mode only fs and gs have a base. */
+  linear(segment: number, offset: bigint): bigint {
+    if (this.bits === 64) return segment >= FS ? mask(8, offset + this.segmentBase(segment)) : offset;
+    return mask(4, offset + this.segmentBase(segment));
+  }
+  stackLinear(offset: bigint): bigint {
+    return this.linear(SS, offset);
+  }
+  /** Offset of the memory operand within its segment. */
+  offset(d: Decoded): bigint {
+    let sum = BigInt.asIntN(64, (BigInt(d.dispHi) << 32n) | BigInt(d.dispLo >>> 0));
+    if (d.ripRelative) sum += this.next;
+    if (d.base >= 0) sum += this.reg(d.base);
+    if (d.index >= 0) sum += this.reg(d.index) << BigInt(d.scale);
+    return mask(d.addressSize, sum);
+  }
+  usesStack(d: Decoded): boolean {
+    return d.segment === SS || (d.segment < 0 && (d.base === 4 || d.base === 5));
+  }
+  address(d: Decoded): bigint {
+    return this.linear(d.segment >= 0 ? d.segment : this.usesStack(d) ? SS : DS, this.offset(d));
+  }
+  /** Reads up to 8 bytes; null: stopped. */
+  read(va: bigint, size: number, stack = false): bigint | null {
+    const at = this.tlb.miss(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, size | (stack ? 0x200 : 0), 0);
+    if (at < 0) return null;
+    const { view } = this.core;
+    if (size === 8) return view.getBigUint64(at, true);
+    if (size === 4) return BigInt(view.getUint32(at, true));
+    return BigInt(size === 2 ? view.getUint16(at, true) : view.getUint8(at));
+  }
+  /** Value of a register or memory operand; null: stopped. */
+  value(d: Decoded, i: number, size: number = d.size[i]!): bigint | null {
+    return d.kind[i] === K.memory ? this.read(this.address(d), size, this.usesStack(d)) : mask(size, this.operand(d, i));
+  }
+  /** Checks a store of up to 16 bytes, over a page border too; null: stopped. */
+  prepareStore(va: bigint, size: number, stack = false): Store | null {
+    const lo = Number(va & 0xffffffffn) | 0;
+    const hi = Number(va >> 32n) | 0;
+    const firstBytes = Math.min(size, 4096 - (lo & 4095));
+    const first = this.tlb.reach(lo, hi, true, stack);
+    if (first < 0) return null;
+    if (firstBytes === size) return { first, second: 0, firstBytes, size };
+    const beyond = mask(this.bits === 64 ? 8 : 4, va + BigInt(firstBytes));
+    const second = this.tlb.reach(Number(beyond & 0xffffffffn) | 0, Number(beyond >> 32n) | 0, true, stack);
+    return second < 0 ? null : { first, second, firstBytes, size };
+  }
+  /** Carries out a checked store. Decoded code there is dropped; returns true when there was some: leave the block then. */
+  commit(s: Store, value: bigint): boolean {
+    const { u8, layout } = this.core;
+    let left = value;
+    for (let n = 0; n < s.size; n++) {
+      u8[n < s.firstBytes ? s.first + n : s.second + n - s.firstBytes] = Number(left & 0xffn);
+      left >>= 8n;
+    }
+    const hit = this.dropCode(s.first - layout.ram, s.firstBytes);
+    return (s.firstBytes < s.size && this.dropCode(s.second - layout.ram, s.size - s.firstBytes)) || hit;
+  }
+  /** Drops decoded code in a range within one frame. */
+  dropCode(machine: number, length: number): boolean {
+    const frame = Math.floor(machine / 4096);
+    if (!this.code.hasCode(frame)) return false;
+    this.code.beforeStore(frame, machine & 4095, length, 0);
+    return true;
+  }
+
+  // ---- ends
+  stop(vector: number, errorCode = -1): RareStatusValue {
+    raise(this.core, vector, errorCode);
+    return RareStatus.stopped;
+  }
+  /** Done, next instruction; through the engine when decoded code was hit. */
+  done(leave = false): RareStatusValue {
+    return leave ? this.moveTo(this.next) : RareStatus.done;
+  }
+  /** Control goes to `rip`. */
+  moveTo(rip: bigint): RareStatusValue {
+    this.core.u64[L.RIP >> 3] = rip;
+    return RareStatus.moved;
+  }
+}

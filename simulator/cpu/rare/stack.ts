@@ -1,0 +1,99 @@
+// popf, enter, pusha, popa.
+
+import { FLAG } from '../isa/builder.ts';
+import * as L from '../layout.ts';
+import { RareStatus } from '../tier0/binding.ts';
+import { mask, type RareBody, type RareContext, type Store } from './context.ts';
+
+const RSP = 4;
+const RBP = 5;
+
+const pointerSize = (c: RareContext): number => (c.bits === 64 ? 8 : 4);
+
+/** Flags that popf and iret change: IF and IOPL only with the privilege for them, silently kept otherwise. */
+export function changeableFlags(c: RareContext, operandSize: number): number {
+  const cpl = c.core.i32[L.MODE_CPL >> 2]!;
+  const iopl = (c.core.i32[L.SYSTEM_FLAGS >> 2]! >> 12) & 3;
+  let change = 0x8d5 | FLAG.t | FLAG.d | FLAG.nt;
+  if (operandSize > 2) change |= FLAG.ac | FLAG.id;
+  if (cpl <= iopl) change |= FLAG.i;
+  if (cpl === 0) change |= 3 << 12;
+  return change;
+}
+export function mergeRflags(c: RareContext, v: bigint, change: number): void {
+  c.setRflags((Number(v & 0xffffffffn) & change) | (c.rflags & ~change & ~FLAG.rf));
+}
+
+const popf: RareBody = (c, i) => {
+  const size = i.d.operandSize;
+  const sp = c.reg(RSP, pointerSize(c));
+  const v = c.read(c.stackLinear(sp), size, true);
+  if (v === null) return RareStatus.stopped;
+  mergeRflags(c, v, changeableFlags(c, size));
+  c.setReg(RSP, pointerSize(c), sp + BigInt(size));
+  return RareStatus.done;
+};
+
+const enter: RareBody = (c, i) => {
+  const size = i.d.operandSize;
+  const level = i.d.imm2 & 31;
+  const width = pointerSize(c);
+  let sp = c.reg(RSP, width);
+  let frame = c.reg(RBP, width);
+  const stores: [Store, bigint][] = [];
+  const push = (v: bigint): boolean => {
+    sp = mask(width, sp - BigInt(size));
+    const store = c.prepareStore(c.stackLinear(sp), size, true);
+    if (store) stores.push([store, v]);
+    return store !== null;
+  };
+  if (!push(frame)) return RareStatus.stopped;
+  const newFrame = sp;
+  if (level > 0) {
+    for (let n = 1; n < level; n++) {
+      frame = mask(width, frame - BigInt(size));
+      const v = c.read(c.stackLinear(frame), size, true);
+      if (v === null || !push(v)) return RareStatus.stopped;
+    }
+    if (!push(newFrame)) return RareStatus.stopped;
+  }
+  sp = mask(width, sp - BigInt(i.d.immLo & 0xffff));
+  // The processor checks that the new top of the stack can be written.
+  if (c.prepareStore(c.stackLinear(sp), size, true) === null) return RareStatus.stopped;
+  for (const [store, v] of stores) c.commit(store, v);
+  c.setReg(RBP, size === 2 ? 2 : width, newFrame);
+  c.setReg(RSP, width, sp);
+  return RareStatus.done;
+};
+
+const pusha: RareBody = (c, i) => {
+  const size = i.d.operandSize;
+  const start = c.reg(RSP, 4);
+  const stores: [Store, bigint][] = [];
+  for (let n = 0; n < 8; n++) {
+    const store = c.prepareStore(c.stackLinear(mask(4, start - BigInt(size * (n + 1)))), size, true);
+    if (!store) return RareStatus.stopped;
+    stores.push([store, c.reg(n, size)]);
+  }
+  for (const [store, v] of stores) c.commit(store, v);
+  c.setReg(RSP, 4, start - BigInt(8 * size));
+  return RareStatus.done;
+};
+
+const popa: RareBody = (c, i) => {
+  const size = i.d.operandSize;
+  const start = c.reg(RSP, 4);
+  const values: bigint[] = [];
+  for (let n = 0; n < 8; n++) {
+    const v = c.read(c.stackLinear(mask(4, start + BigInt(size * n))), size, true);
+    if (v === null) return RareStatus.stopped;
+    values.push(v);
+  }
+  values.forEach((v, n) => {
+    if (7 - n !== RSP) c.setReg(7 - n, size, v);
+  });
+  c.setReg(RSP, 4, start + BigInt(8 * size));
+  return RareStatus.done;
+};
+
+export const STACK: Record<string, RareBody> = { popf, enter, pusha, popa };

@@ -1,0 +1,487 @@
+// Binds instruction bodies to tier 0: operands are read through the decoded record at `p`, registers lie in memory. All cases
+// become one WebAssembly function, a loop around a br_table.
+
+import { I32, I64, type Node, Space, type ValueType, type Width } from '../emit/expressions.ts';
+import { Builder, FlagKind, type Operand } from '../isa/builder.ts';
+import * as L from '../layout.ts';
+
+export const LOG2: Record<Width, number> = { 1: 0, 2: 1, 4: 2, 8: 3 };
+
+/** What the interpreter returns. */
+export const Stop = {
+  /** Look up the block at RIP and go on. */
+  lookup: 0,
+  /** The block at RIP is longer than the budget left. */
+  budget: 1,
+  /** The slow path or a TypeScript body stopped the instruction of FAULT_RECORD; the engine knows why. */
+  fault: 2,
+  /** A body raised the vector in RAISED; record in FAULT_RECORD. */
+  raised: 3,
+} as const;
+
+/** What a body in TypeScript answers. */
+export const RareStatus = {
+  /** Done: the next record follows. COUNT holds the budget. */
+  done: 0,
+  /** It transferred control or used up the budget: RIP and COUNT are set. */
+  moved: 1,
+  /** It could not complete: nothing has changed, the engine knows why. */
+  stopped: 2,
+} as const;
+export type RareStatusValue = (typeof RareStatus)[keyof typeof RareStatus];
+/** First argument of the import `rare`: the body named by the record, or a division. */
+export const RARE_OF_RECORD = 0;
+export const RARE_DIV = 1;
+export const RARE_IDIV = 2;
+
+/** Locals of the interpreter function. */
+const P = 0;
+const CNT = 1;
+const TLB = 2;
+export const PARAMETERS: readonly ValueType[] = [I32, I32, I32];
+const TARGET = 3; // i64: where a lookup goes
+export const TEMPS_64 = 14;
+const LINK = TARGET + 1 + TEMPS_64; // i32: record field that may be linked to the block found, 0 none
+export const TEMPS_32 = 18;
+export const LOCALS = [
+  [1 + TEMPS_64, I64],
+  [1 + TEMPS_32, I32],
+] as const;
+
+export interface HelperSignature {
+  readonly index: number;
+  readonly result: ValueType;
+}
+
+export class Tier0 extends Builder {
+  /** Offset of the record of the instruction being generated from `p` (fused second parts: 32). */
+  protected recordOffset = 0;
+  private memoryOperand: Node | null = null;
+  private ended = false;
+  private keepFlags = false;
+
+  readonly bits: 64 | 32;
+  private readonly helpers: ReadonlyMap<string, HelperSignature>;
+
+  constructor(bits: 64 | 32, helpers: ReadonlyMap<string, HelperSignature>) {
+    super();
+    this.bits = bits;
+    this.helpers = helpers;
+    this.firstTemp64 = TARGET + 1;
+    this.temps64 = TEMPS_64;
+    this.firstTemp32 = LINK + 1;
+    this.temps32 = TEMPS_32;
+  }
+
+  helper(name: string, args: Node[]): Node {
+    const h = this.helpers.get(name);
+    if (!h) throw new Error(`no helper ${name}`);
+    return this.callFunction(h.index, h.result, args);
+  }
+
+  // The record
+  private p(): Node {
+    return this.local(P, I32);
+  }
+  count(): Node {
+    return this.local(CNT, I32);
+  }
+  private field(w: Width, offset: number): Node {
+    return this.loadAt(w, this.p(), offset + this.recordOffset);
+  }
+  private zero(): Node {
+    return this.k32(0);
+  }
+  state(w: Width, address: number): Node {
+    return this.loadAt(w, this.zero(), address, Space.registers);
+  }
+  setState(w: Width, address: number, value: Node): void {
+    this.storeAt(w, this.zero(), value, address, Space.registers);
+  }
+  private registerField(o: Operand): Node {
+    return this.field(1, o.index === 0 ? L.RECORD.first : o.index === 1 ? L.RECORD.second : L.RECORD.link);
+  }
+  immediate(w: Width): Node {
+    return this.field(w, L.RECORD.immediate);
+  }
+
+  // Operands
+  rd(o: Operand, w: Width): Node {
+    if (o.kind === 'r') return this.loadAt(w, this.registerField(o), L.REG, Space.registers);
+    return o.kind === 'i' ? this.immediate(w) : this.load(this.memory(), w);
+  }
+  wr(o: Operand, w: Width, value: Node): void {
+    if (o.kind === 'm') return this.store(this.memory(), w, value);
+    this.committed = true;
+    if (w === 4) this.storeAt(8, this.registerField(o), this.u64(value), L.REG, Space.registers);
+    else this.storeAt(w, this.registerField(o), value, L.REG, Space.registers);
+  }
+  reg(n: number, w: Width): Node {
+    return this.state(w, L.REG + 8 * n);
+  }
+  setReg(n: number, w: Width, value: Node): void {
+    this.committed = true;
+    if (w === 4) this.setState(8, L.REG + 8 * n, this.u64(value));
+    else this.setState(w, L.REG + 8 * n, value);
+  }
+  /** An 8-bit register by its number 0..3 within the high halves (ah ch dh bh). */
+  setHighByte(n: number, value: Node): void {
+    this.committed = true;
+    this.setState(1, L.REG + 8 * n + 1, value);
+  }
+  ea(): Node {
+    const at = (w: Width, field: number): Node => this.loadAt(w, this.field(1, field), L.REG, Space.registers);
+    if (this.bits === 64) {
+      const index = this.shl(at(8, L.RECORD.index), this.u64(this.field(1, L.RECORD.scale)));
+      return this.add(this.add(at(8, L.RECORD.base), index), this.s64(this.field(4, L.RECORD.displacement)));
+    }
+    const index = this.shl(at(4, L.RECORD.index), this.field(1, L.RECORD.scale));
+    return this.u64(this.add(this.add(at(4, L.RECORD.base), index), this.field(4, L.RECORD.displacement)));
+  }
+  memory(): Node {
+    if (this.memoryOperand === null) throw new Error('no memory operand');
+    return this.memoryOperand;
+  }
+  next(): Node {
+    return this.field(8, L.RECORD.next);
+  }
+  load(address: Node, w: Width, offset = 0): Node {
+    return this.loadAt(w, address, offset, Space.memory);
+  }
+  store(address: Node, w: Width, value: Node, offset = 0): void {
+    this.committed = true;
+    this.storeAt(w, address, value, offset, Space.memory);
+  }
+  stackLinear(offset: Node): Node {
+    return this.bits === 64 ? offset : this.u64(this.wrap(this.add(offset, this.state(8, L.SEGMENT_BASE + 8 * 2))));
+  }
+
+  private requireUncommitted(what: string): void {
+    if (this.committed) throw new Error(`${what} after guest state was written`);
+  }
+  private currentRecord(): Node {
+    return this.recordOffset ? this.add(this.p(), this.k32(this.recordOffset)) : this.p();
+  }
+  /** Leaves to the shared exit for an instruction that must not complete. */
+  private leaveForFault(label: string): void {
+    if (this.recordOffset) {
+      // The path ends here, so the version of the local is left as it is.
+      this.emit(this.currentRecord());
+      this.byte(0x21);
+      this.unsigned(P);
+    }
+    this.br(label);
+  }
+
+  translate(address: Node, size: number, access: 'r' | 'w', stack = false): Node {
+    this.requireUncommitted('translation');
+    const va = this.val(address);
+    const entry = this.let(
+      this.add(this.local(TLB, I32), this.and(this.wrap(this.shr(va, this.k64(7))), this.k32((L.TLB_ENTRIES - 1) << 5))),
+    );
+    const tag = this.loadAt(8, entry, access === 'r' ? L.TLB_READ : L.TLB_WRITE);
+    const page = this.and(size > 1 ? this.add(va, this.k64(size - 1)) : va, this.k64(-4096));
+    const host = this.temp(I32);
+    this.emit(this.eq(tag, page));
+    this.open('if', 'hit');
+    this.setLocal(host, this.add(this.wrap(va), this.loadAt(4, entry, L.TLB_ADDEND)));
+    this.else();
+    const what = size | (access === 'w' ? 0x100 : 0) | (stack ? 0x200 : 0);
+    this.setLocal(host, this.helper('miss', [this.wrap(va), this.wrap(this.shr(va, this.k64(32))), this.k32(what), this.currentRecord()]));
+    this.emit(this.eq(this.local(host, I32), this.k32(-1)));
+    this.open('if', 'failed');
+    this.leaveForFault('fault');
+    this.close();
+    this.close();
+    return this.local(host, I32);
+  }
+
+  // Flags
+  protected storeFlags(kind: number, w: Width, f1: Node, f2: Node | null): void {
+    this.committed = true;
+    if (this.keepFlags) {
+      const a = this.val(f1);
+      const b = f2 === null ? null : this.val(f2);
+      this.known = { kind, w, f1: a, f2: b ?? this.k64(0) };
+      f1 = a;
+      f2 = b;
+    } else this.known = null;
+    const zero = this.k32(0);
+    // Both values are computed before the first store: either may itself be made from the old flags.
+    if (f2 !== null) {
+      f1 = this.val(f1);
+      f2 = this.val(f2);
+    }
+    this.storeAt(8, zero, f1, L.FLAG_1, Space.flags);
+    if (f2 !== null) this.storeAt(8, zero, f2, L.FLAG_2, Space.flags);
+    this.storeAt(4, zero, this.k32(kind * 4 + LOG2[w]), L.FLAG_OP, Space.flags);
+  }
+  private flagOp(): Node {
+    return this.loadAt(4, this.zero(), L.FLAG_OP, Space.flags);
+  }
+  private flag1(): Node {
+    return this.loadAt(8, this.zero(), L.FLAG_1, Space.flags);
+  }
+  private flag2(): Node {
+    return this.loadAt(8, this.zero(), L.FLAG_2, Space.flags);
+  }
+  eflags(): Node {
+    return this.let(this.helper('eflags', []));
+  }
+  systemFlags(): Node {
+    return this.state(4, L.SYSTEM_FLAGS);
+  }
+  setSystemFlags(v: Node): void {
+    this.committed = true;
+    this.setState(4, L.SYSTEM_FLAGS, v);
+  }
+  /** The common kinds are tested in line, at full width after shifting operands to the top; the rest calls a helper. */
+  protected conditionDynamic(cc: number): Node {
+    const negated = cc & 1;
+    const group = cc >> 1;
+    const slow = (): Node => this.helper('condition', [this.k32(cc)]);
+    if (group === 0 || group === 5) return this.let(slow());
+    const result = this.temp(I32);
+    const op = this.let(this.flagOp());
+    const kind = this.let(this.shr(op, this.k32(2)));
+    const shift = this.let(this.sub(this.k64(64), this.u64(this.shl(this.k32(8), this.and(op, this.k32(3))))));
+    const a = (): Node => this.shl(this.flag1(), shift);
+    const b = (): Node => this.shl(this.flag2(), shift);
+    const compare = (pair: readonly [number, number], x: Node, y: Node): Node => this.compare(pair[negated]!, x, y);
+    const afterSub: Record<number, readonly [number, number]> = {
+      1: [0x49, 0x4f],
+      2: [0x46, 0x47],
+      3: [0x4d, 0x4b],
+      4: [0x48, 0x4e],
+      6: [0x48, 0x4e],
+      7: [0x4c, 0x4a],
+    };
+    this.emit(this.eq(kind, this.k32(FlagKind.sub)));
+    this.open('if', 'sub');
+    this.setLocal(result, group === 4 ? compare([0x48, 0x4e], this.sub(a(), b()), this.k64(0)) : compare(afterSub[group]!, a(), b()));
+    this.else();
+    if (group === 2 || group === 4) {
+      // Zero and sign need the result only, which add and logic hold in f1.
+      this.emit(this.eq(this.or(kind, this.k32(2)), this.k32(FlagKind.logic)));
+      this.open('if', 'result');
+      this.setLocal(result, compare(group === 2 ? [0x46, 0x47] : [0x48, 0x4e], a(), this.k64(0)));
+      this.else();
+      this.setLocal(result, slow());
+      this.close();
+    } else this.setLocal(result, slow());
+    this.close();
+    return this.local(result, I32);
+  }
+
+  // Control. Leaving after the last write is always precise: it happens between two instructions.
+  private jumpToRecord(record: Node, count: Node): void {
+    this.emit(count);
+    this.emit(record);
+    this.byte(0x21);
+    this.unsigned(P);
+    this.byte(0x21);
+    this.unsigned(CNT);
+    this.br('top');
+  }
+  private fallThrough(parts: number): void {
+    this.emit(this.add(this.p(), this.k32(L.RECORD.size * parts)));
+    this.byte(0x21);
+    this.unsigned(P);
+    this.br('top');
+  }
+  private lookup(target: Node, link: Node): void {
+    this.emit(link);
+    this.emit(target);
+    this.byte(0x21);
+    this.unsigned(TARGET);
+    this.byte(0x21);
+    this.unsigned(LINK);
+    this.leaveForFault('lookup');
+  }
+  private chain(field: number, target: () => Node): void {
+    this.open('block', 'unlinked');
+    const block = this.let(this.field(4, field));
+    this.brIf(this.isZero(block), 'unlinked');
+    const left = this.let(this.sub(this.count(), this.loadAt(4, block, L.RECORD.immediate)));
+    this.brIf(this.lts(left, this.k32(0)), 'unlinked');
+    this.jumpToRecord(this.add(block, this.k32(L.RECORD.size)), left);
+    this.close();
+    this.lookup(target(), this.add(this.p(), this.k32(field + this.recordOffset)));
+  }
+  target(): Node {
+    return this.immediate(8);
+  }
+  goDirect(): void {
+    this.chain(L.RECORD.link, () => this.target());
+    this.ended = true;
+  }
+  branch(condition: Node): void {
+    this.emit(condition);
+    this.open('if', 'taken');
+    this.chain(L.RECORD.link, () => this.target());
+    this.close();
+    this.chain(L.RECORD.displacement, () => this.next());
+    this.ended = true;
+  }
+  checkTarget(v: Node): Node {
+    this.requireUncommitted('target check');
+    const t = this.val(v);
+    if (this.bits === 64) this.raiseIf(this.ne(this.sar(this.shl(t, this.k64(16)), this.k64(16)), t), 13, 0);
+    return t;
+  }
+  goIndirect(v: Node): void {
+    this.lookup(v, this.k32(0));
+    this.ended = true;
+  }
+  raiseIf(condition: Node, vector: number, errorCode = -1): void {
+    this.requireUncommitted('exception');
+    this.emit(condition);
+    this.open('if', 'raise');
+    this.storeAt(4, this.k32(0), this.k32(vector), L.RAISED);
+    this.storeAt(4, this.k32(0), this.k32(errorCode), L.RAISED_CODE);
+    this.leaveForFault('raise');
+    this.close();
+  }
+  raise(vector: number, errorCode = -1): void {
+    this.requireUncommitted('exception');
+    this.storeAt(4, this.k32(0), this.k32(vector), L.RAISED);
+    this.storeAt(4, this.k32(0), this.k32(errorCode), L.RAISED_CODE);
+    this.leaveForFault('raise');
+    this.ended = true;
+  }
+  divideWide(divisor: Node, signed: boolean): void {
+    this.storeAt(8, this.k32(0), divisor, L.SCRATCH_READ);
+    this.callRare(signed ? RARE_IDIV : RARE_DIV);
+  }
+  /** Runs the TypeScript body of the record. */
+  emitRare(): void {
+    this.callRare(RARE_OF_RECORD);
+  }
+  private callRare(which: number): void {
+    this.requireUncommitted('TypeScript body');
+    this.storeAt(4, this.k32(0), this.count(), L.COUNT);
+    const status = this.let(this.helper('rare', [this.k32(which), this.currentRecord()]));
+    this.emit(status);
+    this.open('if', 'stopped');
+    this.emit(this.eq(status, this.k32(RareStatus.moved)));
+    this.open('if', 'moved');
+    this.return(this.k32(Stop.lookup));
+    this.close();
+    this.leaveForFault('fault');
+    this.close();
+    this.emit(this.loadAt(4, this.k32(0), L.COUNT));
+    this.byte(0x21);
+    this.unsigned(CNT);
+  }
+  /** Ends a block after which the engine looks at its state again. */
+  emitLeave(): void {
+    this.storeAt(8, this.k32(0), this.immediate(8), L.RIP);
+    this.storeAt(4, this.k32(0), this.count(), L.COUNT);
+    this.return(this.k32(Stop.lookup));
+    this.ended = true;
+  }
+
+  // Parts that the module builder uses
+  /** Begins the code of a case: no known flags, no expressions. */
+  begin(keepFlags: boolean): void {
+    this.reset();
+    this.ended = false;
+    this.known = null;
+    this.recordOffset = 0;
+    this.keepFlags = keepFlags;
+  }
+  /** Begins part `n` of a case. */
+  part(n: number): void {
+    this.recordOffset = n * L.RECORD.size;
+    this.committed = false;
+    this.memoryOperand = null;
+  }
+  useMemoryOperand(size: number, access: 'r' | 'w'): void {
+    this.memoryOperand = this.translate(this.ea(), size, access);
+  }
+  finish(parts: number): void {
+    if (!this.ended) this.fallThrough(parts);
+    this.recordOffset = 0;
+  }
+
+  /** Address record: leaves segment base + offset in EA_REG for the record after it. */
+  emitAddressRecord(absolute: boolean): void {
+    const base = this.loadAt(8, this.field(1, L.RECORD.first), L.SEGMENT_BASE, Space.registers);
+    const offset = absolute ? this.immediate(8) : this.maskedOffset();
+    const sum = this.add(base, offset);
+    this.setState(8, L.REG + 8 * L.EA_REG, this.bits === 64 ? sum : this.u64(this.wrap(sum)));
+  }
+  private maskedOffset(): Node {
+    const at = (field: number): Node => this.loadAt(8, this.field(1, field), L.REG, Space.registers);
+    const index = this.shl(at(L.RECORD.index), this.u64(this.field(1, L.RECORD.scale)));
+    return this.and(this.add(this.add(at(L.RECORD.base), index), this.s64(this.field(4, L.RECORD.displacement))), this.immediate(8));
+  }
+  /** First record of a block whose only instruction crosses a page: is the second page still the frame it was decoded from? */
+  emitSecondPageCheck(): void {
+    const page = this.let(this.immediate(8));
+    const entry = this.let(this.fetchEntry(page));
+    const stale = this.or(this.ne(this.loadAt(8, entry, 0), page), this.ne(this.loadAt(4, entry, 8), this.field(4, L.RECORD.displacement)));
+    this.emit(stale);
+    this.open('if', 'stale');
+    this.storeAt(8, this.k32(0), this.next(), L.RIP);
+    this.storeAt(4, this.k32(0), this.add(this.count(), this.k32(1)), L.COUNT);
+    this.return(this.k32(Stop.lookup));
+    this.close();
+  }
+  private fetchEntry(va: Node): Node {
+    return this.add(
+      this.loadAt(4, this.k32(0), L.FETCH_TLB),
+      this.and(this.wrap(this.shr(va, this.k64(8))), this.k32((L.FETCH_ENTRIES - 1) << 4)),
+    );
+  }
+
+  /** Code behind all cases: finds the block at TARGET, links it when both ends lie in one page, or returns to the engine. */
+  emitLookup(blockTable: number): void {
+    this.reset();
+    this.recordOffset = 0;
+    const target = this.local(TARGET, I64);
+    this.open('block', 'absent');
+    const page = this.let(this.and(target, this.k64(-4096)));
+    const fetch = this.let(this.fetchEntry(target));
+    this.brIf(this.ne(this.loadAt(8, fetch, 0), page), 'absent');
+    const low = this.let(this.wrap(target));
+    const hash = this.and(this.xor(low, this.shr(low, this.k32(16))), this.k32(L.BLOCK_TABLE_ENTRIES - 1));
+    const entry = this.let(this.shl(hash, this.k32(4)));
+    this.brIf(this.ne(this.loadAt(8, entry, blockTable), target), 'absent');
+    this.brIf(this.ne(this.loadAt(4, entry, blockTable + 8), this.loadAt(4, fetch, 8)), 'absent');
+    const block = this.let(this.loadAt(4, entry, blockTable + 12));
+    this.brIf(this.isZero(block), 'absent');
+    const link = this.local(LINK, I32);
+    this.emit(link);
+    this.open('if', 'link');
+    // `next` - 1 is the last byte of the branch: its page was checked when the block was entered.
+    const here = this.and(this.sub(this.next(), this.k64(1)), this.k64(-4096));
+    this.emit(this.eq(here, page));
+    this.open('if', 'same page');
+    this.storeAt(4, link, block, 0);
+    this.close();
+    this.close();
+    const left = this.let(this.sub(this.count(), this.loadAt(4, block, L.RECORD.immediate)));
+    this.brIf(this.lts(left, this.k32(0)), 'absent');
+    this.jumpToRecord(this.add(block, this.k32(L.RECORD.size)), left);
+    this.close();
+    this.storeAt(8, this.k32(0), this.local(TARGET, I64), L.RIP);
+    this.storeAt(4, this.k32(0), this.count(), L.COUNT);
+    this.return(this.k32(Stop.lookup));
+  }
+  /** Code behind all cases: the instruction at `p` did not complete. */
+  emitFaultExit(stop: number): void {
+    this.reset();
+    this.storeAt(4, this.k32(0), this.count(), L.COUNT);
+    this.storeAt(4, this.k32(0), this.p(), L.FAULT_RECORD);
+    this.return(this.k32(stop));
+  }
+  emitDispatch(cases: number): void {
+    this.reset();
+    this.emit(this.loadAt(2, this.p(), L.RECORD.handler));
+    this.byte(0x0e);
+    this.unsigned(cases);
+    for (let i = 0; i < cases; i++) this.unsigned(i);
+    this.unsigned(0);
+  }
+}

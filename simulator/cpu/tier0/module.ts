@@ -1,0 +1,102 @@
+// Builds the interpreter: one function per mode with a loop around a br_table over all cases, and its helpers.
+
+import { I32 } from '../emit/expressions.ts';
+import { assembleModule, type WasmFunction } from '../emit/module.ts';
+import type { Insn, Operand } from '../isa/builder.ts';
+import * as L from '../layout.ts';
+import { LOCALS, PARAMETERS, Stop, Tier0 } from './binding.ts';
+import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
+import { buildHelpers, HELPER_INDEX, IMPORTS } from './helpers.ts';
+
+const KINDS: Record<string, Operand['kind']> = { r: 'r', m: 'm', i: 'i' };
+
+/** The instruction as its body sees it. */
+export function insnOf(c: Case): Insn {
+  const operands = [0, 1, 2].map(
+    (index): Operand => ({
+      kind: KINDS[c.form[index] ?? ''] ?? 'none',
+      index,
+      size: index === 1 && c.sw ? c.sw : c.w,
+    }),
+  );
+  return { w: c.w, sw: c.sw || c.w, cc: c.cc, d: operands[0]!, s: operands[1]!, t: operands[2]! };
+}
+
+function emitInstruction(b: Tier0, c: Case): void {
+  const i = insnOf(c);
+  const position = c.form.indexOf('m');
+  const use = c.definition.memory;
+  if (position >= 0 && use !== 'a') {
+    const size = c.definition.memorySize || (position === 1 && c.sw ? c.sw : c.w);
+    b.useMemoryOperand(size, use === 'auto' ? (position === 0 ? 'w' : 'r') : use);
+  }
+  c.definition.body(b, i);
+}
+
+/** Generates the code of one case on its own: for tests that plant mistakes. */
+export function emitCase(b: Tier0, c: Case): void {
+  b.begin(false);
+  b.part(0);
+  try {
+    emitInstruction(b, c);
+  } catch (error) {
+    throw new Error(`${caseName(c)}: ${(error as Error).message}`);
+  }
+  b.finish(1);
+}
+
+function emitFixed(b: Tier0, n: number): void {
+  b.begin(false);
+  b.part(0);
+  switch (n) {
+    case FixedCase.header:
+      b.byte(0); // unreachable
+      return;
+    case FixedCase.next:
+      b.goDirect();
+      break;
+    case FixedCase.address:
+    case FixedCase.absolute:
+      b.emitAddressRecord(n === FixedCase.absolute);
+      break;
+    case FixedCase.secondPage:
+      b.emitSecondPageCheck();
+      break;
+    case FixedCase.rare:
+      b.emitRare();
+      break;
+    case FixedCase.leave:
+      b.emitLeave();
+      break;
+  }
+  b.finish(1);
+}
+
+function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list: CaseList): WasmFunction {
+  const b = new Tier0(bits, HELPER_INDEX);
+  const total = FixedCase.count + list.cases.length;
+  b.open('loop', 'top');
+  for (const exit of ['raise', 'fault', 'lookup']) b.open('block', exit);
+  for (let i = 0; i < total; i++) b.open('block', 'case');
+  b.emitDispatch(total);
+  for (let i = 0; i < total; i++) {
+    b.close();
+    if (i < FixedCase.count) emitFixed(b, i);
+    else emitCase(b, list.cases[i - FixedCase.count]!);
+  }
+  b.close(); // lookup
+  b.emitLookup(blockTable);
+  b.close(); // fault
+  b.emitFaultExit(Stop.fault);
+  b.close(); // raise
+  b.emitFaultExit(Stop.raised);
+  b.close(); // loop
+  b.byte(0); // unreachable
+  return { name, params: PARAMETERS, result: I32, locals: LOCALS, code: b.bytes.slice(0, b.at) };
+}
+
+/** The module of one decoding mode: exports `run`, `eflags`. */
+export function buildTier0(list: CaseList, mode: number, memoryPages: number): Uint8Array {
+  const table = L.BLOCK_TABLE + mode * L.BLOCK_TABLE_SIZE;
+  return assembleModule(IMPORTS, [...buildHelpers(), buildInterpreter(mode === 0 ? 64 : 32, table, 'run', list)], memoryPages);
+}

@@ -1,0 +1,255 @@
+// The translation caches as machine state: fill on a miss through the host, drop on command only, and the slow path of every
+// memory access of the interpreter: misses, page borders, stores into frames that hold decoded code.
+
+import { bankOf, bitsOf, type Core, isCanonical, raise, raisePageFault } from './core.ts';
+import { Access } from './engine-types.ts';
+import * as L from './layout.ts';
+
+/** What the TLB asks of the cache of decoded code. */
+export interface CodeMarks {
+  hasCode(frame: number): boolean;
+  /** A store hits a frame with code. false: it hits the block that runs, which must be left first. */
+  beforeStore(frame: number, offset: number, size: number, record: number): boolean;
+}
+
+export class Tlb {
+  private readonly core: Core;
+  private readonly code: CodeMarks;
+  private readonly vcpus: number;
+
+  constructor(core: Core, code: CodeMarks, vcpus: number) {
+    this.core = core;
+    this.code = code;
+    this.vcpus = vcpus;
+    for (let v = 0; v < vcpus; v++) this.flushAll(v);
+  }
+
+  // ---- accesses
+
+  /** The interpreter's import `miss`: host address of the operand, -1 when the instruction stopped. */
+  miss = (lo: number, hi: number, what: number, record: number): number => {
+    const { core } = this;
+    const size = what & 0xff;
+    const write = (what & 0x100) !== 0;
+    const stack = (what & 0x200) !== 0 || (record !== 0 && (core.u8[record + L.RECORD.info]! & L.INFO_STACK) !== 0);
+    if ((lo & 4095) + size <= 4096) {
+      const at = this.reach(lo, hi, write, stack);
+      if (at < 0 || !write) return at;
+      return this.storeAllowed(at, lo, size, record) ? at : -1;
+    }
+    return this.cross(lo, hi, size, write, stack, record);
+  };
+
+  /** Host address of one byte's place, filling the TLB; -1: stop.kind says why. */
+  reach(lo: number, hi: number, write: boolean, stack = false): number {
+    const { core } = this;
+    const { i32 } = core;
+    const page = lo & -4096;
+    const e = (core.tlb + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
+    const tag = e + (write ? L.TLB_WRITE >> 2 : 0);
+    if ((i32[tag]! & (-4096 | L.TAG_INVALID)) === page && i32[tag + 1] === hi) return (lo + i32[e + (L.TLB_ADDEND >> 2)]!) >>> 0;
+    if (bitsOf(core) === 64 ? !isCanonical(hi) : hi !== 0) {
+      raise(core, stack ? 12 : 13, 0);
+      return -1;
+    }
+    return this.fill(lo, hi, write, e);
+  }
+
+  private fill(lo: number, hi: number, write: boolean, e: number): number {
+    const { core } = this;
+    const { i32, translation: t } = core;
+    core.tlbMisses++;
+    if (!core.host.translate(core.current, lo, hi, write ? Access.write : Access.read, bankOf(core), t)) {
+      raisePageFault(core, lo, hi, t.errorCode);
+      return -1;
+    }
+    this.checkFrame(t.mfn);
+    const page = lo & -4096;
+    const host = core.layout.ram + t.mfn * 4096;
+    i32[e] = page;
+    i32[e + 1] = hi;
+    if (write || t.writable) {
+      i32[e + 2] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0);
+      i32[e + 3] = hi;
+    } else {
+      i32[e + 2] = L.TAG_INVALID;
+      i32[e + 3] = 0;
+    }
+    i32[e + (L.TLB_ADDEND >> 2)] = (host - page) | 0;
+    i32[e + (L.TLB_FRAME >> 2)] = t.mfn;
+    return host + (lo & 4095);
+  }
+
+  private checkFrame(mfn: number): void {
+    if (!(mfn >= 0 && mfn < this.core.frames))
+      throw new Error(`translate() returned frame ${mfn}, beyond the machine's ${this.core.frames}`);
+  }
+
+  /** Before a store: drops decoded code under it. false: the block that runs is hit, retry alone. */
+  private storeAllowed(at: number, lo: number, size: number, record: number): boolean {
+    const { core } = this;
+    const frame = Math.floor((at - core.layout.ram) / 4096);
+    if (!this.code.hasCode(frame)) {
+      this.unmark(lo);
+      return true;
+    }
+    if (this.code.beforeStore(frame, at & 4095, size, core.stepping ? 0 : record)) return true;
+    core.stop.kind = 'retry';
+    return false;
+  }
+
+  /** Takes the code mark off the entry of this address: its frame holds no decoded code any more. */
+  private unmark(lo: number): void {
+    const e = (this.core.tlb + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
+    this.core.i32[e + 2] = this.core.i32[e + 2]! & ~L.TAG_CODE;
+  }
+
+  /** An access over a page border, lower page first. Reads are gathered; stores wait in SCRATCH_WRITE until finishCrossing. */
+  private cross(lo: number, hi: number, size: number, write: boolean, stack: boolean, record: number): number {
+    const { core } = this;
+    const firstBytes = 4096 - (lo & 4095);
+    const nextLo = (lo & -4096) + 4096;
+    const wide = bitsOf(core) === 64;
+    const nextHi = wide && nextLo === 0 ? (hi + 1) | 0 : hi;
+    const first = this.reach(lo, hi, write, stack);
+    if (first < 0) return -1;
+    const second = this.reach(nextLo | 0, nextHi, write, stack);
+    if (second < 0) return -1;
+    const scratch = write ? L.SCRATCH_WRITE : L.SCRATCH_READ;
+    core.u8.copyWithin(scratch, first, first + firstBytes);
+    core.u8.copyWithin(scratch + firstBytes, second, second + size - firstBytes);
+    if (!write) return scratch;
+    if (!core.stepping) {
+      core.stop.kind = 'retry';
+      return -1;
+    }
+    this.storeAllowed(first, lo, firstBytes, record);
+    this.storeAllowed(second, nextLo, size - firstBytes, record);
+    core.crossing = { first, second, firstBytes, size };
+    return scratch;
+  }
+
+  /** After an instruction that ran alone: carries out its crossing store. */
+  finishCrossing(): void {
+    const { core } = this;
+    const c = core.crossing;
+    if (!c) return;
+    core.crossing = null;
+    core.u8.copyWithin(c.first, L.SCRATCH_WRITE, L.SCRATCH_WRITE + c.firstBytes);
+    core.u8.copyWithin(c.second, L.SCRATCH_WRITE + c.firstBytes, L.SCRATCH_WRITE + c.size);
+  }
+
+  /** Frame for instruction fetch, filling the instruction TLB; -1: stop.kind says why. */
+  fetch(lo: number, hi: number): number {
+    const { core } = this;
+    const { i32 } = core;
+    const page = lo & -4096;
+    const e = (core.fetchTlb + ((lo >>> 8) & ((L.FETCH_ENTRIES - 1) << 4))) >> 2;
+    if (i32[e] === page && i32[e + 1] === hi) return i32[e + 2]!;
+    if (bitsOf(core) === 64 ? !isCanonical(hi) : hi !== 0) {
+      raise(core, 13, 0);
+      return -1;
+    }
+    core.fetchMisses++;
+    const t = core.translation;
+    if (!core.host.translate(core.current, lo, hi, Access.execute, bankOf(core), t)) {
+      raisePageFault(core, lo, hi, t.errorCode);
+      return -1;
+    }
+    this.checkFrame(t.mfn);
+    i32[e] = page;
+    i32[e + 1] = hi;
+    i32[e + 2] = t.mfn;
+    return t.mfn;
+  }
+
+  // ---- maintenance
+
+  flushAll(vcpu: number): void {
+    const { i32 } = this.core;
+    const base = L.tlbBase(vcpu, 0) >> 2;
+    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
+      if (i32[e]! & L.TAG_INVALID) continue;
+      this.drop(e);
+    }
+    const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
+    for (let e = fetch; e < fetch + (2 * L.FETCH_BANK_SIZE) / 4; e += 4) this.dropFetch(e);
+  }
+  private drop(e: number): void {
+    const { i32 } = this.core;
+    i32[e] = L.TAG_INVALID;
+    i32[e + 1] = 0;
+    i32[e + 2] = L.TAG_INVALID;
+    i32[e + 3] = 0;
+    i32[e + 4] = 0;
+    i32[e + 5] = 0;
+  }
+  private dropFetch(e: number): void {
+    this.core.i32[e] = L.TAG_INVALID;
+    this.core.i32[e + 1] = 0;
+    this.core.i32[e + 2] = 0;
+  }
+
+  flushPage(vcpu: number, lo: number, hi: number): void {
+    const { i32 } = this.core;
+    const page = lo & -4096;
+    for (let bank = 0; bank < 2; bank++) {
+      const e = (L.tlbBase(vcpu, bank) + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
+      if (i32[e] === page && i32[e + 1] === hi) this.drop(e);
+      const f = (L.fetchTlbBase(vcpu, bank) + ((lo >>> 8) & ((L.FETCH_ENTRIES - 1) << 4))) >> 2;
+      if (i32[f] === page && i32[f + 1] === hi) this.dropFetch(f);
+    }
+  }
+
+  /** Visits every valid data entry of a frame. */
+  private eachEntry(frame: number, visit: (e: number) => void): void {
+    const { i32 } = this.core;
+    for (let vcpu = 0; vcpu < this.vcpus; vcpu++) {
+      const base = L.tlbBase(vcpu, 0) >> 2;
+      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) if (i32[e + 5] === frame && !(i32[e]! & L.TAG_INVALID)) visit(e);
+    }
+  }
+
+  flushFrame(frame: number): void {
+    this.eachEntry(frame, (e) => this.drop(e));
+    const { i32 } = this.core;
+    for (let vcpu = 0; vcpu < this.vcpus; vcpu++) {
+      const base = L.fetchTlbBase(vcpu, 0) >> 2;
+      for (let e = base; e < base + (2 * L.FETCH_BANK_SIZE) / 4; e += 4)
+        if (i32[e + 2] === frame && !(i32[e]! & L.TAG_INVALID)) this.dropFetch(e);
+    }
+  }
+
+  writeProtectFrame(frame: number): void {
+    this.eachEntry(frame, (e) => {
+      this.core.i32[e + 2] = L.TAG_INVALID;
+      this.core.i32[e + 3] = 0;
+    });
+  }
+
+  /** The frame now holds decoded code: stores through cached entries must take the slow path. */
+  markCode(frame: number): void {
+    const { i32 } = this.core;
+    this.eachEntry(frame, (e) => {
+      if (!(i32[e + 2]! & L.TAG_INVALID)) i32[e + 2] = i32[e + 2]! | L.TAG_CODE;
+    });
+  }
+
+  /** TLB content without marks (those belong to caches, not to the machine). */
+  canonical(vcpu: number): Uint8Array {
+    const { core } = this;
+    const start = L.tlbBase(vcpu, 0);
+    const bytes = core.u8.slice(start, start + L.TLB_STRIDE);
+    const words = new Int32Array(bytes.buffer);
+    for (let e = 0; e < (2 * L.TLB_BANK_SIZE) / 4; e += 8) words[e + 2] = words[e + 2]! & ~L.TAG_CODE;
+    return bytes;
+  }
+  /** Replaces the TLB by one that canonical() gave. */
+  load(vcpu: number, bytes: Uint8Array): void {
+    const { core } = this;
+    core.u8.set(bytes, L.tlbBase(vcpu, 0));
+    const base = L.tlbBase(vcpu, 0) >> 2;
+    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8)
+      if (!(core.i32[e + 2]! & L.TAG_INVALID) && this.code.hasCode(core.i32[e + 5]!)) core.i32[e + 2] = core.i32[e + 2]! | L.TAG_CODE;
+  }
+}
