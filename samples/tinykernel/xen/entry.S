@@ -120,10 +120,10 @@ user_run:
 	pushq	$RFLAGS_IF
 	pushq	$USER_CS
 	pushq	%rdi
-	pushq	%rax
-	movq	this_vcpu(%rip), %rax
-	movb	$1, 1(%rax)				/* evtchn_upcall_mask */
-	popq	%rax
+	pushq %rax
+	movq this_vcpu(%rip), %rax
+	movb $1, 1(%rax)                /* evtchn_upcall_mask */
+	popq %rax
 	pushq	$0
 	jmp	hypercall_page + __HYPERVISOR_iret * 32
 	.cfi_endproc
