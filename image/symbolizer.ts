@@ -7,7 +7,7 @@ import type { Die } from './dwarf/die.ts';
 import { Dwarf } from './dwarf/dwarf.ts';
 import type { ExpressionContext, Location, MemoryReader } from './dwarf/expression.ts';
 import type { Frame } from './dwarf/frame.ts';
-import { entryOf, functionAt, scopesAt } from './dwarf/functions.ts';
+import { entryOf, functionAt, hasLocationLists, scopesAt } from './dwarf/functions.ts';
 import type { PathSubstitution } from './dwarf/paths.ts';
 import { type AddressRange, rangesOf } from './dwarf/ranges.ts';
 import { type CoreRegister, type RegisterMap, registerMap } from './dwarf/registers.table.ts';
@@ -170,7 +170,8 @@ export class Symbolizer {
   /** The first address after the prologue of the function at `entry`. */
   bodyOf(entry: bigint): bigint {
     const found = this.functionAt(entry);
-    if (!found?.hasDebugInfo) return entry;
+    const unit = this.lines.index.unitAt(entry);
+    if (!found?.hasDebugInfo || !unit || this.dwarf.attempt(() => hasLocationLists(unit))) return entry;
     return afterPrologue(
       this.code,
       entry,

@@ -68,3 +68,24 @@ export function entryOf(die: Die): bigint | undefined {
   if (ranges.length === 0) return undefined;
   return offset === undefined ? ranges[0]!.low : ranges[0]!.low + offset;
 }
+
+const withLists = new WeakMap<Unit, boolean>();
+
+/**
+ * Whether variables of a unit move during their life (location lists). Then the compiler describes them from a function's first
+ * instruction on, and a breakpoint needs not skip the prologue; gdb decides by the same sign.
+ */
+export function hasLocationLists(unit: Unit): boolean {
+  let known = withLists.get(unit);
+  if (known === undefined) {
+    const pending: Die[] = [unit.tree()];
+    known = false;
+    for (let die = pending.pop(); die && !known; die = pending.pop()) {
+      const isVariable = die.tag === TAG.variable || die.tag === TAG.formal_parameter;
+      known = isVariable && typeof die.attribute(AT.location)?.value === 'number';
+      pending.push(...die.children);
+    }
+    withLists.set(unit, known);
+  }
+  return known;
+}
