@@ -55,6 +55,26 @@ describe('random bytes decode as iced-x86 decodes them', () => {
   });
 });
 
+describe('every opcode of every map with every ModRM byte decodes as iced-x86 decodes it', () => {
+  const maps = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
+  const tail = [0x24, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0x11];
+  it.each([
+    { mode: 64, prefixes: [[], [0x66], [0xf2], [0xf3], [0x48], [0x66, 0x4f]] },
+    { mode: 32, prefixes: [[], [0x66], [0xf2], [0xf3]] },
+  ] as const)('$mode-bit', ({ mode, prefixes }) => {
+    const found = new Map<string, string>();
+    for (const prefix of prefixes)
+      for (const map of maps)
+        for (let opcode = 0; opcode < 256; opcode++)
+          for (let modrm = 0; modrm < 256; modrm++) {
+            const bytes = Uint8Array.from([...prefix, ...map, opcode, modrm, ...tail]);
+            const what = difference(bytes, 0, mode);
+            if (what) found.set(what, `${Buffer.from(bytes).toString('hex')}: ${what}`);
+          }
+    expect([...found.values()]).toEqual([]);
+  });
+});
+
 describe('what the mode, the prefixes and the features change', () => {
   it('40 to 4f count in 32-bit mode and are prefixes in 64-bit mode', () => {
     expect(decode('48 89 c8')).toBe('mov');
