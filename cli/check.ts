@@ -11,13 +11,15 @@ import { LineIndex } from '../server/syntax/lines.ts';
 import { type CommandIo, UsageError } from './io.ts';
 
 declare const HYPERPORT_VERSION: string;
+/** Put in by the build; the sources run without it in tests only. */
+const VERSION = typeof HYPERPORT_VERSION === 'string' ? HYPERPORT_VERSION : '0.0.0-source';
 
 export const CHECK_SCHEMA = 'hyperport/check/1';
 const LEVELS = ['silent', 'fault', 'emulated', 'idiom', 'never'] as const;
 type Level = (typeof LEVELS)[number];
 
 const USAGE = `Usage: hyperport check PATH… [--format text|json] [--fail-on silent|fault|emulated|idiom|never] [--masm att|intel]
-  PATH       a .c, .h, .S, .s, .asm or .inc file, or a folder that is searched for them
+  PATH       a .c, .h, .S or .s file, or a folder that is searched for them
   --format   text (default): one line a finding; json: see docs/schemas/check.schema.json
   --fail-on  exit with 1 when a finding is at or above this level (default emulated; silent > fault > emulated > idiom)
   --masm     dialect of inline asm, as GCC's -masm= (default att)
@@ -170,7 +172,7 @@ function jsonOf(reports: readonly FileReport[]) {
     analysis.warnings.map(({ start, end, message }) => ({ file, ...range(lines, start, end), message })),
   );
   const summary = { files: reports.length, findings: findings.length, bySeverity: bySeverity(reports), warnings: warnings.length };
-  return { schema: CHECK_SCHEMA, version: HYPERPORT_VERSION, findings, warnings, summary };
+  return { schema: CHECK_SCHEMA, version: VERSION, findings, warnings, summary };
 }
 
 function textOf(reports: readonly FileReport[]): string {

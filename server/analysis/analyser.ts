@@ -8,11 +8,13 @@ import { findingsOf } from './findings.ts';
 
 /** Every finding and warning of one source. Never throws for what the text holds; a path of no known language gives a warning. */
 export function analyse(grammars: Grammars, source: Source): Analysis {
-  const language = source.language ?? languageOf(source.path);
+  const language = source.language ?? languageOf(source.path, source.text);
   if (!language) {
     return {
       findings: [],
-      warnings: [{ start: 0, end: Math.min(1, source.text.length), message: 'Neither C (.c, .h) nor assembly (.S, .s): not checked.' }],
+      warnings: [
+        { start: 0, end: Math.min(1, source.text.length), message: 'The name says neither C (.c, .h) nor assembly (.S, .s): not checked.' },
+      ],
     };
   }
   const document = new SourceDocument(grammars, source.text, { language, masm: source.masm ?? 'att' });

@@ -53,8 +53,14 @@ export interface Analysis {
   readonly warnings: readonly Warning[];
 }
 
-/** C by .c and .h, assembly by .S, .s, .asm and .inc; null for anything else. */
-export function languageOf(path: string): Language | null {
-  if (/\.[ch]$/i.test(path)) return 'c';
-  return /\.(s|asm|inc)$/i.test(path) ? 'gas' : null;
+/**
+ * C by .c and .h, assembly by .S and .s; null for anything else. With the text, a header that holds macros of the assembler and
+ * no C is known for what it is.
+ */
+export function languageOf(path: string, text = ''): Language | null {
+  if (/\.s$/i.test(path)) return 'gas';
+  if (!/\.[ch]$/i.test(path)) return null;
+  const assembler =
+    /\.h$/i.test(path) && /^[ \t]*\.macro\b/m.test(text) && !/^[ \t]*(static|typedef|extern|struct|union|enum|void|int)\b/m.test(text);
+  return assembler ? 'gas' : 'c';
 }

@@ -70,9 +70,9 @@ function ofTransfer(kind: 'jmp' | 'call', instruction: Instruction): Sensitive |
   const att = /^l(jmp|call)[wlq]?$/.test(instruction.mnemonic);
   const intel =
     instruction.dialect === 'intel' &&
-    instruction.operands.some(({ text }) => /^far\b|^(0x[0-9a-f]+|\w+)\s*:/i.test(text) && !/^[c-gs]s\s*:/i.test(text));
+    instruction.operands.some(({ text }) => /^(?:far|fword)\b|^(0x[0-9a-f]+|\w+)\s*:/i.test(text) && !/^[c-gs]s\s*:/i.test(text));
   if (!att && !intel) return null;
-  const indirect = instruction.operands.length === 1 && /^\*|\[|^far/i.test(instruction.operands[0]!.text);
+  const indirect = instruction.operands.length === 1 && /^\*|\[|^far|^fword/i.test(instruction.operands[0]!.text);
   return sensitive(indirect ? `${kind}-far-ind` : `${kind}-far`);
 }
 
@@ -91,7 +91,7 @@ export function sensitivity(instruction: Instruction): Sensitive | null {
 /** Every mnemonic that can be sensitive, with an optional size suffix: a cheap sieve before anything is parsed. */
 const NAMES = [...byName.keys()].sort((a, b) => b.length - a.length).join('|');
 const SIEVE = new RegExp(
-  `(?<![\\w.$%])(?:(?:${NAMES})[bwlq]?(?![\\w.$])|l(?:jmp|call)[wlq]?(?![\\w.$])|(?:push|pop)[wlq]?\\s+(?:%{1,2})?[c-gs]s(?![\\w])|mov(?:abs)?[wlq]?\\s[^;\\n]{0,160}?(?<![\\w.$])(?:[cd]r\\d|db\\d|[c-gs]s(?![\\w:]))|(?:jmp|call)\\s+(?:far\\b|[\\w]+\\s*:))`,
+  `(?<![\\w.$%])(?:(?:${NAMES})[bwlq]?(?![\\w.$])|l(?:jmp|call)[wlq]?(?![\\w.$])|(?:push|pop)[wlq]?\\s+(?:%{1,2})?[c-gs]s(?![\\w])|mov(?:abs)?[wlq]?\\s[^;\\n]{0,160}?(?<![\\w.$])(?:[cd]r\\d|db\\d|[c-gs]s(?![\\w:]))|(?:jmp|call)\\s+(?:far\\b|fword\\b|[\\w]+\\s*:))`,
   'gi',
 );
 
