@@ -68,6 +68,7 @@ function fixedSource(bytes: Uint8Array): Source {
 }
 
 function piecesSource(pieces: readonly Piece[], reader: ValueReader): Source {
+  if (pieces.every(({ location }) => location.kind === 'unavailable')) throw new Unavailable('optimized out');
   return {
     address: undefined,
     bytes: (offset, length) => {

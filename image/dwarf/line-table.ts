@@ -202,8 +202,16 @@ export function sequenceAt(table: LineTable, address: bigint): LineSequence | un
   return table.sequences.find(({ low, high }) => address >= low && address < high);
 }
 
-/** The row that an address belongs to. */
+/**
+ * The row that an address belongs to. Optimised code has several rows at one address; of those the last one that begins a statement
+ * counts (as in gdb), so that a breakpoint on a line shows that line; without any, the last.
+ */
 export function rowAt(table: LineTable, address: bigint): LineRow | undefined {
   const sequence = sequenceAt(table, address);
-  return sequence && rowOf(sequence, rowIndexAt(sequence, address));
+  if (!sequence) return undefined;
+  const last = rowIndexAt(sequence, address);
+  for (let i = last; i >= 0 && sequence.offsets[i] === sequence.offsets[last]; i--) {
+    if (sequence.flags[i]! & IS_STATEMENT) return rowOf(sequence, i);
+  }
+  return rowOf(sequence, last);
 }

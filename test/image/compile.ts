@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseElf } from '../../image/elf/parse.ts';
 import type { ElfFile } from '../../image/elf/file.ts';
+import { parseElf } from '../../image/elf/parse.ts';
 
 export interface Compiled {
   readonly path: string;

@@ -14,7 +14,8 @@ function readelfRows(path: string): string[] {
     const match = /^(\S+)\s+(\d+|-)\s+(0x[0-9a-f]+|0)(?:\[\d+\])?\s*(\d+)?\s*(x|END)?(\s+x|\s+END)?\s*$/.exec(line.trim());
     if (!match || line.includes('Line number')) continue;
     const isEnd = line.trim().endsWith('END');
-    if (!isEnd && match[2] !== '-') rows.push(`${match[1]!.split('/').at(-1)} ${match[2]} ${BigInt(match[3]!).toString(16)} ${line.trim().endsWith('x') ? 'x' : ''}`);
+    if (!isEnd && match[2] !== '-')
+      rows.push(`${match[1]!.split('/').at(-1)} ${match[2]} ${BigInt(match[3]!).toString(16)} ${line.trim().endsWith('x') ? 'x' : ''}`);
   }
   return rows.sort();
 }
@@ -36,9 +37,30 @@ function ownRows({ elf }: Compiled): string[] {
   return rows.sort();
 }
 
+/** Addresses whose rows name more than one line. */
+function ambiguous(symbolizer: Symbolizer): Set<bigint> {
+  const dwarf = new Dwarf(symbolizer.elf);
+  const index = new UnitIndex(dwarf);
+  const seen = new Map<bigint, string>();
+  const found = new Set<bigint>();
+  for (const unit of dwarf.units()) {
+    for (const sequence of (unit.header.kind === 'type' ? undefined : index.lineTable(unit))?.sequences ?? []) {
+      sequence.offsets.forEach((offset, i) => {
+        const address = sequence.low + BigInt(offset);
+        const place = `${sequence.files[i]}:${sequence.lines[i]}`;
+        if ((seen.get(address) ?? place) !== place) found.add(address);
+        seen.set(address, place);
+      });
+    }
+  }
+  return found;
+}
+
 /** `addr2line -i -f` for many addresses: frames of each, innermost first, as 'function file:line'. */
 function addr2line(path: string, addresses: readonly bigint[]): string[][] {
-  const out = tool('addr2line', ['-a', '-i', '-f', '-e', path, ...addresses.map((a) => a.toString(16))]).trim().split('\n');
+  const out = tool('addr2line', ['-a', '-i', '-f', '-e', path, ...addresses.map((a) => a.toString(16))])
+    .trim()
+    .split('\n');
   const answers: string[][] = [];
   for (let i = 0; i < out.length; ) {
     if (out[i]!.startsWith('0x')) {
@@ -46,7 +68,11 @@ function addr2line(path: string, addresses: readonly bigint[]): string[][] {
       i++;
       continue;
     }
-    answers.at(-1)!.push(`${out[i]} ${out[i + 1]!.split('/').at(-1)!.replace(/ \(discriminator \d+\)/, '')}`);
+    answers.at(-1)!.push(
+      `${out[i]} ${out[i + 1]!.split('/')
+        .at(-1)!
+        .replace(/ \(discriminator \d+\)/, '')}`,
+    );
     i += 2;
   }
   return answers;
@@ -69,12 +95,20 @@ describe.each(VARIANTS)('gcc $name', ({ bits, options, hasTypeUnits }) => {
     const expected = addr2line(compiled.path, addresses);
     if (options.includes('-O2')) expect(expected.some((frames) => frames.length === 3)).toBe(!hasTypeUnits);
     const own = addresses.map((address) => {
-      const frames = symbolizer.framesAt(address).map((f) => ({ name: f.function, at: f.line ? `${f.file?.split('/').at(-1)}:${f.line}` : '??:?' }));
+      const frames = symbolizer
+        .framesAt(address)
+        .map((f) => ({ name: f.function, at: f.line ? `${f.file?.split('/').at(-1)}:${f.line}` : '??:?' }));
       return hasTypeUnits ? [`${frames.at(-1)!.name} ${frames[0]!.at}`] : frames.map(({ name, at }) => `${name} ${at}`);
     });
+    // Where several rows share an address addr2line takes the last, while we take the statement, as gdb does (gdb.test.ts).
+    const positions = ambiguous(symbolizer);
     const wrong = addresses.flatMap((address, i) =>
-      JSON.stringify(own[i]) === JSON.stringify(expected[i]) ? [] : [`${address.toString(16)}: ${own[i]} instead of ${expected[i]}`],
+      positions.has(symbolizer.lineAt(address)?.low ?? 0n)
+        ? []
+        : JSON.stringify(own[i]) === JSON.stringify(expected[i])
+          ? []
+          : [`${address.toString(16)}: ${own[i]} instead of ${expected[i]}`],
     );
-    expect(wrong).toEqual([]);
+    expect(wrong.slice(0, 4)).toEqual([]);
   });
 });

@@ -137,7 +137,12 @@ export const VARIANTS: readonly Variant[] = [
   { name: '-O2 DWARF 4', bits: 64, options: ['-O2', '-gdwarf-4'] },
   { name: '-Og DWARF 3', bits: 64, options: ['-Og', '-gdwarf-3'] },
   { name: '-O0 DWARF 2', bits: 64, options: ['-O0', '-gdwarf-2', '-gstrict-dwarf'] },
-  { name: '-O2 with frame pointers and type units', bits: 64, options: ['-O2', '-gdwarf-5', '-fno-omit-frame-pointer', '-fdebug-types-section'], hasTypeUnits: true },
+  {
+    name: '-O2 with frame pointers and type units',
+    bits: 64,
+    options: ['-O2', '-gdwarf-5', '-fno-omit-frame-pointer', '-fdebug-types-section'],
+    hasTypeUnits: true,
+  },
   { name: '-O0 DWARF 4 with type units', bits: 64, options: ['-O0', '-gdwarf-4', '-fdebug-types-section'], hasTypeUnits: true },
   { name: '-O1 without .eh_frame', bits: 64, options: ['-O1', '-gdwarf-5', '-fno-asynchronous-unwind-tables'] },
   { name: '-O2 zlib-compressed', bits: 64, options: ['-O2', '-gdwarf-5', '-gz=zlib'] },
