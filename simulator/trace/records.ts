@@ -22,7 +22,13 @@ export type ArgValue = string | number | boolean | null | readonly ArgValue[] | 
 export type Args = { readonly [name: string]: ArgValue };
 
 export type TraceRecord =
-  | (Base & { readonly kind: 'hypercall-entry'; readonly nr: number; readonly name: string; readonly operation: string | null; readonly args: Args })
+  | (Base & {
+      readonly kind: 'hypercall-entry';
+      readonly nr: number;
+      readonly name: string;
+      readonly operation: string | null;
+      readonly args: Args;
+    })
   | (Base & {
       readonly kind: 'hypercall';
       readonly nr: number;
@@ -36,14 +42,39 @@ export type TraceRecord =
       /** True when the simulator has no such call yet: never a silent success. */
       readonly unimplemented?: true;
     })
-  | (Base & { readonly kind: 'event'; readonly action: 'send' | 'pending' | 'masked' | 'bound' | 'closed'; readonly port: number; readonly virq?: string; readonly peer?: string })
+  | (Base & {
+      readonly kind: 'event';
+      readonly action: 'send' | 'pending' | 'masked' | 'bound' | 'closed';
+      readonly port: number;
+      readonly virq?: string;
+      readonly peer?: string;
+    })
   | (Base & { readonly kind: 'upcall'; readonly ports: readonly number[]; readonly virqs: readonly string[] })
-  | (Base & { readonly kind: 'exception'; readonly vector: number; readonly name: string; readonly error: string | null; readonly address: string | null; readonly reason: string | null; readonly refusal?: Refusal })
+  | (Base & {
+      readonly kind: 'exception';
+      readonly vector: number;
+      readonly name: string;
+      readonly error: string | null;
+      readonly address: string | null;
+      readonly reason: string | null;
+      readonly refusal?: Refusal;
+    })
   | (Base & { readonly kind: 'emulate'; readonly instruction: string; readonly rule: string; readonly detail: string | null })
   | (Base & { readonly kind: 'page-type'; readonly mfn: string; readonly from: string; readonly to: string })
   | (Base & { readonly kind: 'grant'; readonly action: 'mapped' | 'unmapped' | 'copied'; readonly ref: number; readonly peer: number })
-  | (Base & { readonly kind: 'xenstore'; readonly operation: string; readonly path: string; readonly value: string | null; readonly error: string | null })
-  | (Base & { readonly kind: 'domain'; readonly state: 'created' | 'shutdown' | 'crashed' | 'blocked' | 'running'; readonly reason: string | null; readonly refusal?: Refusal })
+  | (Base & {
+      readonly kind: 'xenstore';
+      readonly operation: string;
+      readonly path: string;
+      readonly value: string | null;
+      readonly error: string | null;
+    })
+  | (Base & {
+      readonly kind: 'domain';
+      readonly state: 'created' | 'shutdown' | 'crashed' | 'blocked' | 'running';
+      readonly reason: string | null;
+      readonly refusal?: Refusal;
+    })
   | (Base & { readonly kind: 'undecoded'; readonly bytes: string; readonly instruction: string | null });
 
 export type TraceKind = TraceRecord['kind'];

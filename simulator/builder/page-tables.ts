@@ -1,0 +1,72 @@
+// The initial page tables of a domain: which tables a mapping needs, in the order in which they are laid out (level 4 first),
+// and their contents. Table frames are mapped read only.
+
+import type { Mfn } from '../../abi/address.ts';
+import { makeEntry, PTE } from '../memory/entry.ts';
+import type { Ram } from '../memory/ram.ts';
+
+/** Virtual range [from, to), mapped onto consecutive pages from `pfn`. */
+export interface MappedRange {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly pfn: number;
+}
+
+/** Consecutive tables of one level: table `first + n` (its number = address >> span bits) lies in page `pfn + n`. */
+export interface TableRange {
+  readonly level: number;
+  readonly first: bigint;
+  readonly count: number;
+  readonly pfn: number;
+}
+
+/** Address bits below those that select a table of this level. */
+const spanBits = (level: number): bigint => BigInt(12 + 9 * level);
+const MASK48 = (1n << 48n) - 1n;
+
+/** Tables that a range needs beyond those that exist. Only one level-4 table exists ever. */
+export function tablesOf(range: MappedRange, existing: readonly TableRange[]): TableRange[] {
+  const tables: TableRange[] = [];
+  for (let level = 4; level >= 1; level--) {
+    const from = (range.from & MASK48) >> spanBits(level);
+    const last = ((range.to - 1n) & MASK48) >> spanBits(level);
+    const missing: bigint[] = [];
+    for (let n = from; n <= last; n++) {
+      if (!existing.some((t) => t.level === level && n >= t.first && n < t.first + BigInt(t.count))) missing.push(n);
+    }
+    if (missing.length) tables.push({ level, first: missing[0]!, count: missing.length, pfn: 0 });
+  }
+  return tables;
+}
+
+export const countTables = (tables: readonly TableRange[]): number => tables.reduce((sum, t) => sum + t.count, 0);
+
+const LEAF = PTE.present | PTE.write | PTE.accessed;
+const INNER = PTE.present | PTE.write | PTE.accessed | PTE.dirty | PTE.user;
+
+/** Writes the tables into the domain's frames. Returns the frame of the level-4 table. */
+export function writeTables(ram: Ram, p2m: readonly Mfn[], ranges: readonly MappedRange[], tables: readonly TableRange[]): Mfn {
+  const isTable = new Set<number>();
+  for (const t of tables) for (let n = 0; n < t.count; n++) isTable.add(t.pfn + n);
+  const tableFor = (level: number, address: bigint): Mfn => {
+    const n = (address & MASK48) >> spanBits(level);
+    const t = tables.find((range) => range.level === level && n >= range.first && n < range.first + BigInt(range.count));
+    if (!t) throw new Error(`no level ${level} table for 0x${address.toString(16)}`);
+    return p2m[t.pfn + Number(n - t.first)]!;
+  };
+  const slot = (level: number, address: bigint): number => Number((address >> BigInt(3 + 9 * level)) & 511n);
+  for (const t of tables) {
+    if (t.level === 4) continue;
+    for (let n = 0; n < t.count; n++) {
+      const address = (t.first + BigInt(n)) << spanBits(t.level);
+      ram.setEntry(tableFor(t.level + 1, address), slot(t.level + 1, address), makeEntry(p2m[t.pfn + n]!, INNER));
+    }
+  }
+  for (const range of ranges) {
+    let pfn = range.pfn;
+    for (let address = range.from; address < range.to; address += 4096n, pfn++) {
+      ram.setEntry(tableFor(1, address), slot(1, address), makeEntry(p2m[pfn]!, isTable.has(pfn) ? LEAF & ~PTE.write : LEAF));
+    }
+  }
+  return p2m[tables.find((t) => t.level === 4)!.pfn]!;
+}

@@ -1,0 +1,82 @@
+// The console back end of a domU: takes output from the ring when the guest sends its event, and puts input into the ring as
+// there is room. It works a moment after it was notified, at an exact time, or when the guest yields.
+
+import type { Mfn } from '../../abi/address.ts';
+import { offsetOf } from '../../abi/layout.ts';
+import type { BackEnd } from '../hypervisor/event-channels.ts';
+import type { Hypervisor } from '../hypervisor/hypervisor.ts';
+
+const IN = offsetOf('xencons_interface', 64, 'in');
+const OUT = offsetOf('xencons_interface', 64, 'out');
+const IN_CONS = offsetOf('xencons_interface', 64, 'in_cons');
+const IN_PROD = offsetOf('xencons_interface', 64, 'in_prod');
+const OUT_CONS = offsetOf('xencons_interface', 64, 'out_cons');
+const OUT_PROD = offsetOf('xencons_interface', 64, 'out_prod');
+const IN_SIZE = 1024;
+const OUT_SIZE = 2048;
+
+/** Guest time from an event to the back end's work, in ns. */
+export const BACK_END_LATENCY = 20_000;
+export const CONSOLE_TIMER = 'console back end';
+
+export class ConsoleRing implements BackEnd {
+  readonly name = 'console';
+  private readonly hv: Hypervisor;
+  private readonly mfn: Mfn;
+  private readonly port: number;
+  /** Input that did not fit yet. */
+  readonly waiting: number[] = [];
+
+  constructor(hv: Hypervisor, mfn: Mfn, port: number) {
+    this.hv = hv;
+    this.mfn = mfn;
+    this.port = port;
+  }
+
+  notified(): void {
+    if (!this.hv.timers.has(CONSOLE_TIMER)) this.hv.timers.set(CONSOLE_TIMER, this.hv.now() + BACK_END_LATENCY, () => this.work());
+  }
+
+  input(bytes: Uint8Array): void {
+    for (const byte of bytes) this.waiting.push(byte);
+    this.notified();
+  }
+
+  /** Moves what can be moved; the guest gets an event when anything was. */
+  work(): void {
+    const page = this.hv.memory.ram.page(this.mfn);
+    const view = new DataView(page.buffer, page.byteOffset, page.length);
+    const took = this.takeOutput(page, view);
+    const gave = this.giveInput(page, view);
+    if (gave) this.hv.written(this.mfn);
+    if (took || gave) this.hv.domain.events.setPending(this.port, { peer: this.name });
+  }
+
+  private takeOutput(page: Uint8Array, view: DataView): boolean {
+    const consumer = view.getUint32(OUT_CONS, true);
+    const producer = view.getUint32(OUT_PROD, true);
+    const count = (producer - consumer) >>> 0;
+    if (count === 0) return false;
+    // A guest that runs over the ring's end loses what it overwrote; it is not followed further.
+    if (count <= OUT_SIZE) {
+      const bytes = new Uint8Array(count);
+      for (let n = 0; n < count; n++) bytes[n] = page[OUT + ((consumer + n) & (OUT_SIZE - 1))]!;
+      this.hv.consoleOut(bytes);
+    }
+    view.setUint32(OUT_CONS, producer, true);
+    this.hv.written(this.mfn);
+    return true;
+  }
+
+  private giveInput(page: Uint8Array, view: DataView): boolean {
+    const consumer = view.getUint32(IN_CONS, true);
+    let producer = view.getUint32(IN_PROD, true);
+    const before = producer;
+    while (this.waiting.length > 0 && (producer - consumer) >>> 0 < IN_SIZE) {
+      page[IN + (producer & (IN_SIZE - 1))] = this.waiting.shift()!;
+      producer = (producer + 1) >>> 0;
+    }
+    view.setUint32(IN_PROD, producer, true);
+    return producer !== before;
+  }
+}

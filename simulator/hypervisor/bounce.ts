@@ -1,0 +1,156 @@
+// Bounce frames: how Xen enters a 64-bit PV kernel for an exception, an event or a system call of its user mode.
+// Frame, lowest address first: rcx, r11, [error code,] rip, cs with the saved upcall mask in bits 32-39, rflags, rsp, ss.
+// Behaviour observed on Xen 4.17 (arch/x86/x86_64/entry.S, pv/traps.c).
+
+import { exceptionVectors, vectorsWithErrorCode } from '../../abi/constants/trap.table.ts';
+import type { Refusal } from '../../abi/refusal.ts';
+import { Segment } from '../cpu/engine-types.ts';
+import { addressAllowed } from '../memory/guest-memory.ts';
+import { hex, refuse } from '../memory/refuse.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { FLAT_CODE, FLAT_DATA, FLAT_KERNEL_CS, FLAT_KERNEL_SS, type VcpuState } from './vcpu.ts';
+
+const VECTOR_NAMES = new Map<number, string>(Object.entries(exceptionVectors).map(([name, vector]) => [vector, name]));
+const ARCHITECTURAL_IOPL = 4;
+const RCX = 1;
+const RSP = 4;
+const R11 = 11;
+
+const IF = 0x200;
+const IOPL = 0x3000;
+/** Flags that entering the guest kernel clears: AC, VM, RF, NT, TF. */
+const CLEARED = 0x40000 | 0x20000 | 0x10000 | 0x4000 | 0x100;
+
+interface Bounce {
+  readonly address: bigint;
+  readonly masks: boolean;
+  readonly errorCode: number | null;
+  /** For the crash message: 'exception 14 (#PF)', 'event callback'. */
+  readonly what: string;
+}
+
+/** Pushes a frame and enters the guest kernel. A kernel without handler or stack is killed, as by Xen. */
+export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
+  const { cpu } = vcpu;
+  const events = hv.domain.events;
+  let cs = cpu.selector(Segment.cs);
+  let sp: bigint;
+  if (vcpu.kernelMode) {
+    sp = cpu.reg(RSP);
+    cs &= ~3;
+  } else {
+    vcpu.toggleMode();
+    sp = vcpu.kernelSp;
+  }
+  sp &= ~0xfn;
+  const mask = events.upcallMask(vcpu.id);
+  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (hv.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
+  const words = [
+    cpu.reg(RCX),
+    cpu.reg(R11),
+    ...(to.errorCode === null ? [] : [BigInt(to.errorCode >>> 0)]),
+    cpu.rip,
+    BigInt(cs & 0xffff) | (BigInt(mask & 0xff) << 32n),
+    BigInt(flags >>> 0),
+    cpu.reg(RSP),
+    BigInt(cpu.selector(Segment.ss)),
+  ];
+  const frame = new Uint8Array(words.length * 8);
+  const view = new DataView(frame.buffer);
+  words.forEach((word, n) => view.setBigUint64(n * 8, word, true));
+  const base = BigInt.asUintN(64, sp - BigInt(frame.length));
+  if (!addressAllowed(sp) || !addressAllowed(base) || !hv.guest.write(vcpu.root, base, frame)) {
+    const refusal = refuse('EFAULT', 'bounce-stack', { stack: hex(sp), for: to.what, rip: hex(cpu.rip), kernelStack: hex(vcpu.kernelSp) });
+    hv.crash(vcpu, `the frame for ${to.what} cannot be pushed onto the stack at ${hex(sp)}`, refusal);
+    return;
+  }
+  if (to.address === 0n) {
+    const refusal = refuse('EINVAL', 'no-handler', { for: to.what, rip: hex(cpu.rip) });
+    hv.crash(vcpu, `${to.what} at rip ${hex(cpu.rip)}, and the guest has no handler for it`, refusal);
+    return;
+  }
+  if (to.masks) events.setUpcallMask(vcpu.id, mask | 1);
+  const newFlags = cpu.rflags & ~CLEARED;
+  cpu.rflags = newFlags;
+  cpu.setReg(RSP, base);
+  cpu.rip = to.address;
+  // Xen leaves by sysret: rcx and r11 hold rip and flags.
+  cpu.setReg(RCX, to.address);
+  cpu.setReg(R11, BigInt(newFlags >>> 0));
+  cpu.setSegment(Segment.cs, FLAT_KERNEL_CS, FLAT_CODE);
+  cpu.setSegment(Segment.ss, FLAT_KERNEL_SS, FLAT_DATA);
+}
+
+/** What an exception record says beyond the numbers. */
+export interface ExceptionDetail {
+  readonly reason?: string;
+  readonly refusal?: Refusal;
+}
+
+/** Injects a hardware exception. `errorCode` as the CPU gave it; U is corrected here for page faults. */
+export function injectException(
+  hv: Hypervisor,
+  vcpu: VcpuState,
+  vector: number,
+  errorCode: number,
+  cr2 = 0n,
+  detail: ExceptionDetail = {},
+): void {
+  let code = errorCode;
+  if (vector === 14) {
+    hv.setCr2(vcpu, cr2);
+    code = vcpu.kernelMode ? errorCode & ~4 : errorCode | 4;
+  }
+  const withCode = vectorsWithErrorCode.includes(vector);
+  const trap = vcpu.traps[vector]!;
+  const name = VECTOR_NAMES.get(vector) ?? `vector ${vector}`;
+  hv.trace.emit('exception', {
+    domain: hv.domain.id,
+    vcpu: vcpu.id,
+    rip: hex(vcpu.cpu.rip),
+    vector,
+    name,
+    error: withCode ? hex(code) : null,
+    address: vector === 14 ? hex(cr2) : null,
+    reason: detail.reason ?? null,
+    ...(detail.refusal ? { refusal: detail.refusal } : {}),
+  });
+  const where = vector === 14 ? ` for address ${hex(cr2)}, error code ${hex(code)}` : withCode ? `, error code ${hex(code)}` : '';
+  bounce(hv, vcpu, {
+    address: trap.address,
+    masks: (trap.flags & 4) !== 0,
+    errorCode: withCode ? code : null,
+    what: `exception ${vector} (${name})${where}`,
+  });
+}
+
+/** `int n` through a gate that the guest set: no error code. */
+export function injectSoftware(hv: Hypervisor, vcpu: VcpuState, vector: number): void {
+  const trap = vcpu.traps[vector]!;
+  hv.trace.emit('exception', {
+    domain: hv.domain.id,
+    vcpu: vcpu.id,
+    rip: hex(vcpu.cpu.rip),
+    vector,
+    name: `int ${hex(vector)}`,
+    error: null,
+    address: null,
+    reason: null,
+  });
+  bounce(hv, vcpu, { address: trap.address, masks: (trap.flags & 4) !== 0, errorCode: null, what: `int ${hex(vector)}` });
+}
+
+/** Enters the event callback when events are due. Called whenever a vCPU is about to go on after it was in the hypervisor. */
+export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
+  const { events } = hv.domain;
+  if (!events.due(vcpu.id)) return;
+  if (hv.trace.wants('upcall')) {
+    const ports = events.deliverable().filter((port) => events.port(port)?.vcpu === vcpu.id);
+    const virqs = ports.flatMap((port) => {
+      const channel = events.port(port)!.channel;
+      return channel.kind === 'virq' ? [hv.virqName(channel.virq)] : [];
+    });
+    hv.trace.emit('upcall', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), ports, virqs });
+  }
+  bounce(hv, vcpu, { address: vcpu.event.address, masks: true, errorCode: null, what: 'the event callback' });
+}

@@ -1,0 +1,78 @@
+// iret: the way back from a bounce frame, and into user mode. The frame is read from the guest's stack:
+// rax, r11, rcx, flags, rip, cs, rflags, rsp, ss.
+
+import { guestContextFlags } from '../../../abi/constants/vcpu.table.ts';
+import { Segment } from '../../cpu/engine-types.ts';
+import { hex, refuse } from '../../memory/refuse.ts';
+import { injectException } from '../bounce.ts';
+import { type Call, type HandlerResult, NO_RETURN } from '../call.ts';
+import { loadDescriptor } from '../selectors.ts';
+import { FLAT_CODE, FLAT_DATA, FLAT_KERNEL_CS, FLAT_KERNEL_SS, type VcpuState } from '../vcpu.ts';
+
+const RAX = 0;
+const RCX = 1;
+const RSP = 4;
+const R11 = 11;
+const IF = 0x200;
+const IOPL = 0x3000;
+const VM = 0x20000;
+const ARCHITECTURAL_IOPL = 4;
+
+export function iret(call: Call): HandlerResult {
+  const { hv, vcpu } = call;
+  const { cpu } = vcpu;
+  const frame = call.struct('iret_context', cpu.reg(RSP));
+  if (!frame) {
+    const refusal = call.fault('iret frame').refusal!;
+    hv.crash(vcpu, `the frame of the iret hypercall cannot be read from the stack at ${hex(cpu.reg(RSP))}`, refusal);
+    return NO_RETURN;
+  }
+  const cs = frame.number('cs') & 0xffff;
+  const flags = frame.number('rflags');
+  if ((cs & 3) === 3) {
+    if (vcpu.userRoot === null) {
+      const refusal = refuse('EINVAL', 'no-user-tables', { rip: hex(frame.big('rip')), cs: hex(cs) });
+      hv.crash(vcpu, `iret to user mode (cs ${hex(cs)}) without user page tables: MMUEXT_NEW_USER_BASEPTR was never made`, refusal);
+      return NO_RETURN;
+    }
+    vcpu.toggleMode();
+  }
+  if (hv.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
+  cpu.rflags = (flags & ~(IOPL | VM)) | IF;
+  cpu.setReg(RSP, frame.big('rsp'));
+  cpu.setReg(RAX, frame.big('rax'));
+  cpu.rip = frame.big('rip');
+  if (frame.number('flags') & guestContextFlags.VGCF_in_syscall) {
+    // Left by sysret: rcx and r11 become rip and flags.
+    cpu.setReg(RCX, frame.big('rip'));
+    cpu.setReg(R11, BigInt(cpu.rflags >>> 0));
+  } else {
+    cpu.setReg(R11, frame.big('r11'));
+    cpu.setReg(RCX, frame.big('rcx'));
+  }
+  hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
+  // The processor's own iret would fault on the way out: the guest gets the fault at the address it wanted to return to.
+  const fault = loadCodeAndStack(call, vcpu, cs | 3, (frame.number('ss') & 0xffff) | 3);
+  if (fault)
+    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.big('ss'))}` });
+  return NO_RETURN;
+}
+
+/** Loads cs and ss with privilege forced to 3, as the processor's iret does it for Xen. */
+function loadCodeAndStack(call: Call, vcpu: VcpuState, cs: number, ss: number): { vector: number; errorCode: number } | null {
+  const { cpu } = vcpu;
+  if (cs === FLAT_KERNEL_CS) cpu.setSegment(Segment.cs, cs, FLAT_CODE);
+  else {
+    const code = loadDescriptor(call.hv, vcpu, Segment.cs, cs);
+    if (!code.ok) return code;
+    cpu.setSegment(Segment.cs, cs, code.cache);
+  }
+  if (ss === FLAT_KERNEL_SS) cpu.setSegment(Segment.ss, ss, FLAT_DATA);
+  else if (ss <= 3) cpu.setSegment(Segment.ss, ss, { base: 0n, limit: 0xffff_ffff, attributes: 0xc0f3 });
+  else {
+    const stack = loadDescriptor(call.hv, vcpu, Segment.ss, ss);
+    if (!stack.ok) return stack;
+    cpu.setSegment(Segment.ss, ss, stack.cache);
+  }
+  return null;
+}

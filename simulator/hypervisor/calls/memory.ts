@@ -1,0 +1,151 @@
+// memory_op: the guest's allowance of frames, and facts about the machine's memory.
+
+import { asMfn, type Mfn } from '../../../abi/address.ts';
+import type { StructView } from '../../../abi/layout.ts';
+import { FLAG_ALLOCATED } from '../../memory/frame-table.ts';
+import { refuse } from '../../memory/refuse.ts';
+import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
+
+const M2P_START = 0xffff_8000_0000_0000n;
+const M2P_END = 0xffff_8040_0000_0000n;
+/** Largest extent that a domU may ask for: 2 MiB. */
+const MAX_ORDER_DOMU = 9;
+
+export function memoryOp(call: Call): HandlerResult {
+  const command = call.u32(0) & 0x3f;
+  const address = call.args[1]!;
+  switch (command) {
+    case 0:
+    case 1:
+    case 6:
+      return reservation(call, command, address);
+    case 2:
+      return call.hv.memory.hostFrames;
+    case 3:
+    case 4:
+    case 14: {
+      const op = call.struct('xen_memory_domain', address);
+      if (!op) return call.fault('xen_memory_domain');
+      const denied = call.onlySelf(op.number('domid'), 'memory_op');
+      if (denied) return denied;
+      if (command === 3) return call.domain.pages;
+      return command === 4 ? call.domain.maxPages : maximumGpfn(call);
+    }
+    case 5:
+      return machphysList(call, address);
+    case 9:
+      return memoryMap(call, address);
+    case 10:
+      return call.domain.isDom0 ? notImplemented('memory_op.machine_memory_map') : notPrivileged('memory_op.machine_memory_map');
+    case 12: {
+      const op = call.struct('xen_machphys_mapping', address);
+      if (!op) return call.fault('xen_machphys_mapping');
+      op.set('v_start', M2P_START);
+      op.set('v_end', M2P_END);
+      op.set('max_mfn', ((M2P_END - M2P_START) >> 3n) - 1n);
+      return call.put(address, op) ? 0 : call.fault('xen_machphys_mapping');
+    }
+    default:
+      return otherOperation(call, command);
+  }
+}
+
+/** arch.max_pfn of shared_info: what the guest says its last page is. */
+function maximumGpfn(call: Call): bigint {
+  const page = call.hv.memory.ram.page(call.domain.sharedInfo);
+  return new DataView(page.buffer, page.byteOffset).getBigUint64(0xc10, true) - 1n;
+}
+
+/** increase_reservation, decrease_reservation, populate_physmap: returns how many extents were done. */
+function reservation(call: Call, command: number, address: bigint): HandlerResult {
+  const op = call.struct('xen_memory_reservation', address);
+  if (!op) return call.fault('xen_memory_reservation');
+  const denied = call.onlySelf(op.number('domid'), 'memory_op');
+  if (denied) return denied;
+  const order = op.number('extent_order');
+  const extents = op.number('nr_extents');
+  // The operation register's high bits are Xen's note of how far a continued call has come.
+  let done = call.u32(0) >>> 6;
+  const from = done;
+  if (order > MAX_ORDER_DOMU && !call.domain.isDom0) return partly(done, extents, { order, most: MAX_ORDER_DOMU });
+  for (; done < extents; done++) {
+    const slot = op.big('extent_start') + BigInt(done * 8);
+    if (!(command === 1 ? release(call, slot, order) : populate(call, command, op, slot, order))) break;
+  }
+  return done === extents ? done : partly(done, extents, { order, first: from, pages: call.domain.pages, allowed: call.domain.maxPages });
+}
+
+/** Fewer extents than asked: the count is the answer, and the guest must look at it. */
+const partly = (done: number, extents: number, facts: Record<string, number>): Answer => ({
+  ret: BigInt(done),
+  refusal: refuse('ENOMEM', 'fewer-extents', { done, asked: extents, ...facts }),
+});
+
+function release(call: Call, slot: bigint, order: number): boolean {
+  const first = call.hv.guest.readWord(call.vcpu.currentRoot(), slot);
+  if (first === null) return false;
+  const { types, frames, ram } = call.hv.memory;
+  for (let n = 0; n < 2 ** order; n++) {
+    const mfn = asMfn(Number(first) + n);
+    if (types.getPage(mfn, call.domain.id)) return false;
+    // A frame in use as a pinned table loses its pin, as when the domain unpins it itself.
+    const allocated = (frames.flags[ram.index(mfn)]! & FLAG_ALLOCATED) !== 0;
+    if (allocated) {
+      types.release(mfn);
+      call.domain.pages--;
+    }
+    types.putPage(mfn);
+    if (!allocated) return false;
+  }
+  return true;
+}
+
+function populate(call: Call, command: number, op: StructView, slot: bigint, order: number): boolean {
+  const { memory, guest } = call.hv;
+  const count = 2 ** order;
+  let pfn = 0n;
+  if (command === 6) {
+    const given = guest.readWord(call.vcpu.currentRoot(), slot);
+    if (given === null) return false;
+    pfn = given;
+  }
+  if (call.domain.pages + count > call.domain.maxPages) return false;
+  const run = memory.allocateRun(call.domain.id, count);
+  if (!run) return false;
+  call.domain.pages += count;
+  if (command === 6) run.forEach((mfn, n) => memory.m2p.set(mfn, pfn + BigInt(n)));
+  if (command === 6 || op.big('extent_start') !== 0n) {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(run[0] as Mfn), true);
+    return call.write(slot, bytes);
+  }
+  return true;
+}
+
+function machphysList(call: Call, address: bigint): HandlerResult {
+  const op = call.struct('xen_machphys_mfn_list', address);
+  if (!op) return call.fault('xen_machphys_mfn_list');
+  // One extent per 2 MiB of the table.
+  const { m2p } = call.hv.memory;
+  const count = Math.min(op.number('max_extents'), Math.ceil(m2p.length / 2 ** 21));
+  const bytes = new Uint8Array(count * 8);
+  for (let n = 0; n < count; n++) new DataView(bytes.buffer).setBigUint64(n * 8, BigInt(m2p.frame(n * 2 ** 21)), true);
+  if (!call.write(op.big('extent_start'), bytes)) return call.fault('list of M2P frames');
+  op.set('nr_extents', count);
+  return call.put(address, op) ? 0 : call.fault('xen_machphys_mfn_list');
+}
+
+/** The pseudo-physical memory map that the toolstack gives a domU: one run of RAM. dom0 has none. */
+function memoryMap(call: Call, address: bigint): HandlerResult {
+  if (call.domain.isDom0) return no(refuse('ENOSYS', 'no-memory-map', {}));
+  const op = call.struct('xen_memory_map', address);
+  if (!op) return call.fault('xen_memory_map');
+  const entry = new Uint8Array(20);
+  const view = new DataView(entry.buffer);
+  view.setBigUint64(8, BigInt(call.hv.config.memoryMib) << 20n, true);
+  view.setUint32(16, 1, true);
+  if (op.number('nr_entries') < 1) return no(refuse('EINVAL', 'buffer-too-small', { entries: op.number('nr_entries'), needed: 1 }));
+  if (!call.write(op.big('buffer'), entry)) return call.fault('memory map');
+  op.set('nr_entries', 1);
+  return call.put(address, op) ? 0 : call.fault('xen_memory_map');
+}

@@ -1,0 +1,120 @@
+// Small calls: stack_switch, fpu_taskswitch, debug registers, segment bases, vm_assist, set_timer_op, console_io, physdev_op.
+
+import { negative } from '../../../abi/errno.ts';
+import { Segment } from '../../cpu/engine-types.ts';
+import { hex, refuse } from '../../memory/refuse.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
+import { readDebug, writeDebug } from '../control-registers.ts';
+import { setTaskSwitched } from '../emulate-fpu.ts';
+import { loadDescriptor } from '../selectors.ts';
+import { setSingleshot } from '../time.ts';
+
+const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
+/** vm_assist types that a 64-bit PV guest may switch: 4gb_segments(_notify), writable_pagetables, pae_extended_cr3,
+ * architectural_iopl, runstate_update_flag, m2p_strict. */
+const ASSISTS = new Set([2, 4, 5, 32]);
+const MAX_PORTS = 65536;
+
+export function stackSwitch(call: Call): HandlerResult {
+  call.vcpu.kernelSs = Number(call.args[0]! & 0xffffn) | 3;
+  call.vcpu.kernelSp = call.args[1]!;
+  return 0;
+}
+
+export function fpuTaskSwitch(call: Call): HandlerResult {
+  setTaskSwitched(call.vcpu, call.s32(0) !== 0);
+  return 0;
+}
+
+export function setDebugRegister(call: Call): HandlerResult {
+  const register = call.s32(0);
+  const errno = register < 0 ? 'ENODEV' : writeDebug(call.vcpu, register, call.args[1]!);
+  return errno ? no(refuse(errno, 'debug-register', { register, value: hex(call.args[1]!) })) : 0;
+}
+
+export function getDebugRegister(call: Call): HandlerResult {
+  const register = call.s32(0);
+  const value = register < 0 ? null : readDebug(call.vcpu, register);
+  return value === null ? no(refuse('ENODEV', 'debug-register', { register })) : value;
+}
+
+export function setSegmentBase(call: Call): HandlerResult {
+  const which = call.u32(0);
+  const base = call.args[1]!;
+  const { vcpu } = call;
+  if (which > 3) return no(refuse('EINVAL', 'segment-base-which', { which }));
+  if (which === 3) {
+    const selector = Number(base & 0xffffn);
+    const loaded = selector > 3 ? loadDescriptor(call.hv, vcpu, Segment.gs, selector | 3) : null;
+    vcpu.otherGsBase = loaded?.ok ? loaded.cache.base : 0n;
+    return 0;
+  }
+  if (!canonical(base)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'segment base', address: hex(base) }));
+  if (which === 0) vcpu.cpu.setBase(Segment.fs, base);
+  else if (which === 1) vcpu.otherGsBase = base;
+  else vcpu.cpu.setBase(Segment.gs, base);
+  return 0;
+}
+
+export function vmAssist(call: Call): HandlerResult {
+  const command = call.u32(0);
+  const type = call.u32(1);
+  if (!ASSISTS.has(type)) return no(refuse('EINVAL', 'no-such-assist', { type }));
+  if (command > 1) return noSuch('vm_assist', command);
+  const bit = 1n << BigInt(type);
+  call.domain.assists = command === 0 ? call.domain.assists | bit : call.domain.assists & ~bit;
+  return 0;
+}
+
+/** Absolute system time in ns; 0 stops the timer, a time that cannot be meant (far in the past) fires at once. */
+export function setTimerOp(call: Call): HandlerResult {
+  const timeout = BigInt.asIntN(64, call.args[0]!);
+  if (timeout < 0n) return 0;
+  setSingleshot(call.hv, call.vcpu, Number(timeout));
+  return 0;
+}
+
+export function consoleIo(call: Call): HandlerResult {
+  const command = call.u32(0);
+  const count = call.u32(1);
+  const address = call.args[2]!;
+  if (!call.domain.isDom0) return notPrivileged('console_io (a domU writes to its console ring; only debug builds of Xen let it)');
+  if (command === 0) {
+    const bytes = call.read(address, count);
+    if (!bytes) return call.fault('text');
+    call.hv.consoleOut(bytes);
+    return 0;
+  }
+  if (command !== 1) return otherOperation(call, command);
+  const bytes = Uint8Array.from(call.hv.consoleIn.slice(0, count));
+  if (!call.write(address, bytes)) return call.fault('buffer');
+  call.hv.consoleIn.splice(0, bytes.length);
+  return bytes.length;
+}
+
+export function physdevOp(call: Call): HandlerResult {
+  const command = call.s32(0);
+  const address = call.args[1]!;
+  if (command === 6) {
+    const op = call.struct('physdev_set_iopl', address);
+    if (!op) return call.fault('physdev_set_iopl');
+    const iopl = op.number('iopl');
+    if (iopl > 3) return no(refuse('EINVAL', 'iopl', { iopl }));
+    call.vcpu.iopl = iopl;
+    return 0;
+  }
+  if (command === 7) {
+    const op = call.struct('physdev_set_iobitmap', address);
+    if (!op) return call.fault('physdev_set_iobitmap');
+    const ports = op.number('nr_ports');
+    if (ports > MAX_PORTS) return no(refuse('EINVAL', 'too-many-ports', { ports, most: MAX_PORTS }));
+    call.vcpu.ioBitmap = ports ? { address: op.big('bitmap'), ports } : null;
+    return 0;
+  }
+  return otherOperation(call, command);
+}
+
+/** Calls that Xen answers with one error whatever the arguments. */
+export const refuseAll =
+  (errno: 'ENOSYS' | 'EPERM' | 'EOPNOTSUPP', rule: string, what: string) =>
+  (_call: Call): Answer => ({ ret: BigInt(negative(errno)), refusal: refuse(errno, rule, { what }) });

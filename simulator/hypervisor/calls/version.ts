@@ -1,0 +1,65 @@
+// xen_version: facts about the hypervisor, as Debian's Xen 4.17 answers.
+
+import { refuse } from '../../memory/refuse.ts';
+import { type Call, type HandlerResult, no, otherOperation } from '../call.ts';
+
+const VERSION = (4 << 16) | 17;
+const EXTRA = '.7';
+const CAPABILITIES = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
+const VIRT_START = 0xffff_8000_0000_0000n;
+/** preserve A/D, highmem assist, map available bits, vnode, direct mapped. */
+const FEATURES = 0x220e0;
+const FEATURE_DOM0 = 0x800;
+const FEATURE_EXTENDED_CR3 = 0x10;
+const EXTENDED_CR3 = 3;
+
+const padded = (text: string, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size);
+  bytes.set(new TextEncoder().encode(text).subarray(0, size - 1));
+  return bytes;
+};
+
+export function xenVersion(call: Call): HandlerResult {
+  const command = call.s32(0);
+  const address = call.args[1]!;
+  const text = (value: string, size: number): HandlerResult =>
+    call.write(address, padded(value, size)) ? 0 : call.fault('buffer for text');
+  switch (command) {
+    case 0:
+      return VERSION;
+    case 1:
+      return text(EXTRA, 16);
+    case 2: {
+      const info = new Uint8Array(64 + 16 + 32 + 32);
+      info.set(padded('gcc (Debian) 12', 64), 0);
+      info.set(padded('pkg-xen-devel', 16), 64);
+      info.set(padded('lists.alioth.debian.org', 32), 80);
+      return call.write(address, info) ? 0 : call.fault('compile_info');
+    }
+    case 3:
+      return text(CAPABILITIES, 1024);
+    case 4:
+      return text('', 64);
+    case 5: {
+      const bytes = new Uint8Array(8);
+      new DataView(bytes.buffer).setBigUint64(0, VIRT_START, true);
+      return call.write(address, bytes) ? 0 : call.fault('platform_parameters');
+    }
+    case 6: {
+      const op = call.struct('xen_feature_info', address);
+      if (!op) return call.fault('xen_feature_info');
+      const index = op.number('submap_idx');
+      if (index > 0) return no(refuse('EINVAL', 'no-such-submap', { index }));
+      op.set('submap', FEATURES | (call.domain.isDom0 ? FEATURE_DOM0 : 0) | (call.domain.assist(EXTENDED_CR3) ? FEATURE_EXTENDED_CR3 : 0));
+      return call.put(address, op) ? 0 : call.fault('xen_feature_info');
+    }
+    case 7:
+      return 4096;
+    case 8:
+      return call.write(address, new Uint8Array(16)) ? 0 : call.fault('domain handle');
+    case 9:
+      return text(call.domain.isDom0 ? '' : '<denied>', 1024);
+    default:
+      return otherOperation(call, command);
+  }
+}

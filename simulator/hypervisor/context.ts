@@ -1,0 +1,90 @@
+// Gives a vCPU the state of a vcpu_guest_context (vcpu_op.initialise), with the checks that Xen makes of it.
+
+import { asMfn } from '../../abi/address.ts';
+import { guestContextFlags as VGCF } from '../../abi/constants/vcpu.table.ts';
+import type { StructView } from '../../abi/layout.ts';
+import type { Refusal } from '../../abi/refusal.ts';
+import { GprName, Segment } from '../cpu/engine-types.ts';
+import { FrameType } from '../memory/frame-table.ts';
+import { hex, refuse } from '../memory/refuse.ts';
+import { dropLdt } from './calls/mmuext.ts';
+import { writeDebug } from './control-registers.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
+const MAX_GDT = 14 * 512;
+
+export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView): Refusal | null {
+  for (const path of [
+    'user_regs.rip',
+    'event_callback_eip',
+    'failsafe_callback_eip',
+    'syscall_callback_eip',
+    'kernel_sp',
+    'fs_base',
+    'gs_base_kernel',
+    'gs_base_user',
+  ]) {
+    if (!canonical(context.big(path)))
+      return refuse('EINVAL', 'address-not-canonical', { what: `vcpu_guest_context.${path}`, address: hex(context.big(path)) });
+  }
+  const root = asMfn(Number((context.big('ctrlreg[3]') >> 12n) & 0xff_ffff_ffffn));
+  const { types } = hv.memory;
+  const entries = context.number('gdt_ents');
+  if (entries > MAX_GDT) return refuse('EINVAL', 'gdt-size', { entries, most: MAX_GDT });
+  const frames = Array.from({ length: Math.ceil(entries / 512) }, (_, n) => asMfn(Number(context.big(`gdt_frames[${n}]`))));
+  const taken: typeof frames = [];
+  for (const mfn of frames) {
+    const refusal = types.getPageAndType(mfn, FrameType.segDesc, hv.domain.id);
+    if (refusal) {
+      for (const other of taken) types.putPageAndType(other);
+      return { ...refusal, errno: 'EINVAL' };
+    }
+    taken.push(mfn);
+  }
+  const refusal = types.getPageAndType(root, FrameType.l4, hv.domain.id);
+  if (refusal) {
+    for (const other of taken) types.putPageAndType(other);
+    return refusal;
+  }
+  vcpu.root = root;
+  vcpu.gdtFrames = frames;
+  vcpu.gdtEntries = entries;
+  dropLdt(hv, vcpu);
+  vcpu.ldtBase = context.big('ldt_base');
+  vcpu.ldtEntries = context.number('ldt_ents');
+  const flags = context.number('flags');
+  vcpu.kernelMode = true;
+  const userRoot = asMfn(Number((context.big('ctrlreg[1]') >> 12n) & 0xff_ffff_ffffn));
+  if (userRoot !== 0 && !types.getPageAndType(userRoot, FrameType.l4, hv.domain.id)) vcpu.userRoot = userRoot;
+  for (let vector = 0; vector < 256; vector++) {
+    const trap = `trap_ctxt[${vector}]`;
+    const address = context.big(`${trap}.address`);
+    vcpu.setTrap(vector, address ? { cs: context.number(`${trap}.cs`) | 3, flags: context.number(`${trap}.flags`), address } : null);
+  }
+  vcpu.event = { address: context.big('event_callback_eip'), masks: true };
+  vcpu.failsafe = { address: context.big('failsafe_callback_eip'), masks: (flags & VGCF.VGCF_failsafe_disables_events) !== 0 };
+  vcpu.syscall = { address: context.big('syscall_callback_eip'), masks: (flags & VGCF.VGCF_syscall_disables_events) !== 0 };
+  vcpu.kernelSp = context.big('kernel_sp');
+  vcpu.kernelSs = context.number('kernel_ss') | 3;
+  for (const register of [0, 1, 2, 3, 6, 7]) writeDebug(vcpu, register, context.big(`debugreg[${register}]`));
+  loadRegisters(vcpu, context);
+  vcpu.initialised = true;
+  return null;
+}
+
+function loadRegisters(vcpu: VcpuState, context: StructView): void {
+  const { cpu } = vcpu;
+  for (const name of GprName) cpu.set(name, context.big(`user_regs.${name}`));
+  cpu.rip = context.big('user_regs.rip');
+  const flags = context.number('user_regs.rflags');
+  vcpu.iopl = (flags >> 12) & 3;
+  cpu.rflags = (flags & ~0x3000) | 0x202;
+  vcpu.resetSegments();
+  vcpu.applyMode();
+  cpu.setBase(Segment.fs, context.big('fs_base'));
+  cpu.setBase(Segment.gs, context.big('gs_base_kernel'));
+  vcpu.otherGsBase = context.big('gs_base_user');
+  cpu.flushAll();
+}

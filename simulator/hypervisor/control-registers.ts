@@ -1,0 +1,87 @@
+// Control and debug registers of a PV guest, as the emulator and the debug register hypercalls see them.
+// Source: Intel SDM volume 3, 2.5 and 17.2; behaviour of Xen 4.17 (arch/x86/pv/emul-priv-op.c, misc-hypercalls.c).
+
+import { asMfn } from '../../abi/address.ts';
+import type { ErrnoName } from '../../abi/errno.table.ts';
+import { newBasePointer } from './calls/mmuext.ts';
+import { setTaskSwitched } from './emulate-fpu.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+/** PE, MP, ET, NE, WP, AM, PG: what Xen runs with. */
+export const CR0 = 0x8005_0033n;
+const CR0_TS = 8n;
+/** PAE, MCE, PGE, OSFXSR, OSXMMEXCPT: always shown; TSD and DE are the guest's own. */
+const CR4_SHOWN = 0x6e0n;
+const CR4_GUEST = 0xcn;
+const CR4_DE = 8n;
+
+export function readControl(hv: Hypervisor, vcpu: VcpuState, register: number): bigint | null {
+  switch (register) {
+    case 0:
+      return CR0 | (vcpu.taskSwitched ? CR0_TS : 0n);
+    case 2:
+      return vcpu.cr2;
+    case 3:
+      return hv.cr3(vcpu);
+    case 4:
+      return CR4_SHOWN | vcpu.cr4;
+    default:
+      return null;
+  }
+}
+
+/** False: #GP. */
+export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, value: bigint): boolean {
+  switch (register) {
+    case 0:
+      if ((value ^ CR0) & ~CR0_TS) return false;
+      setTaskSwitched(vcpu, (value & CR0_TS) !== 0n);
+      return true;
+    case 2:
+      hv.setCr2(vcpu, value);
+      return true;
+    case 3:
+      return newBasePointer(hv, vcpu, asMfn(Number((value >> 12n) & 0xff_ffff_ffffn))) === null;
+    case 4:
+      vcpu.cr4 = value & CR4_GUEST;
+      vcpu.cpu.trapTsc = hv.config.tsc === 'emulate';
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** DR4 and DR5 are DR6 and DR7 while CR4.DE is clear. */
+export function readDebug(vcpu: VcpuState, register: number): bigint | null {
+  if (register > 7) return null;
+  if (register === 4 || register === 5) return vcpu.cr4 & CR4_DE ? null : vcpu.dr[register + 2]!;
+  return vcpu.dr[register]!;
+}
+
+/** Null when it was set; else the error of set_debugreg. */
+export function writeDebug(vcpu: VcpuState, register: number, value: bigint): ErrnoName | null {
+  if (register > 7) return 'ENODEV';
+  if (register < 4) {
+    if (value >= 0x0000_8000_0000_0000n && value < 0xffff_8800_0000_0000n) return 'EPERM';
+    vcpu.dr[register] = value;
+    return null;
+  }
+  if (register < 6 && vcpu.cr4 & CR4_DE) return 'ENODEV';
+  if (value >> 32n) return 'EINVAL';
+  if (register === 4 || register === 6) {
+    vcpu.dr[6] = (value & ~0x1000n) | 0xffff0ff0n;
+    return null;
+  }
+  let set = (value & ~0xd800n) | 0x400n;
+  if (set & 0x2000n) return 'EPERM';
+  if (set & 0xffn && (set & 0xaaaa_0000n) !== 0n) {
+    for (let field = 16n; field < 32n; field += 4n) {
+      if (((set >> field) & 3n) !== 2n) continue;
+      if (!(vcpu.cr4 & CR4_DE)) return 'EPERM';
+      set &= ~(3n << ((field - 16n) >> 1n));
+    }
+  }
+  vcpu.dr[7] = set;
+  return null;
+}

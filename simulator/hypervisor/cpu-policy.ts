@@ -1,0 +1,99 @@
+// What cpuid shows: natively (a PV guest's plain `cpuid` is not intercepted on the reference machine) and by Xen's policy for the
+// guest (`ud2; .ascii "xen"; cpuid`). AMD's values are those of QEMU's qemu64 under Xen 4.17, Intel's of Nehalem cut down to the
+// instructions that this engine has.
+
+import type { CpuModelName } from '../machine-types.ts';
+
+export interface CpuidResult {
+  eax: number;
+  ebx: number;
+  ecx: number;
+  edx: number;
+}
+
+type Leaves = Readonly<Record<number, readonly [number, number, number, number]>>;
+
+export interface CpuPolicy {
+  native(leaf: number, subleaf: number): CpuidResult;
+  guest(leaf: number, subleaf: number): CpuidResult;
+}
+
+const text = (s: string): number => s.charCodeAt(0) | (s.charCodeAt(1) << 8) | (s.charCodeAt(2) << 16) | (s.charCodeAt(3) << 24);
+const brand = (s: string): readonly (readonly [number, number, number, number])[] => {
+  const padded = s.padEnd(48, '\0');
+  return [0, 16, 32].map(
+    (at) => [text(padded.slice(at)), text(padded.slice(at + 4)), text(padded.slice(at + 8)), text(padded.slice(at + 12))] as const,
+  );
+};
+
+const AMD_BRAND = brand('QEMU Virtual CPU version 2.5+');
+const INTEL_BRAND = brand('Intel Core i7 9xx (Nehalem Class Core i7)');
+const AMD = [0x68747541, 0x444d4163, 0x69746e65] as const;
+const INTEL = [0x756e6547, 0x6c65746e, 0x49656e69] as const;
+
+const AMD_NATIVE: Leaves = {
+  0: [0xd, ...AMD],
+  1: [0x60fb1, 0x800, 0x80002001, 0x78bfbfd],
+  1073741824: [0x40000001, 0x54474354, 0x43544743, 0x47435447],
+  2147483648: [0x8000000a, ...AMD],
+  2147483649: [0x60fb1, 0, 5, 0x2193fbfd],
+  2147483650: AMD_BRAND[0]!,
+  2147483651: AMD_BRAND[1]!,
+  2147483652: AMD_BRAND[2]!,
+  2147483653: [0x01ff01ff, 0x01ff01ff, 0x40020140, 0x40020140],
+  2147483654: [0, 0x42004200, 0x02008140, 0],
+  2147483656: [0x3028, 0, 0, 0],
+};
+
+const INTEL_NATIVE: Leaves = {
+  0: [0xb, INTEL[0], INTEL[2], INTEL[1]],
+  1: [0x106a3, 0x800, 0x80002001, 0x78bfbfd],
+  1073741824: [0x40000001, 0x54474354, 0x43544743, 0x47435447],
+  2147483648: [0x80000008, 0, 0, 0],
+  2147483649: [0, 0, 1, 0x20100800],
+  2147483650: INTEL_BRAND[0]!,
+  2147483651: INTEL_BRAND[1]!,
+  2147483652: INTEL_BRAND[2]!,
+  2147483656: [0x3028, 0, 0, 0],
+};
+
+/** Leaves that differ between plain cpuid and Xen's policy. `mtrr`: dom0 keeps the MTRR bit. */
+function guestLeaves(model: CpuModelName, dom0: boolean, hostFrames: number): Leaves {
+  const mtrr = dom0 ? 0x1000 : 0;
+  const machineBits = Math.floor(Math.log2(hostFrames - 1)) + 1 + 12;
+  return {
+    ...(model === 'amd' ? AMD_NATIVE : INTEL_NATIVE),
+    ...(model === 'amd'
+      ? {
+          1: [0x60fb1, 0x800, 0x80002001, 0x789c3f5 | mtrr] as const,
+          2147483648: [0x80000021, ...AMD] as const,
+          2147483649: [0x60fb1, 0, 1, 0x2191cbf5 | mtrr] as const,
+        }
+      : { 1: [0x106a3, 0x800, 0x80002001, 0x789c3f5 | mtrr] as const }),
+    1073741824: [0x40000005, 0x566e6558, 0x65584d4d, 0x4d4d566e],
+    1073741825: [0x40011, 0, 0, 0],
+    1073741826: [1, 0x40000000, 1, 0],
+    1073741829: [0, machineBits, 0, 0],
+  };
+}
+
+export function cpuPolicy(model: CpuModelName, dom0: boolean, tsc: 'emulate' | 'native', hostFrames: number): CpuPolicy {
+  const nativeLeaves = model === 'amd' ? AMD_NATIVE : INTEL_NATIVE;
+  const guest = guestLeaves(model, dom0, hostFrames);
+  const find = (leaves: Leaves, leaf: number): CpuidResult => {
+    const [eax, ebx, ecx, edx] = leaves[leaf >>> 0] ?? [0, 0, 0, 0];
+    return { eax: eax | 0, ebx: ebx | 0, ecx: ecx | 0, edx: edx | 0 };
+  };
+  return {
+    native: (leaf) => find(nativeLeaves, leaf),
+    guest: (leaf, subleaf) => {
+      if (leaf >>> 0 === 0x40000003) {
+        if (subleaf === 0) return { eax: tsc === 'emulate' ? 1 : 0, ebx: 0, ecx: 1_000_000, edx: 0 };
+        if (subleaf === 1) return { eax: 0, ebx: 0, ecx: 0x8000_0000 | 0, edx: 1 };
+        if (subleaf === 2) return { eax: 1_000_000, ebx: 0, ecx: 0, edx: 0 };
+        return { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+      }
+      return find(guest, leaf);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+// Puts a hypervisor together: machine memory over the engine's RAM, the domain built into it, ports, devices, first vCPU state.
+
+import { asMfn } from '../../abi/address.ts';
+import { offsetOf } from '../../abi/layout.ts';
+import { buildDomain } from '../builder/build.ts';
+import type { LoadPlan } from '../builder/plan.ts';
+import type { Engine } from '../cpu/engine-types.ts';
+import { ConsoleRing } from '../devices/console.ts';
+import { StoreRing } from '../devices/store.ts';
+import type { MachineConfig } from '../machine-types.ts';
+import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
+import { hex } from '../memory/refuse.ts';
+import type { Trace } from '../trace/trace.ts';
+import { addDomain } from '../xenstore/domain-nodes.ts';
+import { XenStore } from '../xenstore/responder.ts';
+import type { CpuPolicy } from './cpu-policy.ts';
+import { Domain } from './domain.ts';
+import { EventChannels } from './event-channels.ts';
+import { GrantTable } from './grant-table.ts';
+import { Hypervisor } from './hypervisor.ts';
+import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
+import { RunState, VcpuState } from './vcpu.ts';
+
+/** Pages of Xen's own heap: shared_info and all grant frames, with room. */
+export const XEN_PAGES = 80;
+/** Pages that a domU may have beyond its memory (xl gives 1 MiB of slack); dom0 has no limit of its own. */
+export const SLACK_PAGES = 256;
+const DOM0_MAXIMUM = 0xffff_ffff;
+const VCPU_INFO = 64;
+const UPCALL_MASK = offsetOf('vcpu_info', 64, 'evtchn_upcall_mask');
+const STORE_PORT = 1;
+const CONSOLE_PORT = 2;
+
+export interface Created {
+  readonly hv: Hypervisor;
+  readonly console: ConsoleRing | null;
+  readonly store: XenStore | null;
+}
+
+type EngineParts = Pick<Engine, 'ram' | 'vcpus' | 'written' | 'flushFrame'>;
+
+export function createHypervisor(
+  config: MachineConfig,
+  plan: LoadPlan,
+  memoryPlan: MemoryPlan,
+  engine: EngineParts,
+  trace: Trace,
+  policy: CpuPolicy,
+): Created {
+  const id = config.dom0 ? 0 : 1;
+  let hv: Hypervisor | null = null;
+  const memory = new MachineMemory(engine.ram.buffer, engine.ram.byteOffset, memoryPlan, XEN_PAGES, {
+    revoke: (mfn) => engine.flushFrame(memory.ram.index(mfn)),
+    typeChanged: (mfn, from, to) => {
+      if (hv && trace.wants('page-type')) trace.emit('page-type', { domain: id, vcpu: hv.current.id, mfn: hex(mfn), from, to });
+    },
+    freed: () => {},
+    written: (mfn) => engine.written(memory.ram.index(mfn) * 4096, 4096),
+    ioRights: () => config.dom0,
+  });
+  const pages = config.memoryMib * 256;
+  const sharedInfo = memory.allocateShared(id);
+  const built = buildDomain(memory, {
+    plan,
+    domain: id,
+    dom0: config.dom0,
+    pages,
+    cmdline: config.cmdline,
+    ramdisk: config.ramdisk,
+    sharedInfo,
+    storePort: STORE_PORT,
+    consolePort: CONSOLE_PORT,
+  });
+  for (let n = 0; n < memoryPlan.frames; n++) engine.written(n * 4096, 4096);
+
+  const created = new Hypervisor(config, memory, engine, trace, policy);
+  const events = eventChannels(created);
+  const grants = new GrantTable(
+    () => memory.allocateShared(id),
+    (mfn) => memory.ram.page(mfn),
+  );
+  created.domain = new Domain(id, config.dom0, sharedInfo, built, pages, config.dom0 ? DOM0_MAXIMUM : pages + SLACK_PAGES, events, grants);
+  addVcpus(created, engine);
+  hv = created;
+  writeWallclock(created, created.domain);
+  updateTimeInfo(created, created.current);
+  const devices = addDevices(created);
+  trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });
+  return { hv: created, ...devices };
+}
+
+function eventChannels(hv: Hypervisor): EventChannels {
+  return new EventChannels({
+    shared: () => hv.memory.ram.page(hv.domain.sharedInfo),
+    info: (vcpu) => hv.vcpuInfo(hv.domain.vcpus[vcpu]!),
+    touched: () => {
+      hv.written(hv.domain.sharedInfo);
+      for (const vcpu of hv.domain.vcpus) if (vcpu.info.mfn !== hv.domain.sharedInfo) hv.written(vcpu.info.mfn);
+    },
+    kick: (id) => {
+      const vcpu = hv.domain.vcpus[id]!;
+      vcpu.entered = true;
+      hv.wake(vcpu);
+    },
+    pollers: (port) => {
+      for (const vcpu of hv.domain.vcpus) {
+        if (vcpu.wait?.kind === 'poll' && vcpu.wait.ports.includes(port)) {
+          hv.timers.cancel(`poll ${vcpu.id}`);
+          hv.wake(vcpu);
+        }
+      }
+    },
+    trace: (action, port, { virq, peer }) => {
+      if (!hv.trace.wants('event')) return;
+      hv.trace.emit('event', {
+        domain: hv.domain.id,
+        vcpu: hv.current.id,
+        action,
+        port,
+        ...(virq === undefined ? {} : { virq: hv.virqName(virq) }),
+        ...(peer === undefined ? {} : { peer }),
+      });
+    },
+  });
+}
+
+/** vCPU 0 starts at the kernel's entry, the others wait for vcpu_op. */
+function addVcpus(hv: Hypervisor, engine: EngineParts): void {
+  const { built, sharedInfo, vcpus } = hv.domain;
+  const shared = hv.memory.ram.page(sharedInfo);
+  for (let n = 0; n < 32; n++) shared[n * VCPU_INFO + UPCALL_MASK] = 1;
+  engine.vcpus.forEach((cpu, n) => {
+    const vcpu = new VcpuState(n, cpu, built.root, { mfn: sharedInfo, offset: n * VCPU_INFO });
+    cpu.trapTsc = hv.config.tsc === 'emulate';
+    vcpu.resetSegments();
+    vcpu.applyMode();
+    vcpus.push(vcpu);
+  });
+  const first = vcpus[0]!;
+  first.cpu.rip = built.entry;
+  first.cpu.set('rsp', built.stack);
+  first.cpu.set('rsi', built.startInfo);
+  first.cpu.rflags = 0x202;
+  first.kernelSp = built.stack;
+  first.kernelSs = 0xe02b;
+  first.initialised = true;
+  first.up = true;
+  first.runState = RunState.running;
+  hv.current = first;
+}
+
+/** A domU's rings with their ports, grants and XenStore nodes. dom0 has none. */
+function addDevices(hv: Hypervisor): { console: ConsoleRing | null; store: XenStore | null } {
+  const { built, events, grants, id } = hv.domain;
+  if (built.store === null || built.console === null) return { console: null, store: null };
+  const store = new XenStore();
+  const storeRing = new StoreRing(hv, store, built.store, STORE_PORT);
+  const console = new ConsoleRing(hv, built.console, CONSOLE_PORT);
+  events.allocate({ kind: 'interdomain', remote: 0, remotePort: 1, backEnd: storeRing });
+  events.allocate({ kind: 'interdomain', remote: 0, remotePort: 2, backEnd: console });
+  grants.permit(0, 0, asMfn(built.console));
+  grants.permit(1, 0, asMfn(built.store));
+  addDomain(store, {
+    domain: id,
+    name: 'guest',
+    uuid: '00000000-0000-4000-8000-000000000001',
+    kernel: '/guest/kernel',
+    cmdline: hv.config.cmdline,
+    memoryKib: hv.config.memoryMib * 1024,
+    vcpus: hv.config.vcpus,
+    storePort: STORE_PORT,
+    storeMfn: built.store,
+    consolePort: CONSOLE_PORT,
+    consoleMfn: built.console,
+    startTime: hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK,
+    tty: '/dev/pts/0',
+  });
+  return { console, store };
+}

@@ -1,0 +1,175 @@
+// From hypercall number to handler, with the trace records around it; multicall.
+
+import { decodeHypercall } from '../../abi/decode-hypercall.ts';
+import { hypercallByNumber } from '../../abi/hypercalls.ts';
+import { hex } from '../memory/refuse.ts';
+import type { Args } from '../trace/records.ts';
+import { type Answer, Call, type Handler, type HandlerResult, noSuch, notImplemented, notPrivileged, reasonOf } from './call.ts';
+import { setGdt, updateDescriptor } from './calls/descriptors.ts';
+import { eventChannelOp, eventChannelOpCompat } from './calls/events.ts';
+import { grantTableOp } from './calls/grants.ts';
+import { iret } from './calls/iret.ts';
+import { memoryOp } from './calls/memory.ts';
+import {
+  consoleIo,
+  fpuTaskSwitch,
+  getDebugRegister,
+  physdevOp,
+  refuseAll,
+  setDebugRegister,
+  setSegmentBase,
+  setTimerOp,
+  stackSwitch,
+  vmAssist,
+} from './calls/misc.ts';
+import { mmuUpdate, updateVaMapping } from './calls/mmu-update.ts';
+import { mmuextOp } from './calls/mmuext.ts';
+import { schedOp, schedOpCompat } from './calls/sched.ts';
+import { callbackOp, nmiOp, setCallbacks, setTrapTable } from './calls/traps.ts';
+import { vcpuOp } from './calls/vcpu-op.ts';
+import { xenVersion } from './calls/version.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const MULTICALL = 13;
+const MULTICALL_ENTRY = 64;
+const IRET = 23;
+
+const handlers: Readonly<Record<number, Handler>> = {
+  0: setTrapTable,
+  1: mmuUpdate,
+  2: setGdt,
+  3: stackSwitch,
+  4: setCallbacks,
+  5: fpuTaskSwitch,
+  6: schedOpCompat,
+  8: setDebugRegister,
+  9: getDebugRegister,
+  10: updateDescriptor,
+  12: memoryOp,
+  [MULTICALL]: multicall,
+  14: updateVaMapping,
+  15: setTimerOp,
+  16: eventChannelOpCompat,
+  17: xenVersion,
+  18: consoleIo,
+  20: grantTableOp,
+  21: vmAssist,
+  [IRET]: iret,
+  24: vcpuOp,
+  25: setSegmentBase,
+  26: mmuextOp,
+  28: nmiOp,
+  29: schedOp,
+  30: callbackOp,
+  32: eventChannelOp,
+  33: physdevOp,
+  40: refuseAll('EOPNOTSUPP', 'no-virtual-pmu', 'xenpmu_op'),
+};
+
+/** Calls that Xen 4.17 (Debian's configuration) does not have, although they have numbers. */
+const REMOVED = new Set([11, 38, 39]);
+/** Calls that only a privileged domain may make. */
+const PRIVILEGED = new Set([7, 35, 36, 37, 42, 48]);
+
+function carryOut(call: Call): HandlerResult {
+  const handler = handlers[call.nr];
+  if (handler) return handler(call);
+  const row = hypercallByNumber(call.nr);
+  if (!row || REMOVED.has(call.nr) || call.nr >= 49) return noSuch('hypercall', call.nr);
+  if (PRIVILEGED.has(call.nr) && !call.domain.isDom0) return notPrivileged(row.name);
+  return notImplemented(row.name);
+}
+
+const asAnswer = (result: HandlerResult): Answer => (typeof result === 'object' ? result : { ret: BigInt(result) });
+
+function multicall(call: Call): HandlerResult {
+  const list = call.args[0]!;
+  const count = call.u32(1);
+  let refusal: Answer['refusal'];
+  let unimplemented = false;
+  for (let n = 0; n < count; n++) {
+    const at = list + BigInt(n * MULTICALL_ENTRY);
+    const bytes = call.read(at, MULTICALL_ENTRY);
+    if (!bytes) return call.fault(`multicall entry ${n}`);
+    const view = new DataView(bytes.buffer);
+    const nr = Number(view.getBigUint64(0, true) & 0xffff_ffffn);
+    const args = Array.from({ length: 6 }, (_, k) => view.getBigUint64(16 + k * 8, true));
+    const inner = new Call(call.hv, call.vcpu, nr, args);
+    call.hv.memory.frames.attribute(nameOf(nr), call.hv.icount);
+    // iret and multicall have no meaning inside one.
+    const answer = nr === IRET || nr === MULTICALL ? noSuch('hypercall inside a multicall', nr) : asAnswer(carryOut(inner));
+    if (call.domain.ending) return 0;
+    view.setBigUint64(8, BigInt.asUintN(64, answer.ret ?? 0n), true);
+    if (!call.write(at + 8n, bytes.subarray(8, 16))) return call.fault(`result of multicall entry ${n}`);
+    if (answer.refusal && !refusal) refusal = { ...answer.refusal, facts: { ...answer.refusal.facts, entry: n, call: nameOf(nr) } };
+    unimplemented ||= answer.unimplemented === true;
+  }
+  return refusal ? { ret: 0n, refusal, ...(unimplemented ? { unimplemented: true as const } : {}) } : 0;
+}
+
+const nameOf = (nr: number): string => hypercallByNumber(nr)?.name ?? `hypercall ${nr}`;
+
+/** A call between entry and exit: its number and site are fixed, its arguments are read when it is carried out. */
+export interface PendingCall {
+  readonly vcpu: VcpuState;
+  readonly nr: number;
+  /** Address of the syscall instruction. */
+  readonly site: bigint;
+}
+
+const ARGUMENT_REGISTERS = [7, 6, 2, 10, 8, 9] as const;
+const argumentsOf = (vcpu: VcpuState): bigint[] => ARGUMENT_REGISTERS.map((register) => vcpu.cpu.reg(register));
+
+function decode(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[], phase: 'entry' | 'exit') {
+  const root = vcpu.currentRoot();
+  return decodeHypercall({ number: nr, args, bits: 64, phase, read: (address, length) => hv.peek(root, address, length) });
+}
+
+/** Announces a call. True: the machine stops here, before anything is done. */
+export function enterHypercall(hv: Hypervisor, call: PendingCall): boolean {
+  if (!hv.trace.wants('hypercall-entry')) return false;
+  const decoded = decode(hv, call.vcpu, call.nr, argumentsOf(call.vcpu), 'entry');
+  return hv.trace.emit('hypercall-entry', {
+    domain: hv.domain.id,
+    vcpu: call.vcpu.id,
+    rip: hex(call.site),
+    nr: call.nr,
+    name: decoded.name,
+    operation: decoded.operation,
+    args: decoded.args as Args,
+  });
+}
+
+/** Carries a call out and sets rax. */
+export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
+  const { vcpu, nr } = pending;
+  const { cpu } = vcpu;
+  const args = argumentsOf(vcpu);
+  hv.domain.hypercalls++;
+  const row = nameOf(nr);
+  // Operations by name only where a reference may be taken: it is shown with what holds a frame.
+  hv.memory.frames.attribute(row, hv.icount);
+  // `syscall` leaves rip in rcx and the flags in r11.
+  cpu.setReg(1, cpu.rip);
+  cpu.setReg(11, BigInt(cpu.rflags >>> 0));
+  const call = new Call(hv, vcpu, nr, args);
+  const before = hv.trace.wants('hypercall') ? decode(hv, vcpu, nr, args, 'entry') : null;
+  const answer = asAnswer(carryOut(call));
+  if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(64, answer.ret));
+  if (!before) return;
+  const decoded = nr === IRET ? before : decode(hv, vcpu, nr, args, 'exit');
+  hv.trace.emit('hypercall', {
+    domain: hv.domain.id,
+    vcpu: vcpu.id,
+    rip: hex(pending.site),
+    nr,
+    name: before.name,
+    operation: before.operation,
+    args: decoded.args as Args,
+    ret: answer.ret === null ? null : Number(BigInt.asIntN(64, answer.ret)),
+    reason: answer.unimplemented ? 'not implemented by the simulator' : answer.refusal ? reasonOf(answer.refusal) : null,
+    ...(answer.refusal ? { refusal: answer.refusal } : {}),
+    ...(answer.unimplemented ? { unimplemented: true as const } : {}),
+  });
+}

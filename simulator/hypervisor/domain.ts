@@ -1,0 +1,52 @@
+// One PV domain: its vCPUs, shared_info, event channels, grants, limits and how it ended.
+
+import type { Mfn } from '../../abi/address.ts';
+import type { BuiltDomain } from '../builder/build.ts';
+import type { Ending } from '../machine-types.ts';
+import type { EventChannels } from './event-channels.ts';
+import type { GrantTable } from './grant-table.ts';
+import type { VcpuState } from './vcpu.ts';
+
+export class Domain {
+  readonly id: number;
+  readonly isDom0: boolean;
+  readonly sharedInfo: Mfn;
+  readonly vcpus: VcpuState[] = [];
+  readonly built: BuiltDomain;
+  /** Pages it has and may have (memory_op). */
+  pages: number;
+  readonly maxPages: number;
+  /** Bits of vm_assist that are on. */
+  assists = 0n;
+  readonly events: EventChannels;
+  readonly grants: GrantTable;
+  ending: Ending | null = null;
+  /** watchdog timers (sched_op.watchdog): guest time of expiry in ns, 0 for none. */
+  readonly watchdogs = [0, 0];
+  shutdownCode = 0;
+  hypercalls = 0;
+
+  constructor(
+    id: number,
+    isDom0: boolean,
+    sharedInfo: Mfn,
+    built: BuiltDomain,
+    pages: number,
+    maxPages: number,
+    events: EventChannels,
+    grants: GrantTable,
+  ) {
+    this.id = id;
+    this.isDom0 = isDom0;
+    this.sharedInfo = sharedInfo;
+    this.built = built;
+    this.pages = pages;
+    this.maxPages = maxPages;
+    this.events = events;
+    this.grants = grants;
+  }
+
+  assist(type: number): boolean {
+    return ((this.assists >> BigInt(type)) & 1n) !== 0n;
+  }
+}

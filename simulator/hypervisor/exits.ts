@@ -1,0 +1,165 @@
+// What an exit of the engine means for a PV guest: hypercalls and system calls, faults, traps, emulation.
+
+import { type Exit, Segment } from '../cpu/engine-types.ts';
+import { hex } from '../memory/refuse.ts';
+import { bounce, injectException, injectSoftware } from './bounce.ts';
+import type { PendingCall } from './dispatch.ts';
+import { emulatePrivileged } from './emulate.ts';
+import { setTaskSwitched } from './emulate-fpu.ts';
+import { pageFaultDetail } from './fault-detail.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const RAX = 0;
+const RCX = 1;
+const RDX = 2;
+const RBX = 3;
+const R11 = 11;
+const MAX_INSTRUCTION = 15;
+const IDT_ERROR = 2;
+/** `ud2; .ascii "xen"`, which marks the instruction after it for forced emulation. */
+const FORCED = [0x0f, 0x0b, 0x78, 0x65, 0x6e];
+
+/** Handles an exit other than 'budget' and 'breakpoint'. A hypercall is returned, not carried out. */
+export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): PendingCall | null {
+  vcpu.entered = true;
+  switch (exit.kind) {
+    case 'syscall':
+      if (vcpu.kernelMode) return { vcpu, nr: vcpu.cpu.regLo(RAX) >>> 0, site: exit.instruction };
+      systemCall(hv, vcpu);
+      return null;
+    case 'sysenter':
+      sysenter(hv, vcpu, exit);
+      return null;
+    case 'interrupt':
+      softwareInterrupt(hv, vcpu, exit);
+      return null;
+    case 'exception':
+      exception(hv, vcpu, exit);
+      return null;
+    case 'hlt':
+      injectException(hv, vcpu, 13, 0);
+      return null;
+    default:
+      return null;
+  }
+}
+
+/** `syscall` in user mode: to the kernel's syscall callback, with the address behind it in rcx. */
+function systemCall(hv: Hypervisor, vcpu: VcpuState): void {
+  vcpu.cpu.setReg(RCX, vcpu.cpu.rip);
+  vcpu.cpu.setReg(R11, BigInt(vcpu.cpu.rflags >>> 0));
+  bounce(hv, vcpu, { address: vcpu.syscall.address, masks: vcpu.syscall.masks, errorCode: null, what: 'the syscall callback' });
+}
+
+/** sysenter reaches the guest's callback; without one it is #GP. */
+function sysenter(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  if (vcpu.sysenter.address === 0n) {
+    vcpu.cpu.rip = exit.instruction;
+    injectException(hv, vcpu, 13, 0);
+    return;
+  }
+  // Neither rip nor rsp of the caller are known to the processor: Xen gives the guest 0 for rip.
+  vcpu.cpu.rip = 0n;
+  bounce(hv, vcpu, { address: vcpu.sysenter.address, masks: vcpu.sysenter.masks, errorCode: null, what: 'the sysenter callback' });
+}
+
+/** int3 and into reach the guest whatever its gates say; `int n` needs a gate whose privilege allows it. */
+function softwareInterrupt(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  const { vector } = exit;
+  if (vector === 3 || vector === 4 || vector === 1) {
+    injectException(hv, vcpu, vector, -1);
+    return;
+  }
+  const trap = vcpu.traps[vector]!;
+  const allowed = (trap.flags & 3) >= (vcpu.kernelMode ? 1 : 3);
+  if (allowed || (vector === 0x80 && trap.address !== 0n)) {
+    injectSoftware(hv, vcpu, vector);
+    return;
+  }
+  vcpu.cpu.rip = exit.instruction;
+  injectException(hv, vcpu, 13, (vector << 3) | IDT_ERROR, 0n, {
+    reason:
+      trap.address === 0n
+        ? `the guest has no gate for int ${hex(vector)}`
+        : `the gate of int ${hex(vector)} does not allow it (DPL ${trap.flags & 3})`,
+  });
+}
+
+function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  switch (exit.vector) {
+    case 6:
+      return invalidOpcode(hv, vcpu, exit);
+    case 7:
+      // Xen clears the flag when it tells the guest.
+      setTaskSwitched(vcpu, false);
+      return injectException(hv, vcpu, 7, -1);
+    case 13:
+      if (exit.errorCode === 0 && emulate(hv, vcpu)) return;
+      return injectException(hv, vcpu, 13, exit.errorCode);
+    case 14:
+      return pageFault(hv, vcpu, exit.cr2, exit.errorCode);
+    default:
+      return injectException(hv, vcpu, exit.vector, exit.errorCode);
+  }
+}
+
+function pageFault(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): void {
+  injectException(hv, vcpu, 14, errorCode, address, pageFaultDetail(hv, vcpu, address, errorCode));
+}
+
+/** Up to 15 bytes at rip, as far as they are mapped. */
+function instructionBytes(hv: Hypervisor, vcpu: VcpuState): Uint8Array {
+  const bytes = new Uint8Array(MAX_INSTRUCTION);
+  const base = vcpu.cpu.segment(Segment.cs).base;
+  const count = hv.peekInto(vcpu.currentRoot(), BigInt.asUintN(64, base + vcpu.cpu.rip), bytes);
+  return bytes.subarray(0, count);
+}
+
+/** True when the instruction was emulated (or a fault of its memory operand injected). */
+function emulate(hv: Hypervisor, vcpu: VcpuState): boolean {
+  const bytes = instructionBytes(hv, vcpu);
+  const result = emulatePrivileged(hv, vcpu, bytes);
+  if (!result) return false;
+  if ('pageFault' in result) {
+    pageFault(hv, vcpu, result.pageFault.address, result.pageFault.errorCode);
+    return true;
+  }
+  hv.icount++;
+  if (!result.again) vcpu.cpu.rip = BigInt.asUintN(64, vcpu.cpu.rip + BigInt(result.length));
+  return true;
+}
+
+function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  const bytes = instructionBytes(hv, vcpu);
+  if (exit.unsupported !== null) {
+    const text = [...bytes.subarray(0, exit.length || 8)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+    hv.trace.emit('undecoded', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), bytes: text, instruction: exit.unsupported });
+    hv.crash(vcpu, `the instruction ${exit.unsupported} (${text}) at rip ${hex(vcpu.cpu.rip)} is not implemented by the simulator`);
+    return;
+  }
+  if (FORCED.every((byte, n) => bytes[n] === byte) && bytes[5] === 0x0f && bytes[6] === 0xa2) {
+    const { cpu } = vcpu;
+    const leaf = cpu.regLo(RAX);
+    const subleaf = cpu.regLo(RCX);
+    const { eax, ebx, ecx, edx } = hv.policy.guest(leaf, subleaf);
+    if (hv.trace.wants('emulate')) {
+      hv.trace.emit('emulate', {
+        domain: hv.domain.id,
+        vcpu: vcpu.id,
+        rip: hex(cpu.rip),
+        instruction: 'cpuid',
+        rule: 'cpuid',
+        detail: `forced emulation, leaf ${hex(leaf >>> 0)}.${subleaf >>> 0}: ${[eax, ebx, ecx, edx].map((r) => hex(r >>> 0)).join(' ')}`,
+      });
+    }
+    cpu.setRegPair(RAX, eax, 0);
+    cpu.setRegPair(RBX, ebx, 0);
+    cpu.setRegPair(RCX, ecx, 0);
+    cpu.setRegPair(RDX, edx, 0);
+    cpu.rip = BigInt.asUintN(64, cpu.rip + 7n);
+    hv.icount++;
+    return;
+  }
+  injectException(hv, vcpu, 6, -1);
+}

@@ -1,0 +1,141 @@
+// The hypervisor's state and the services that hypercalls, faults and devices share: memory, the domain, time, trace, the engine.
+
+import type { Mfn } from '../../abi/address.ts';
+import { nameOf } from '../../abi/enumerations.ts';
+import { offsetOf } from '../../abi/layout.ts';
+import type { Refusal } from '../../abi/refusal.ts';
+import type { Engine } from '../cpu/engine-types.ts';
+import type { Ending, MachineConfig } from '../machine-types.ts';
+import type { MachineMemory } from '../memory/allocate.ts';
+import { GuestMemory } from '../memory/guest-memory.ts';
+import type { Trace } from '../trace/trace.ts';
+import type { CpuPolicy } from './cpu-policy.ts';
+import type { Domain } from './domain.ts';
+import { Timers } from './timers.ts';
+import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
+
+const CR2 = offsetOf('vcpu_info', 64, 'arch.cr2');
+
+/** The parts of the engine that the hypervisor itself touches. */
+export type CpuEngine = Pick<Engine, 'written' | 'vcpus'>;
+
+export class Hypervisor {
+  readonly config: MachineConfig;
+  readonly memory: MachineMemory;
+  readonly guest: GuestMemory;
+  readonly trace: Trace;
+  readonly engine: CpuEngine;
+  readonly policy: CpuPolicy;
+  readonly timers = new Timers();
+  domain!: Domain;
+  /** Instructions executed, and ns that the blocked machine jumped over: their sum is guest time. */
+  icount = 0;
+  jumped = 0;
+  /** The vCPU in whose name the hypervisor works. */
+  current!: VcpuState;
+  /** dom0's and the console device's output. */
+  consoleOut: (bytes: Uint8Array) => void = () => {};
+  /** Bytes for console_io.read. */
+  readonly consoleIn: number[] = [];
+  /** What Xen keeps of the ports it watches. */
+  readonly portState = { cmosIndex: 0, pciAddress: 0 };
+  /** A vCPU gave up the processor: back ends run. */
+  onYield: () => void = () => {};
+
+  constructor(config: MachineConfig, memory: MachineMemory, engine: CpuEngine, trace: Trace, policy: CpuPolicy) {
+    this.config = config;
+    this.memory = memory;
+    this.engine = engine;
+    this.trace = trace;
+    this.policy = policy;
+    this.guest = new GuestMemory(memory.ram, memory.walker, (mfn) => this.written(mfn));
+  }
+
+  /** Guest time in ns since the machine started. */
+  now(): number {
+    return this.icount + this.jumped;
+  }
+
+  /** RAM of a frame was written by other than the guest. */
+  written(mfn: Mfn): void {
+    this.engine.written(this.memory.ram.index(mfn) * 4096, 4096);
+  }
+
+  /** Guest memory without side effects or rights (for showing it); null when any byte is unmapped. */
+  peek(root: Mfn, address: bigint, length: number): Uint8Array | null {
+    const bytes = new Uint8Array(length);
+    return this.peekInto(root, address, bytes) === length ? bytes : null;
+  }
+
+  /** As peek, up to the first unmapped byte: how many were read. */
+  peekInto(root: Mfn, address: bigint, into: Uint8Array): number {
+    const { ram, walker } = this.memory;
+    for (let done = 0; done < into.length; ) {
+      const machine = walker.peek(root, BigInt.asUintN(64, address + BigInt(done)));
+      if (machine < 0) return done;
+      const offset = machine - ram.base * 4096;
+      const part = Math.min(4096 - (machine % 4096), into.length - done);
+      into.set(ram.bytes.subarray(offset, offset + part), done);
+      done += part;
+    }
+    return into.length;
+  }
+
+  /** Bytes of a vCPU's vcpu_info, live. */
+  vcpuInfo(vcpu: VcpuState): Uint8Array {
+    return this.memory.ram.page(vcpu.info.mfn).subarray(vcpu.info.offset, vcpu.info.offset + 64);
+  }
+
+  setCr2(vcpu: VcpuState, value: bigint): void {
+    vcpu.cr2 = value;
+    const info = this.vcpuInfo(vcpu);
+    new DataView(info.buffer, info.byteOffset, 64).setBigUint64(CR2, value, true);
+    this.written(vcpu.info.mfn);
+  }
+
+  /** CR3 as the guest reads it: machine address of its kernel's top table. */
+  cr3(vcpu: VcpuState): bigint {
+    return BigInt(vcpu.root) << 12n;
+  }
+
+  /** Ends the domain with a reason in words. */
+  crash(vcpu: VcpuState, reason: string, refusal?: Refusal): void {
+    this.end({ kind: 'crash', reason, vcpu: vcpu.id, ...(refusal ? { refusal } : {}) });
+  }
+
+  end(ending: Ending): void {
+    if (this.domain.ending) return;
+    this.domain.ending = ending;
+    const crashed = ending.kind === 'crash';
+    this.trace.emit('domain', {
+      domain: this.domain.id,
+      vcpu: this.current.id,
+      state: crashed ? 'crashed' : 'shutdown',
+      reason: crashed ? ending.reason : ending.kind,
+      ...(crashed && ending.refusal ? { refusal: ending.refusal } : {}),
+    });
+  }
+
+  setRunState(vcpu: VcpuState, state: RunStateValue): void {
+    if (vcpu.runState === state) return;
+    const now = this.now();
+    vcpu.runStateTime[vcpu.runState]! += now - vcpu.runStateSince;
+    vcpu.runState = state;
+    vcpu.runStateSince = now;
+    if (state === RunState.running) vcpu.entered = true;
+  }
+
+  /** Makes a blocked vCPU runnable. */
+  wake(vcpu: VcpuState): void {
+    if (!vcpu.wait) return;
+    vcpu.wait = null;
+    vcpu.pollTimeout = null;
+    this.setRunState(vcpu, RunState.runnable);
+    this.trace.emit('domain', { domain: this.domain.id, vcpu: vcpu.id, state: 'running', reason: null });
+  }
+
+  /** A wall-clock independent name for an event's source. */
+  virqName(virq: number): string {
+    return nameOf('virq', virq) ?? `VIRQ ${virq}`;
+  }
+}

@@ -1,0 +1,79 @@
+// Model-specific registers as Xen emulates them for a PV guest; null: not for guests, #GP.
+// Source: public behaviour of Xen 4.17 (arch/x86/msr.c, pv/emul-priv-op.c), golden lines of test/simulator.
+
+import { Segment } from '../cpu/engine-types.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import { readTsc } from './time.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const EFER = 0xd01n; // SCE, LME, LMA, NX
+const PAT = 0x0005_0100_0704_06n;
+const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
+
+export const MSR_NAMES: Readonly<Record<number, string>> = {
+  16: 'TSC',
+  27: 'APIC_BASE',
+  631: 'PAT',
+  3221225600: 'EFER',
+  3221225601: 'STAR',
+  3221225602: 'LSTAR',
+  3221225604: 'SFMASK',
+  3221225728: 'FS_BASE',
+  3221225729: 'GS_BASE',
+  3221225730: 'KERNEL_GS_BASE',
+  3221225731: 'TSC_AUX',
+};
+
+const isMachineCheck = (msr: number): boolean =>
+  (msr >= 0x179 && msr <= 0x17b) || (msr >= 0x400 && msr <= 0x47f) || (msr >= 0x280 && msr <= 0x29f);
+/** P-state and performance registers of AMD's processors that read 0 and ignore writes for a guest. */
+const isAmdPower = (msr: number): boolean =>
+  [0xc0010041, 0xc0010042, 0xc0010055].includes(msr) ||
+  (msr >= 0xc0010061 && msr <= 0xc001006b) ||
+  (msr >= 0xc0010000 && msr <= 0xc0010007) ||
+  msr === 0xc001001f;
+
+export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | null {
+  switch (msr) {
+    case 0x10:
+      return readTsc(hv);
+    case 0x1b:
+      return 0xfee00800n | (vcpu.id === 0 ? 0x100n : 0n);
+    case 0x277:
+      return PAT;
+    case 0xc0000080:
+      return EFER;
+    case 0xc0000100:
+      return vcpu.cpu.base(Segment.fs);
+    case 0xc0000101:
+      return vcpu.cpu.base(Segment.gs);
+    case 0xc0000102:
+      return vcpu.gsBaseUser();
+  }
+  if (isMachineCheck(msr)) return msr === 0x179 ? 2n : 0n;
+  if (hv.config.cpu === 'amd') {
+    if (msr === 0x8b) return 0x0100_0065n;
+    if (msr === 0xc0010015) return 0x0100_0000n;
+    if (isAmdPower(msr) || msr === 0xc0011029 || msr === 0xc0010010) return 0n;
+  } else if (msr === 0x17) return 0n;
+  return null;
+}
+
+export function writeMsr(hv: Hypervisor, vcpu: VcpuState, msr: number, value: bigint): boolean {
+  switch (msr) {
+    case 0xc0000080:
+      return value === EFER;
+    case 0xc0000100:
+      if (canonical(value)) vcpu.cpu.setBase(Segment.fs, value);
+      return canonical(value);
+    case 0xc0000101:
+      if (canonical(value)) vcpu.cpu.setBase(Segment.gs, value);
+      return canonical(value);
+    case 0xc0000102:
+      // The inactive base: while the kernel runs, that of user mode.
+      if (canonical(value)) vcpu.otherGsBase = value;
+      return canonical(value);
+  }
+  if (isMachineCheck(msr)) return true;
+  return hv.config.cpu === 'amd' && (isAmdPower(msr) || msr === 0xc0010015);
+}

@@ -1,0 +1,100 @@
+// Time as the guest sees it: vcpu_time_info, wall clock, TSC, runstate, timers. One instruction is 1 ns; the TSC runs at 1 GHz.
+// Source: public/xen.h (vcpu_time_info), public/vcpu.h.
+
+import { offsetOf } from '../../abi/layout.ts';
+import type { Domain } from './domain.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const TIME = offsetOf('vcpu_info', 64, 'time');
+const WC_VERSION = offsetOf('shared_info', 64, 'wc_version');
+const WC_SEC = offsetOf('shared_info', 64, 'wc_sec');
+const WC_NSEC = offsetOf('shared_info', 64, 'wc_nsec');
+const WC_SEC_HI = offsetOf('shared_info', 64, 'wc_sec_hi');
+const VIRQ_TIMER = 0;
+const SECOND = 1_000_000_000;
+
+/** Xen's system time when the guest's first instruction runs: the host has been up for a while. */
+export const SYSTEM_TIME_AT_START = 10 * SECOND;
+/** 2026-01-01 00:00:00 UTC, unless the configuration says otherwise. */
+export const DEFAULT_WALLCLOCK = 1_767_225_600;
+
+/** 1 GHz as tsc_to_system_mul and tsc_shift. */
+const TSC_MUL = 0x8000_0000;
+const TSC_SHIFT = 1;
+
+export const systemTime = (hv: Hypervisor): number => hv.now() + SYSTEM_TIME_AT_START;
+
+/** The TSC: emulated it counts from the domain's start, native it is the host's. */
+export const readTsc = (hv: Hypervisor): bigint => BigInt(hv.config.tsc === 'emulate' ? hv.now() : systemTime(hv));
+
+export function updateTimeInfo(hv: Hypervisor, vcpu: VcpuState): void {
+  const info = hv.vcpuInfo(vcpu);
+  const bytes = new DataView(info.buffer, info.byteOffset + TIME, 32);
+  vcpu.timeVersion = (vcpu.timeVersion + 2) >>> 0;
+  bytes.setUint32(0, vcpu.timeVersion, true);
+  bytes.setBigUint64(8, readTsc(hv), true);
+  bytes.setBigUint64(16, BigInt(systemTime(hv)), true);
+  bytes.setUint32(24, TSC_MUL, true);
+  bytes.setInt8(28, TSC_SHIFT);
+  bytes.setUint8(29, 0);
+  hv.written(vcpu.info.mfn);
+  if (vcpu.timeArea !== null) hv.guest.write(vcpu.root, vcpu.timeArea, new Uint8Array(info.buffer, info.byteOffset + TIME, 32).slice());
+}
+
+export function writeWallclock(hv: Hypervisor, domain: Domain): void {
+  const page = hv.memory.ram.page(domain.sharedInfo);
+  const view = new DataView(page.buffer, page.byteOffset, page.length);
+  // The wall clock at system time 0.
+  const seconds = (hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK) - SYSTEM_TIME_AT_START / SECOND;
+  view.setUint32(WC_VERSION, view.getUint32(WC_VERSION, true) + 2, true);
+  view.setUint32(WC_SEC, seconds >>> 0, true);
+  view.setUint32(WC_NSEC, 0, true);
+  view.setUint32(WC_SEC_HI, Math.floor(seconds / 2 ** 32), true);
+  hv.written(domain.sharedInfo);
+}
+
+const timerEvent = (hv: Hypervisor, vcpu: VcpuState): void => hv.domain.events.raiseVirq(VIRQ_TIMER, vcpu.id);
+
+/** One-shot timer at an absolute system time in ns; 0 stops it. */
+export function setSingleshot(hv: Hypervisor, vcpu: VcpuState, system: number): void {
+  const name = `singleshot ${vcpu.id}`;
+  if (system === 0) {
+    vcpu.singleshot = null;
+    hv.timers.cancel(name);
+    return;
+  }
+  const at = Math.max(hv.now(), system - SYSTEM_TIME_AT_START);
+  vcpu.singleshot = at;
+  hv.timers.set(name, at, () => {
+    vcpu.singleshot = null;
+    timerEvent(hv, vcpu);
+  });
+}
+
+/** Periodic timer with a period in ns; 0 stops it. */
+export function setPeriodic(hv: Hypervisor, vcpu: VcpuState, period: number): void {
+  const name = `periodic ${vcpu.id}`;
+  vcpu.periodicPeriod = period;
+  vcpu.periodicLast = hv.now();
+  if (period === 0) return hv.timers.cancel(name);
+  const tick = (): void => {
+    vcpu.periodicLast = hv.now();
+    timerEvent(hv, vcpu);
+    hv.timers.set(name, vcpu.periodicLast + period, tick);
+  };
+  hv.timers.set(name, hv.now() + period, tick);
+}
+
+/** vcpu_runstate_info as of now. */
+export function runStateInfo(hv: Hypervisor, vcpu: VcpuState): Uint8Array {
+  const bytes = new Uint8Array(48);
+  const view = new DataView(bytes.buffer);
+  const elapsed = hv.now() - vcpu.runStateSince;
+  view.setUint32(0, vcpu.runState, true);
+  view.setBigUint64(8, BigInt(vcpu.runStateSince + SYSTEM_TIME_AT_START), true);
+  for (let state = 0; state < 4; state++) {
+    view.setBigUint64(16 + state * 8, BigInt(vcpu.runStateTime[state]! + (state === vcpu.runState ? elapsed : 0)), true);
+  }
+  return bytes;
+}

@@ -1,0 +1,136 @@
+// One virtual CPU as the hypervisor sees it: what a PV guest registered, its tables and timers. Registers live in the engine.
+
+import type { Mfn } from '../../abi/address.ts';
+import { Bank, type Vcpu as CpuState, Segment, type SegmentCache } from '../cpu/engine-types.ts';
+
+export interface TrapEntry {
+  readonly cs: number;
+  /** Bits 0-1: DPL; bit 2: masks events on entry. */
+  readonly flags: number;
+  readonly address: bigint;
+}
+
+export interface Callback {
+  readonly address: bigint;
+  /** Masks events on entry. */
+  readonly masks: boolean;
+}
+
+export const RunState = { running: 0, runnable: 1, blocked: 2, offline: 3 } as const;
+export type RunStateValue = (typeof RunState)[keyof typeof RunState];
+
+const NO_TRAP: TrapEntry = { cs: 0, flags: 0, address: 0n };
+const NO_CALLBACK: Callback = { address: 0n, masks: false };
+
+export const FLAT_CODE: SegmentCache = { base: 0n, limit: 0xffff_ffff, attributes: 0xa0fb };
+export const FLAT_DATA: SegmentCache = { base: 0n, limit: 0xffff_ffff, attributes: 0xc0f3 };
+export const FLAT_KERNEL_CS = 0xe033;
+export const FLAT_KERNEL_SS = 0xe02b;
+
+/** Why a vCPU does not run. */
+export interface Wait {
+  readonly kind: 'block' | 'poll';
+  readonly since: number;
+  /** poll: the ports. */
+  readonly ports: readonly number[];
+}
+
+export class VcpuState {
+  readonly id: number;
+  readonly cpu: CpuState;
+  /** Has been given a context (vcpu_op.initialise); vCPU 0 by the builder. */
+  initialised = false;
+  up = false;
+  wait: Wait | null = null;
+  kernelMode = true;
+  root: Mfn;
+  /** Tables of user mode; null until MMUEXT_NEW_USER_BASEPTR. */
+  userRoot: Mfn | null = null;
+  readonly traps: TrapEntry[] = new Array<TrapEntry>(256).fill(NO_TRAP);
+  event: Callback = NO_CALLBACK;
+  failsafe: Callback = NO_CALLBACK;
+  syscall: Callback = NO_CALLBACK;
+  syscall32: Callback = NO_CALLBACK;
+  sysenter: Callback = NO_CALLBACK;
+  kernelSp = 0n;
+  kernelSs = 0;
+  gdtFrames: Mfn[] = [];
+  gdtEntries = 0;
+  ldtBase = 0n;
+  ldtEntries = 0;
+  /** LDT pages in use so far, by page of the LDT. */
+  readonly ldtFrames = new Map<number, Mfn>();
+  taskSwitched = false;
+  cr2 = 0n;
+  cr4 = 0n;
+  readonly dr: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
+  iopl = 0;
+  ioBitmap: { readonly address: bigint; readonly ports: number } | null = null;
+  /** GS base of the mode that is not active. */
+  otherGsBase = 0n;
+  /** Where this vCPU's vcpu_info lies. */
+  info: { mfn: Mfn; offset: number };
+  periodicPeriod = 0;
+  periodicLast = 0;
+  /** Guest time in ns, or null. */
+  singleshot: number | null = null;
+  pollTimeout: number | null = null;
+  runState: RunStateValue = RunState.offline;
+  runStateSince = 0;
+  readonly runStateTime = [0, 0, 0, 0];
+  runStateArea: bigint | null = null;
+  timeArea: bigint | null = null;
+  timeVersion = 0;
+  /** Entered the hypervisor since it last ran: pending events are looked at before it goes on. */
+  entered = true;
+
+  constructor(id: number, cpu: CpuState, root: Mfn, info: { mfn: Mfn; offset: number }) {
+    this.id = id;
+    this.cpu = cpu;
+    this.root = root;
+    this.info = info;
+  }
+
+  runnable(): boolean {
+    return this.up && this.wait === null;
+  }
+
+  /** Tables in use. */
+  currentRoot(): Mfn {
+    return this.kernelMode ? this.root : (this.userRoot ?? this.root);
+  }
+
+  /** Switches between guest kernel and guest user: tables and GS base. */
+  toggleMode(): void {
+    const other = this.otherGsBase;
+    this.otherGsBase = this.cpu.base(Segment.gs);
+    this.cpu.setBase(Segment.gs, other);
+    this.kernelMode = !this.kernelMode;
+    this.applyMode();
+    this.cpu.flushAll();
+  }
+
+  applyMode(): void {
+    this.cpu.setMode({ bits: 64, cpl: 3, bank: this.kernelMode ? Bank.kernel : Bank.user });
+  }
+
+  gsBaseKernel(): bigint {
+    return this.kernelMode ? this.cpu.base(Segment.gs) : this.otherGsBase;
+  }
+
+  gsBaseUser(): bigint {
+    return this.kernelMode ? this.otherGsBase : this.cpu.base(Segment.gs);
+  }
+
+  setTrap(vector: number, entry: TrapEntry | null): void {
+    this.traps[vector] = entry ?? NO_TRAP;
+  }
+
+  /** Flat 64-bit code and stack, null data segments, as the builder starts a vCPU. */
+  resetSegments(): void {
+    const nothing: SegmentCache = { base: 0n, limit: 0, attributes: 0 };
+    this.cpu.setSegment(Segment.cs, FLAT_KERNEL_CS, FLAT_CODE);
+    this.cpu.setSegment(Segment.ss, FLAT_KERNEL_SS, FLAT_DATA);
+    for (const segment of [Segment.ds, Segment.es, Segment.fs, Segment.gs]) this.cpu.setSegment(segment, 0, nothing);
+  }
+}

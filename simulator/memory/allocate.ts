@@ -1,0 +1,125 @@
+// The machine's frames: how many there are, where they start, who gets which. A domain's frames come in runs of 2 MiB from the
+// top of RAM downwards, as Xen's heap gives them, so that a machine frame number never looks like a pseudo-physical one.
+
+import { asMfn, type Mfn, PAGE_SIZE } from '../../abi/address.ts';
+import { FrameTable, OWNER_XEN } from './frame-table.ts';
+import { M2p, m2pFrames } from './m2p.ts';
+import { type FrameObserver, PageTypes } from './page-types.ts';
+import { Ram } from './ram.ts';
+import { Walker } from './walk.ts';
+
+/** Frames of the reference host (2 GiB under QEMU, less a few at the top); larger hosts where the guest needs one. */
+const HOST_FRAMES = [0x7ffe0, 0xfffe0, 0x1fffe0];
+const CHUNK = 512;
+
+export interface MemoryPlan {
+  /** Frames of the RAM window. */
+  readonly frames: number;
+  readonly base: Mfn;
+  readonly hostFrames: number;
+}
+
+/** Sizes the RAM window for `guestPages` pages, `extraPages` that the guest may add, and `xenPages` of Xen's own heap. */
+export function planMemory(guestPages: number, extraPages: number, xenPages: number): MemoryPlan {
+  let frames = Math.ceil((guestPages + extraPages) / CHUNK) * CHUNK + xenPages;
+  frames += Math.ceil((frames * 8) / PAGE_SIZE) + 4 + CHUNK;
+  const hostFrames = HOST_FRAMES.find((n) => n >= frames + 0x10000) ?? 0x1fffe0;
+  return { frames, base: asMfn(hostFrames - frames), hostFrames };
+}
+
+export class MachineMemory {
+  readonly ram: Ram;
+  readonly frames: FrameTable;
+  readonly types: PageTypes;
+  readonly m2p: M2p;
+  readonly walker: Walker;
+  readonly hostFrames: number;
+  /** Frames that nobody has, last in first out. */
+  private readonly free: Mfn[] = [];
+  private xenNext: number;
+  private readonly xenEnd: number;
+
+  /** `ram` is the engine's, `plan.frames` frames long. */
+  constructor(buffer: ArrayBufferLike, offset: number, plan: MemoryPlan, xenPages: number, observer: FrameObserver) {
+    this.ram = new Ram(buffer, offset, plan.frames, plan.base);
+    this.hostFrames = plan.hostFrames;
+    this.frames = new FrameTable(this.ram);
+    const own = m2pFrames(plan.base, plan.frames);
+    this.m2p = new M2p(this.frames, plan.base);
+    this.xenNext = plan.base + own;
+    this.xenEnd = this.xenNext + xenPages;
+    this.walker = new Walker(this.ram, this.m2p, plan.hostFrames);
+    this.types = new PageTypes(this.frames, {
+      ...observer,
+      revoke: (mfn, why) => observer.revoke(mfn, why),
+      typeChanged: (mfn, from, to) => observer.typeChanged(mfn, from, to),
+      written: (mfn) => observer.written(mfn),
+      ioRights: (domain) => observer.ioRights(domain),
+      freed: (mfn) => {
+        this.m2p.set(mfn, -1);
+        if (mfn >= this.xenEnd) this.free.push(mfn);
+        observer.freed(mfn);
+      },
+    });
+    for (let mfn = plan.base as number; mfn < this.xenEnd; mfn++) this.frames.owner[mfn - plan.base] = OWNER_XEN;
+    for (const mfn of chunkOrder(this.xenEnd, plan.base + plan.frames)) this.free.push(asMfn(mfn));
+    this.free.reverse();
+  }
+
+  /** A frame for a domain (its contents are cleared), or null when RAM is used up. The caller sets the M2P. */
+  allocate(domain: number): Mfn | null {
+    const mfn = this.free.pop();
+    if (mfn === undefined) return null;
+    this.ram.page(mfn).fill(0);
+    this.types.allocated(mfn, domain);
+    return mfn;
+  }
+
+  /** `count` consecutive frames (a power of 2), or null. */
+  allocateRun(domain: number, count: number): Mfn[] | null {
+    if (count === 1) {
+      const mfn = this.allocate(domain);
+      return mfn === null ? null : [mfn];
+    }
+    const sorted = [...this.free].sort((a, b) => a - b);
+    let run = 0;
+    for (let n = 0; n < sorted.length; n++) {
+      run = n > 0 && sorted[n]! === sorted[n - 1]! + 1 && run > 0 ? run + 1 : sorted[n]! % count === 0 ? 1 : 0;
+      if (run < count) continue;
+      const chosen = new Set<number>(sorted.slice(n - count + 1, n + 1));
+      for (let k = this.free.length - 1; k >= 0; k--) if (chosen.has(this.free[k]!)) this.free.splice(k, 1);
+      const frames = [...chosen].map(asMfn);
+      for (const mfn of frames) {
+        this.ram.page(mfn).fill(0);
+        this.types.allocated(mfn, domain);
+      }
+      return frames;
+    }
+    return null;
+  }
+
+  /** A page of Xen's heap shared with a domain: shared_info, grant frames. */
+  allocateShared(domain: number): Mfn {
+    if (this.xenNext >= this.xenEnd) throw new Error('the simulated Xen heap is too small');
+    const mfn = asMfn(this.xenNext++);
+    this.types.allocated(mfn, domain, true);
+    return mfn;
+  }
+
+  get freeFrames(): number {
+    return this.free.length;
+  }
+}
+
+/** Frames of [start, end) in the order in which they are given out: 2 MiB runs from the top, ascending within a run. */
+function chunkOrder(start: number, end: number): number[] {
+  const order: number[] = [];
+  const firstChunk = Math.ceil(start / CHUNK) * CHUNK;
+  const lastChunk = Math.floor(end / CHUNK) * CHUNK;
+  for (let chunk = lastChunk - CHUNK; chunk >= firstChunk; chunk -= CHUNK) {
+    for (let n = 0; n < CHUNK; n++) order.push(chunk + n);
+  }
+  for (let mfn = lastChunk; mfn < end; mfn++) order.push(mfn);
+  for (let mfn = start; mfn < firstChunk; mfn++) order.push(mfn);
+  return order;
+}

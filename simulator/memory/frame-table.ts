@@ -1,0 +1,125 @@
+// The frame table: owner, type and counts of every machine frame, as Xen keeps them per page. Structure of arrays, indexed by
+// the frame's index in RAM. Only memory/page-types.ts and memory/allocate.ts change it.
+
+import type { Mfn } from '../../abi/address.ts';
+import type { FrameFact } from '../../abi/refusal.ts';
+import type { Ram } from './ram.ts';
+
+export const FrameType = { none: 0, l1: 1, l2: 2, l3: 3, l4: 4, segDesc: 5, shared: 6, writable: 7 } as const;
+export type FrameTypeValue = (typeof FrameType)[keyof typeof FrameType];
+export const TYPE_NAMES = ['none', 'l1', 'l2', 'l3', 'l4', 'seg_desc', 'shared', 'writable'] as const;
+
+export const FLAG_PINNED = 1;
+export const FLAG_VALIDATED = 2;
+/** The allocation itself holds one of the references (Xen's PGC_allocated). */
+export const FLAG_ALLOCATED = 4;
+/** A page of Xen's heap that is shared with a guest: shared_info, grant frames. */
+export const FLAG_SPECIAL = 8;
+
+/** Owner of free frames. */
+export const NOBODY = 0xffff;
+/** Xen itself (DOMID_XEN). */
+export const OWNER_XEN = 0x7ff2;
+
+export class FrameTable {
+  readonly ram: Ram;
+  readonly owner: Uint16Array;
+  readonly type: Uint8Array;
+  readonly flags: Uint8Array;
+  readonly typeCount: Uint32Array;
+  readonly references: Uint32Array;
+  /** Above 0: linear entries in this table; below 0: uses of it as a linear table. */
+  readonly linear: Int16Array;
+  /** When the frame got the type it has (its type count left 0), and by which call: index into `calls`. */
+  readonly since: Float64Array;
+  readonly by: Uint16Array;
+  readonly pinnedSince: Float64Array;
+  readonly pinnedBy: Uint16Array;
+  /** M2P: index 0.. as RAM; -1 for none. */
+  readonly m2p: Float64Array;
+  private readonly calls: string[] = ['the domain builder'];
+  private readonly callIndex = new Map<string, number>([['the domain builder', 0]]);
+  private currentCall = 0;
+  private currentIcount = 0;
+
+  constructor(ram: Ram) {
+    this.ram = ram;
+    this.owner = new Uint16Array(ram.frames).fill(NOBODY);
+    this.type = new Uint8Array(ram.frames);
+    this.flags = new Uint8Array(ram.frames);
+    this.typeCount = new Uint32Array(ram.frames);
+    this.references = new Uint32Array(ram.frames);
+    this.linear = new Int16Array(ram.frames);
+    this.since = new Float64Array(ram.frames);
+    this.by = new Uint16Array(ram.frames);
+    this.pinnedSince = new Float64Array(ram.frames);
+    this.pinnedBy = new Uint16Array(ram.frames);
+    this.m2p = new Float64Array(ram.frames).fill(-1);
+  }
+
+  /** Names the call on whose behalf references are taken from now on, for explanations. */
+  attribute(call: string, icount: number): void {
+    let at = this.callIndex.get(call);
+    if (at === undefined) {
+      at = this.calls.length;
+      this.calls.push(call);
+      this.callIndex.set(call, at);
+    }
+    this.currentCall = at;
+    this.currentIcount = icount;
+  }
+
+  stamp(index: number): void {
+    this.since[index] = this.currentIcount;
+    this.by[index] = this.currentCall;
+  }
+
+  stampPin(index: number): void {
+    this.pinnedSince[index] = this.currentIcount;
+    this.pinnedBy[index] = this.currentCall;
+  }
+
+  /** What is known of a frame, for a refusal. Works for numbers that are no frame at all. */
+  fact(mfn: Mfn): FrameFact {
+    const hex = `0x${mfn.toString(16)}`;
+    if (!this.ram.valid(mfn)) return { mfn: hex, type: 'no RAM', typeCount: 0, references: 0 };
+    const i = this.ram.index(mfn);
+    const flags = this.flags[i]!;
+    const pinned = (flags & FLAG_PINNED) !== 0;
+    const pfn = this.m2p[i]!;
+    return {
+      mfn: hex,
+      ...(pfn >= 0 ? { pfn: `0x${pfn.toString(16)}` } : {}),
+      ...(this.owner[i] !== NOBODY ? { owner: this.owner[i]! } : {}),
+      type: this.typeCount[i] ? TYPE_NAMES[this.type[i]!]! : 'none',
+      typeCount: this.typeCount[i]!,
+      references: this.references[i]!,
+      ...(pinned ? { pinned } : {}),
+      ...(this.typeCount[i]
+        ? {
+            heldSince: pinned
+              ? { icount: this.pinnedSince[i]!, by: this.calls[this.pinnedBy[i]!]! }
+              : { icount: this.since[i]!, by: this.calls[this.by[i]!]! },
+          }
+        : {}),
+    };
+  }
+
+  /** Xen's type_info word, as its log prints it. */
+  typeInfo(mfn: Mfn): bigint {
+    const i = this.ram.index(mfn);
+    const flags = this.flags[i]!;
+    return (
+      (BigInt(this.type[i]!) << 61n) |
+      (flags & FLAG_PINNED ? 1n << 59n : 0n) |
+      (flags & FLAG_VALIDATED ? 1n << 58n : 0n) |
+      BigInt(this.typeCount[i]!)
+    );
+  }
+
+  /** Xen's count_info word. */
+  countInfo(mfn: Mfn): bigint {
+    const i = this.ram.index(mfn);
+    return (this.flags[i]! & FLAG_ALLOCATED ? 1n << 63n : 0n) | BigInt(this.references[i]!);
+  }
+}
