@@ -8,6 +8,7 @@ import { Dwarf } from './dwarf/dwarf.ts';
 import type { ExpressionContext, Location, MemoryReader } from './dwarf/expression.ts';
 import type { Frame } from './dwarf/frame.ts';
 import { entryOf, functionAt, hasLocationLists, scopesAt } from './dwarf/functions.ts';
+import type { LineRow } from './dwarf/line-table.ts';
 import type { PathSubstitution } from './dwarf/paths.ts';
 import { type AddressRange, rangesOf } from './dwarf/ranges.ts';
 import { type CoreRegister, type RegisterMap, registerMap } from './dwarf/registers.table.ts';
@@ -95,8 +96,10 @@ export class Symbolizer {
   }
 
   private subprogramAt(address: bigint): Die | undefined {
-    const unit = this.lines.index.unitAt(address);
-    return unit && this.dwarf.attempt(() => functionAt(unit, address));
+    return this.dwarf.attempt(() => {
+      const unit = this.lines.index.unitAt(address);
+      return unit && functionAt(unit, address);
+    });
   }
 
   private scopes(address: bigint): readonly Die[] {
@@ -106,14 +109,8 @@ export class Symbolizer {
 
   /** The function that covers an address: from debug information, else a function symbol or an assembly label. */
   functionAt(address: bigint): FunctionInfo | undefined {
-    const die = this.subprogramAt(address);
-    if (die) {
-      const range = this.dwarf.attempt(() => rangesOf(die))?.find(({ low, high }) => address >= low && address < high);
-      const declared = die.holderOf(AT.decl_file);
-      const file = declared && this.lines.fileOf(declared.unit, declared.number(AT.decl_file));
-      if (range)
-        return { name: die.name ?? '?', low: range.low, high: range.high, file, line: declared?.number(AT.decl_line), hasDebugInfo: true };
-    }
+    const described = this.dwarf.attempt(() => this.describedFunction(address));
+    if (described) return described;
     if (!this.code.isCode(address)) return undefined;
     const nearest = this.symbols.nearest(address);
     if (!nearest) return undefined;
@@ -122,9 +119,18 @@ export class Symbolizer {
     return { name: symbol.name, low: symbol.address, high, file: undefined, line: undefined, hasDebugInfo: false };
   }
 
+  private describedFunction(address: bigint): FunctionInfo | undefined {
+    const die = this.subprogramAt(address);
+    const range = die && rangesOf(die).find(({ low, high }) => address >= low && address < high);
+    if (!range) return undefined;
+    const declared = die.holderOf(AT.decl_file);
+    const file = declared && this.lines.fileOf(declared.unit, declared.number(AT.decl_file));
+    return { name: die.name ?? '?', low: range.low, high: range.high, file, line: declared?.number(AT.decl_line), hasDebugInfo: true };
+  }
+
   /** The source line of an address. */
   lineAt(address: bigint): SourceLine | undefined {
-    return this.lines.at(address);
+    return this.dwarf.attempt(() => this.lines.at(address));
   }
 
   /**
@@ -132,6 +138,10 @@ export class Symbolizer {
    * is known. For a caller's frame pass `frame.lookup`, not its return address.
    */
   framesAt(address: bigint): readonly SourceFrame[] {
+    return this.dwarf.attempt(() => this.readFrames(address)) ?? [];
+  }
+
+  private readFrames(address: bigint): readonly SourceFrame[] {
     const line = this.lineAt(address);
     const innermost = { file: line?.file, line: line?.line ?? 0, column: line?.column ?? 0 };
     const functions = this.scopes(address)
@@ -156,12 +166,12 @@ export class Symbolizer {
   /** The address ranges of the line at `address` within its function: where a step over the line stays. */
   rangesOfLine(address: bigint): readonly AddressRange[] {
     const found = this.functionAt(address);
-    return found ? this.lines.rangesOfLine(address, found.low, found.high) : [];
+    return (found && this.dwarf.attempt(() => this.lines.rangesOfLine(address, found.low, found.high))) ?? [];
   }
 
   /** Addresses for a breakpoint on a line; addresses at a function's entry are moved behind its prologue. */
   breakpointsAt(path: string, line: number): (Omit<LineMatch, 'addresses'> & { readonly addresses: readonly bigint[] }) | undefined {
-    const match = this.lines.addressesOf(path, line);
+    const match = this.dwarf.attempt(() => this.lines.addressesOf(path, line));
     if (!match) return undefined;
     const addresses = match.addresses.map(({ address, isEntry }) => (isEntry ? this.bodyOf(address) : address));
     return { file: match.file, line: match.line, addresses: [...new Set(addresses)] };
@@ -172,13 +182,8 @@ export class Symbolizer {
     const found = this.functionAt(entry);
     const unit = this.lines.index.unitAt(entry);
     if (!found?.hasDebugInfo || !unit || this.dwarf.attempt(() => hasLocationLists(unit))) return entry;
-    return afterPrologue(
-      this.code,
-      entry,
-      found.high,
-      (address) => this.lines.row(address)?.row,
-      this.lines.prologueEnd(entry, found.high),
-    );
+    const rowAt = (address: bigint): LineRow | undefined => this.lines.row(address)?.row;
+    return this.dwarf.attempt(() => afterPrologue(this.code, entry, found.high, rowAt, this.lines.prologueEnd(entry, found.high))) ?? entry;
   }
 
   /** All places of a function: its own code, and where it was inlined. Empty when nothing has that name. */

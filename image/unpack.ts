@@ -24,14 +24,10 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes.length >= 3 && bytes
 function gunzip(bytes: Uint8Array): Uint8Array {
   const chunks: Uint8Array[] = [];
   let total = 0;
-  let members = 1;
   const stream = new Gunzip((chunk) => {
     chunks.push(chunk);
     total += chunk.length;
   });
-  stream.onmember = (offset) => {
-    if (offset > 0) members++;
-  };
   try {
     for (let at = 0; at < bytes.length; at += PIECE) {
       stream.push(bytes.subarray(at, at + PIECE), at + PIECE >= bytes.length);
@@ -55,12 +51,12 @@ function gunzip(bytes: Uint8Array): Uint8Array {
     out.set(chunk, at);
     at += chunk.length;
   }
-  // The trailer is CRC-32 and size of the last member; with one member it covers everything.
+  // The trailer is CRC-32 and size of the contents.
   const trailer = bytes.length >= 18 ? new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 8, 8) : null;
-  if (members === 1 && (!trailer || trailer.getUint32(0, true) !== crc32(out) || trailer.getUint32(4, true) !== total >>> 0)) {
+  if (!trailer || trailer.getUint32(0, true) !== crc32(out) || trailer.getUint32(4, true) !== total >>> 0) {
     throw new ImageError(
       'compression',
-      'The file is a gzip file whose checksum does not match its contents. It is truncated or damaged: copy or compress it again.',
+      'The file is a gzip file whose checksum does not match its contents. It is truncated, damaged or made of several parts: copy it again, or unpack it first with gunzip.',
     );
   }
   return out;

@@ -36,8 +36,10 @@ export class Dwarf {
       const bytes = this.sections.debug(name);
       for (let at = 0; at < bytes.length; ) {
         const header = readUnitHeader(bytes, `.debug_${name}`, at);
-        units.push(new Unit(this, header, bytes, `.debug_${name}`));
         at = header.end;
+        const unit = new Unit(this, header, bytes, `.debug_${name}`);
+        // A unit whose root cannot be read is of no use; the others still are.
+        if (this.attempt(() => unit.root())) units.push(unit);
       }
     });
     return units;

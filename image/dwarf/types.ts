@@ -43,6 +43,7 @@ export type CType =
   /** What the debug information cannot tell (damaged, in another file, or no C type). */
   | { readonly kind: 'unknown'; readonly name: string; readonly size: number };
 
+const UNKNOWN: CType = { kind: 'unknown', name: 'type that cannot be read', size: 0 };
 const VOID: CType = { kind: 'void', name: 'void', size: 0 };
 const MAX_DEPTH = 64;
 const cache = new WeakMap<Die, CType>();
@@ -107,7 +108,7 @@ function arrayType(die: Die, depth: number): CType {
   return element;
 }
 
-function memberOf(die: Die): Member | null {
+function memberOf(die: Die): Member {
   const type = typeOf(die);
   const location = die.attribute(AT.data_member_location)?.value;
   let offset = 0;
@@ -156,7 +157,10 @@ function enumType(die: Die, depth: number): CType {
     name: `enum ${die.string(AT.name) ?? '<anonymous>'}`,
     size: sizeOf(die) || (underlying?.size ?? 4),
     signed: children().some((child) => (child.signedInteger(AT.const_value) ?? 0n) < 0n && (child.integer(AT.const_value) ?? 0n) < 0n),
-    enumerators: () => children().map((child) => ({ name: child.string(AT.name) ?? '?', value: child.integer(AT.const_value) ?? 0n })),
+    enumerators: () =>
+      die.unit.dwarf.attempt(() =>
+        children().map((child) => ({ name: child.string(AT.name) ?? '?', value: child.integer(AT.const_value) ?? 0n })),
+      ) ?? [],
   };
 }
 
@@ -177,7 +181,12 @@ function build(die: Die, depth: number): CType {
     case TAG.reference_type:
     case TAG.rvalue_reference_type: {
       const name = pointerName(typeOf(die, depth + 1).name);
-      return { kind: 'pointer', name, size: sizeOf(die) || die.unit.header.addressSize, target: () => typeOf(die) };
+      return {
+        kind: 'pointer',
+        name,
+        size: sizeOf(die) || die.unit.header.addressSize,
+        target: () => die.unit.dwarf.attempt(() => typeOf(die)) ?? UNKNOWN,
+      };
     }
     case TAG.array_type:
       return arrayType(die, depth);
