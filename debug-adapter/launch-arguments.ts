@@ -1,6 +1,6 @@
 // The launch configuration, field by field: what each may hold, its default, and what to write when it is wrong.
 
-import { suggest } from '../host/breakpoints/known-names.ts';
+import { suggest } from '../host/breakpoints/suggest.ts';
 import { UserError } from '../host/errors.ts';
 import type { LaunchParameters } from '../host/protocol.ts';
 

@@ -5,6 +5,11 @@ import type { TraceKind, TraceRecord } from '../simulator/trace/records.ts';
 
 export type { TraceKind, TraceRecord };
 
+/** A record with the guest's source line that made the call: of a stub in the hypercall page, its caller. */
+export type TracedRecord = TraceRecord & {
+  readonly source?: { readonly path: string; readonly line: number; readonly column?: number; readonly name?: string };
+};
+
 export interface LaunchParameters {
   /** Path of the kernel image: ELF, plain or gzip. */
   readonly program: string;
@@ -70,8 +75,8 @@ export type StopInfo =
 
 export interface TraceSubscription {
   readonly kinds: readonly TraceKind[] | 'all';
-  /** Records kept for one batch, 1 to 10,000; what exceeds it is dropped and counted. */
-  readonly batch: number;
+  /** Records kept for one batch, 1 to 10,000, default 500; what exceeds it is dropped and counted. */
+  readonly batch?: number;
 }
 
 interface Empty {
@@ -105,7 +110,7 @@ export interface MachineRequests {
   walk: { params: OfVcpu & { readonly address: string }; result: WalkInfo };
   locate: { params: { readonly address: string }; result: SourceLocation };
   input: { params: { readonly domain?: number; readonly bytes: string }; result: Empty };
-  subscribe: { params: TraceSubscription; result: { readonly records: readonly TraceRecord[]; readonly dropped: number } };
+  subscribe: { params: TraceSubscription; result: Empty };
   unsubscribe: { params: Empty; result: Empty };
   recent: { params: { readonly limit: number }; result: { readonly records: readonly TraceRecord[]; readonly dropped: number } };
   stateHash: { params: Empty; result: { readonly hash: string } };
@@ -129,7 +134,7 @@ export type MachineEvent =
   | { readonly event: 'continued' }
   | { readonly event: 'console'; readonly domain: number; readonly bytes: string }
   /** `dropped`: records that the subscriber did not get since the batch before. */
-  | { readonly event: 'trace'; readonly records: readonly TraceRecord[]; readonly dropped: number }
+  | { readonly event: 'trace'; readonly records: readonly TracedRecord[]; readonly dropped: number }
   /** What the host has to say to a person: deadlock, a condition that cannot be evaluated, a log message. */
   | { readonly event: 'message'; readonly category: 'important' | 'info' | 'log'; readonly text: string }
   | { readonly event: 'ended'; readonly ending: EndingInfo };
@@ -147,10 +152,21 @@ export interface ConsoleEventBody {
   readonly bytes: string;
 }
 export interface TraceEventBody {
-  readonly records: readonly TraceRecord[];
+  readonly records: readonly TracedRecord[];
   readonly dropped: number;
 }
 export interface InputArguments {
   readonly domain?: number;
   readonly bytes: string;
+}
+export interface SubscribeArguments {
+  readonly kinds: readonly TraceKind[] | 'all';
+  readonly batch?: number;
+}
+export interface InfoBody {
+  readonly domains: readonly number[];
+  readonly bits: 64 | 32;
+  /** Path of the kernel. */
+  readonly kernel: string;
+  readonly icount: number;
 }

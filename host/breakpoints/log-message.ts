@@ -5,6 +5,7 @@ import { parseExpression } from '../expression/parser.ts';
 import type { Expression } from '../expression/syntax.ts';
 
 export interface LogTemplate {
+  readonly expressions: readonly Expression[];
   render(evaluate: (expression: Expression) => string): string;
 }
 
@@ -20,6 +21,7 @@ export function parseLogMessage(message: string): LogTemplate {
   }
   parts.push(rest);
   return {
+    expressions: parts.filter((part) => typeof part !== 'string'),
     render: (evaluate) =>
       parts
         .map((part) => {

@@ -4,6 +4,7 @@ import { errnos } from '../../abi/errno.table.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { UserError } from '../errors.ts';
 import { parseInteger } from '../numbers.ts';
+import { binaryNumber } from './arithmetic.ts';
 import type { BinaryOperator, Expression } from './syntax.ts';
 
 /** `undefined`: an element that the record does not have. Comparisons with it are false. */
@@ -55,33 +56,6 @@ function compare(operator: BinaryOperator, a: PlainValue, b: PlainValue): boolea
 const order = (operator: BinaryOperator, sign: number): boolean =>
   operator === '<' ? sign < 0 : operator === '<=' ? sign <= 0 : operator === '>' ? sign > 0 : sign >= 0;
 
-function arithmetic(operator: BinaryOperator, a: bigint, b: bigint): bigint {
-  if ((operator === '/' || operator === '%') && b === 0n) throw new UserError('The expression divides by zero.');
-  if ((operator === '<<' || operator === '>>') && (b < 0n || b > 64n)) throw new UserError('A shift count must be 0 to 64.');
-  switch (operator) {
-    case '*':
-      return a * b;
-    case '/':
-      return a / b;
-    case '%':
-      return a % b;
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '<<':
-      return a << b;
-    case '>>':
-      return a >> b;
-    case '&':
-      return a & b;
-    case '^':
-      return a ^ b;
-    default:
-      return a | b;
-  }
-}
-
 function binary(expression: Expression & { kind: 'binary' }, record: TraceRecord): PlainValue {
   const { operator } = expression;
   const left = evaluateOnRecord(expression.left, record);
@@ -90,7 +64,7 @@ function binary(expression: Expression & { kind: 'binary' }, record: TraceRecord
   const right = evaluateOnRecord(expression.right, record);
   if (['==', '!=', '<', '<=', '>', '>='].includes(operator)) return compare(operator, left, right);
   if (left === undefined || right === undefined) return undefined;
-  return arithmetic(operator, integer(left, operator), integer(right, operator));
+  return binaryNumber(operator, integer(left, operator), integer(right, operator));
 }
 
 function name(identifier: string, record: TraceRecord): PlainValue {
@@ -100,6 +74,8 @@ function name(identifier: string, record: TraceRecord): PlainValue {
   if ('args' in record && Object.hasOwn(record.args, identifier)) return fromJson(record.args[identifier]);
   const errno = errnoNumbers.get(identifier);
   if (errno !== undefined) return errno;
+  // Names of Xen's constants stand in records as text: cmd == MMUEXT_PIN_L4_TABLE.
+  if (/^[A-Z][A-Z0-9]*_\w+$/.test(identifier)) return identifier;
   const known = 'args' in record ? `${fieldsOf(record)}, and in args: ${fieldsOf(record.args)}` : fieldsOf(record);
   throw new UserError(`There is no '${identifier}' in a record of kind ${record.kind}; there is: ${known}.`);
 }

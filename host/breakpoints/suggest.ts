@@ -1,28 +1,4 @@
-// Names that breakpoints may use, and the nearest one to a misspelt name.
-
-/** Mnemonics of the x86 exceptions by vector (SDM volume 3, table 6-1), without `#`; '' where there is none. */
-export const exceptionNames: readonly string[] = [
-  'DE',
-  'DB',
-  'NMI',
-  'BP',
-  'OF',
-  'BR',
-  'UD',
-  'NM',
-  'DF',
-  '',
-  'TS',
-  'NP',
-  'SS',
-  'GP',
-  'PF',
-  '',
-  'MF',
-  'AC',
-  'MC',
-  'XM',
-];
+// The nearest name to a misspelt one, as the end of an error message.
 
 /** Edit distance, bounded by the lengths of names. */
 function distance(a: string, b: string): number {

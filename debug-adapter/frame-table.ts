@@ -1,0 +1,54 @@
+// Stack frames that the client has seen, by their DAP frame ids. Valid until the machine goes on.
+
+import { UserError } from '../host/errors.ts';
+import type { GuestScope } from '../host/expression/guest-value.ts';
+import type { MachineHost } from '../host/machine-host.ts';
+import { callStack, type StackFrame } from '../host/symbols/stack.ts';
+
+export interface FrameEntry {
+  readonly vcpu: number;
+  readonly frame: StackFrame;
+}
+
+/** Deepest stack shown: a damaged stack may look endless. */
+const deepest = 200;
+
+export class FrameTable {
+  private readonly byId = new Map<number, FrameEntry>();
+  private readonly stacks = new Map<number, readonly { readonly id: number; readonly frame: StackFrame }[]>();
+  private nextId = 1;
+
+  clear(): void {
+    this.byId.clear();
+    this.stacks.clear();
+  }
+
+  /** The whole stack of a vCPU, unwound once for each stop. */
+  stackOf(host: MachineHost, vcpu: number): readonly { readonly id: number; readonly frame: StackFrame }[] {
+    let stack = this.stacks.get(vcpu);
+    if (!stack) {
+      stack = callStack(host.machine, host.symbols, vcpu, deepest).map((frame) => {
+        const id = this.nextId++;
+        this.byId.set(id, { vcpu, frame });
+        return { id, frame };
+      });
+      this.stacks.set(vcpu, stack);
+    }
+    return stack;
+  }
+
+  /** Throws UserError for an id of an earlier stop. */
+  get(id: number): FrameEntry {
+    const entry = this.byId.get(id);
+    if (!entry) throw new UserError('The machine has gone on since this stack frame was shown.');
+    return entry;
+  }
+
+  /** Where expressions are evaluated: in the frame, or without one in the innermost of the vCPU that ran last. */
+  scopeOf(host: MachineHost, frameId: number | undefined): GuestScope {
+    const { machine, symbols } = host;
+    const vcpu = machine.currentVcpu();
+    const entry = frameId === undefined ? { vcpu, frame: this.stackOf(host, vcpu)[0]?.frame } : this.get(frameId);
+    return { machine, symbols, vcpu: entry.vcpu, frame: entry.frame?.physical ?? null, inlineLevel: entry.frame?.inlineLevel ?? 0 };
+  }
+}

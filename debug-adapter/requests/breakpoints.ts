@@ -1,0 +1,106 @@
+// Source, function, named (hypercall:, event:, exception:, emulate:) and instruction breakpoints.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { asVirtual } from '../../abi/address.ts';
+import { isNamed } from '../../host/breakpoints/names.ts';
+import { namedBreakpoint, parseConditions, type WrittenConditions } from '../../host/breakpoints/record-breakpoint.ts';
+import type { CodeBreakpoint, RecordBreakpoint } from '../../host/breakpoints/table.ts';
+import { UserError } from '../../host/errors.ts';
+import type { MachineHost } from '../../host/machine-host.ts';
+import { parseInteger } from '../../host/numbers.ts';
+import { parseExpression } from '../../host/expression/parser.ts';
+import { evaluateOnGuest, numberOf } from '../../host/expression/guest-value.ts';
+import type { Apply, BreakpointState } from '../breakpoint-state.ts';
+import type { Answer, Family } from '../handler.ts';
+import type { Session } from '../session.ts';
+import { sourceOf } from './sources.ts';
+
+type Made = { readonly state: BreakpointState; readonly code?: CodeBreakpoint; readonly record?: RecordBreakpoint };
+
+/** Runs a maker; what a person did wrong becomes a pending breakpoint that says so. */
+function attempt(id: number, make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { state: { state: 'pending', id, why: error.message } };
+  }
+}
+
+function codeBreakpoint(id: number, label: string, addresses: readonly bigint[], written: WrittenConditions): CodeBreakpoint {
+  return { id, label, addresses: addresses.map(asVirtual), ...parseConditions(written) };
+}
+
+function atLine(session: Session, host: MachineHost, path: string, asked: DebugProtocol.SourceBreakpoint): Made {
+  const id = host.newId();
+  return attempt(id, () => {
+    const wanted = session.fromClientLine(asked.line);
+    const files = host.symbols.recordedFiles(path);
+    if (!files.length) {
+      const why = host.symbols.symbolizer.hasDebugInfo ? 'No code of the kernel comes from this file.' : host.symbols.warnings[0]!;
+      throw new UserError(why);
+    }
+    const found = files.map((file) => host.symbols.symbolizer.breakpointsAt(file, wanted)).filter((match) => match !== undefined);
+    const line = Math.min(...found.map((match) => match.line));
+    const addresses = found.filter((match) => match.line === line).flatMap((match) => match.addresses);
+    if (!addresses.length) throw new UserError(`There is no code at line ${wanted} or after it.`);
+    const code = codeBreakpoint(id, `${path}:${line}`, addresses, asked);
+    const note = line === wanted ? {} : { note: `There is no code at line ${wanted}; moved to line ${line}.` };
+    return { code, state: { state: 'applied', id, addresses, line, source: sourceOf(session, found[0]!.file), ...note } };
+  });
+}
+
+function atFunction(host: MachineHost, asked: DebugProtocol.FunctionBreakpoint): Made {
+  const id = host.newId();
+  return attempt(id, () => {
+    if (isNamed(asked.name)) return { record: namedBreakpoint(id, asked.name, asked), state: { state: 'applied', id, addresses: [] } };
+    const name = asked.name.trim().replace(/\(\)$/, '');
+    const address = parseInteger(name);
+    const addresses = address !== null ? [address] : host.symbols.symbolizer.functionsNamed(name).map((place) => place.body);
+    if (!addresses.length) throw new UserError(`The kernel has no function '${name}'. Hypercalls are written 'hypercall:NAME', events 'event:VIRQ_TIMER', exceptions 'exception:#PF'.`);
+    return { code: codeBreakpoint(id, name, addresses, asked), state: { state: 'applied', id, addresses } };
+  });
+}
+
+function atInstruction(session: Session, host: MachineHost, asked: DebugProtocol.InstructionBreakpoint): Made {
+  const id = host.newId();
+  return attempt(id, () => {
+    const scope = session.frames.scopeOf(host, undefined);
+    const base = numberOf(evaluateOnGuest(parseExpression(asked.instructionReference), scope), 'The address');
+    const address = BigInt.asUintN(64, base + BigInt(asked.offset ?? 0));
+    const code = codeBreakpoint(id, `0x${address.toString(16)}`, [address], asked);
+    return { code, state: { state: 'applied', id, addresses: [address] } };
+  });
+}
+
+function install(host: MachineHost, group: string, made: readonly Made[]): readonly BreakpointState[] {
+  host.table.setCode(group, made.flatMap((m) => m.code ?? []));
+  host.table.setRecords(group, made.flatMap((m) => m.record ?? []));
+  return made.map((m) => m.state);
+}
+
+export const breakpointRequests: Family = {
+  setBreakpoints: (session, args: DebugProtocol.SetBreakpointsArguments): Answer<DebugProtocol.SetBreakpointsResponse['body']> => {
+    const path = args.source.path;
+    if (!path) throw new UserError('Breakpoints need a source with a path.');
+    const asked = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
+    const group = `source ${path}`;
+    const apply: Apply = (s, host) => install(host, group, asked.map((one) => atLine(s, host, path, one)));
+    return { body: { breakpoints: session.breakpoints.set(session, group, 'breakpoint', apply) } };
+  },
+  setFunctionBreakpoints: (session, args: DebugProtocol.SetFunctionBreakpointsArguments): Answer<DebugProtocol.SetFunctionBreakpointsResponse['body']> => {
+    const apply: Apply = (_, host) => install(host, 'functions', args.breakpoints.map((one) => atFunction(host, one)));
+    return { body: { breakpoints: session.breakpoints.set(session, 'functions', 'function breakpoint', apply) } };
+  },
+  setInstructionBreakpoints: (session, args: DebugProtocol.SetInstructionBreakpointsArguments): Answer<DebugProtocol.SetInstructionBreakpointsResponse['body']> => {
+    const apply: Apply = (s, host) => install(host, 'instructions', args.breakpoints.map((one) => atInstruction(s, host, one)));
+    return { body: { breakpoints: session.breakpoints.set(session, 'instructions', 'instruction breakpoint', apply) } };
+  },
+  breakpointLocations: (session, args: DebugProtocol.BreakpointLocationsArguments): Answer<DebugProtocol.BreakpointLocationsResponse['body']> => {
+    const { symbols } = session.host;
+    const [first, last] = [session.fromClientLine(args.line), session.fromClientLine(args.endLine ?? args.line)];
+    const files = args.source.path ? symbols.recordedFiles(args.source.path) : [];
+    const lines = new Set(files.flatMap((file) => symbols.symbolizer.lines.linesWithCode(file)).filter((line) => line >= first && line <= last));
+    return { body: { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: session.toClientLine(line) })) } };
+  },
+};

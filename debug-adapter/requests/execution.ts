@@ -1,0 +1,39 @@
+// continue, pause, the steps, threads (one for each vCPU).
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Answer, Family } from '../handler.ts';
+import type { Session } from '../session.ts';
+
+/** DAP numbers threads from 1, Xen numbers vCPUs from 0. */
+export const threadOf = (vcpu: number): number => vcpu + 1;
+export const vcpuOf = (session: Session, threadId: number): number => session.host.checkVcpu(threadId - 1);
+
+function step(session: Session, args: DebugProtocol.NextArguments, kind: 'in' | 'over' | 'out'): Answer<never> {
+  const vcpu = vcpuOf(session, args.threadId);
+  session.host.mustBeStopped();
+  const granularity = args.granularity === 'instruction' ? 'instruction' : 'line';
+  session.host.step(vcpu, kind, granularity);
+  return {};
+}
+
+export const executionRequests: Family = {
+  continue: (session, _args: DebugProtocol.ContinueArguments): Answer<DebugProtocol.ContinueResponse['body']> => {
+    session.host.continue();
+    return { body: { allThreadsContinued: true } };
+  },
+  pause: (session) => {
+    session.host.run.pause();
+    return {};
+  },
+  next: (session, args: DebugProtocol.NextArguments) => step(session, args, 'over'),
+  stepIn: (session, args: DebugProtocol.StepInArguments) => step(session, args, 'in'),
+  stepOut: (session, args: DebugProtocol.StepOutArguments) => step(session, args, 'out'),
+  threads: (session): Answer<DebugProtocol.ThreadsResponse['body']> => {
+    if (!session.hasHost) return { body: { threads: [] } };
+    const threads = session.host.machine.vcpus().map((v) => ({
+      id: threadOf(v.vcpu),
+      name: `${v.domain === 0 ? 'dom0' : `domain ${v.domain}`} vCPU ${v.vcpu}${v.state === 'down' ? ' (down)' : v.inKernel ? '' : ' (user mode)'}`,
+    }));
+    return { body: { threads } };
+  },
+};

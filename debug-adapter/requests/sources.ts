@@ -1,0 +1,29 @@
+// Sources: files of the kernel's debug information, as they are on this machine.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { UserError } from '../../host/errors.ts';
+import { readSource } from '../../host/files.ts';
+import type { Answer, Family } from '../handler.ts';
+import type { Session } from '../session.ts';
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** `file` as recorded or already local. Without a local file the client is told the recorded path. */
+export function sourceOf(session: Session, file: string): DebugProtocol.Source {
+  const local = session.host.symbols.paths.local(file);
+  if (local !== null) return { name: baseName(local), path: local };
+  return { name: baseName(file), path: file, presentationHint: 'deemphasize', origin: 'not found on this machine; set "sourceMap"' };
+}
+
+export const sourceRequests: Family = {
+  loadedSources: (session): Answer<DebugProtocol.LoadedSourcesResponse['body']> => ({
+    body: { sources: session.host.symbols.symbolizer.lines.files().map((file) => sourceOf(session, file)) },
+  }),
+  source: (session, args: DebugProtocol.SourceArguments): Answer<DebugProtocol.SourceResponse['body']> => {
+    const path = args.source?.path;
+    const content = path ? readSource(session.host.symbols.localPath(path)) : null;
+    if (content === null)
+      throw new UserError(`The source ${path ?? ''} is not on this machine. Say in the launch configuration's "sourceMap" where the kernel's sources are.`);
+    return { body: { content } };
+  },
+};

@@ -1,0 +1,153 @@
+// The scopes of a frame: locals, the file's globals, registers with decoded flags, and what Xen knows of the vCPU.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { stripAliases } from '../image/dwarf/types.ts';
+import type { Variable } from '../image/symbolize/variables.ts';
+import type { Value } from '../image/value.ts';
+import { UserError } from '../host/errors.ts';
+import { evaluateOnGuest, numberOf } from '../host/expression/guest-value.ts';
+import { parseExpression } from '../host/expression/parser.ts';
+import { hex } from '../host/numbers.ts';
+import { describeRecord } from '../host/stop-words.ts';
+import { memoryOf } from '../host/symbols/stack.ts';
+import type { RegisterName, Registers } from '../host/machine-host.ts';
+import { decodedRegister, decodedSelector } from './flags.ts';
+import type { FrameEntry } from './frame-table.ts';
+import type { Session } from './session.ts';
+import type { Container } from './variable-references.ts';
+
+const general = 'rip rsp rbp rax rbx rcx rdx rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rflags'.split(' ') as RegisterName[];
+const selectors = ['cs', 'ss', 'ds', 'es', 'fs', 'gs'] as const;
+const system = ['fsBase', 'gsBase', 'gsBaseKernel', 'gsBaseUser', 'cr0', 'cr2', 'cr3', 'cr4'] as const;
+const upTo64 = new Set(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']);
+
+/** A typed value of the guest, with its children behind a reference. */
+export function valueVariable(session: Session, value: Value, evaluateName?: string): DebugProtocol.Variable {
+  const plain = stripAliases(value.ctype);
+  const reference = value.address ?? (plain.kind === 'pointer' ? value.number : undefined);
+  const pointee = plain.kind === 'pointer' && value.number !== undefined ? value.number : value.address;
+  return {
+    name: value.name,
+    value: value.text,
+    type: value.type,
+    variablesReference: value.childCount > 0 ? session.references.add(valueContainer(session, value, evaluateName)) : 0,
+    ...(evaluateName === undefined ? {} : { evaluateName }),
+    ...(plain.kind === 'array' && value.childCount > 100 ? { indexedVariables: value.childCount } : {}),
+    ...(reference === undefined || pointee === undefined ? {} : { memoryReference: hex(pointee) }),
+  };
+}
+
+function valueContainer(session: Session, value: Value, evaluateName?: string): Container {
+  const nameOf = (child: Value): string | undefined => {
+    if (evaluateName === undefined) return undefined;
+    if (child.name.startsWith('*')) return `*(${evaluateName})`;
+    if (child.name.startsWith('[')) return `(${evaluateName})${child.name}`;
+    return /^[A-Za-z_]\w*$/.test(child.name) ? `(${evaluateName}).${child.name}` : undefined;
+  };
+  return { children: (start, count) => value.children(start, count ?? 100).map((child) => valueVariable(session, child, nameOf(child))) };
+}
+
+function variableList(session: Session, entry: FrameEntry, variables: readonly Variable[]): Container {
+  const { symbolizer } = session.host.symbols;
+  const memory = memoryOf(session.host.machine, entry.vcpu);
+  return {
+    children: () =>
+      variables.map((variable) => {
+        const value = symbolizer.valueOf(variable, entry.frame.physical, memory);
+        const shown = valueVariable(session, value, variable.isShadowed ? undefined : variable.name);
+        return variable.isShadowed ? { ...shown, name: `${variable.name} (of an outer block)` } : shown;
+      }),
+  };
+}
+
+/** Registers of the frame: in a caller's only what the callees preserved. */
+function registerContainer(session: Session, entry: FrameEntry): Container {
+  const { machine, symbols } = session.host;
+  const now = machine.registers(entry.vcpu);
+  const { physical } = entry.frame;
+  const preserved = new Map(symbols.symbolizer.registers.names.map((name, n) => [name as string, physical.registers.get(n)]));
+  const value = (name: RegisterName): string => {
+    if (physical.level > 0 && preserved.has(name)) {
+      const known = preserved.get(name);
+      return known === undefined ? '<not preserved by the callee>' : decodedRegister(name, known);
+    }
+    return decodedRegister(name, BigInt(now[name]));
+  };
+  const names = general.filter((name) => machine.bits === 64 || !upTo64.has(name));
+  const row = (name: string, shown: string, type: string): DebugProtocol.Variable => ({ name, value: shown, type, variablesReference: 0, evaluateName: `$${name}` });
+  return {
+    children: () => [
+      ...names.map((name) => ({ ...row(name, value(name), 'register'), memoryReference: hex(BigInt(now[name])) })),
+      ...selectors.map((name) => row(name, decodedSelector(now[name]), 'selector')),
+      ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
+    ],
+    set: (name, text) => {
+      if (physical.level > 0) throw new UserError("Registers can be set in the innermost frame only; a caller's are what will be restored.");
+      const register = [...general, ...selectors, ...system].find((r) => r === name) as keyof Registers | undefined;
+      if (!register) throw new UserError(`There is no register '${name}'.`);
+      const scope = session.frames.scopeOf(session.host, undefined);
+      const bits = (selectors as readonly string[]).includes(register) ? 16 : 64;
+      machine.setRegister(entry.vcpu, register, BigInt.asUintN(bits, numberOf(evaluateOnGuest(parseExpression(text), scope))));
+      const set = machine.registers(entry.vcpu)[register];
+      return (selectors as readonly string[]).includes(register) ? decodedSelector(Number(set)) : decodedRegister(register, BigInt(set));
+    },
+  };
+}
+
+function xenContainer(session: Session, entry: FrameEntry): Container {
+  const { machine, symbols } = session.host;
+  const plain = (name: string, value: string): DebugProtocol.Variable => ({ name, value, variablesReference: 0 });
+  return {
+    children: () => {
+      const view = machine.vcpus()[entry.vcpu];
+      const info = machine.vcpuInfo(entry.vcpu);
+      const callbacks = machine.callbacks(entry.vcpu);
+      const call = [...machine.recent(2000).records].reverse().find((r) => r.vcpu === entry.vcpu && (r.kind === 'hypercall' || r.kind === 'hypercall-entry'));
+      const symbol = (address: bigint | null): string => (address === null ? 'not registered' : `${hex(address)} <${symbols.describe(address)}>`);
+      return [
+        plain('last hypercall', call ? describeRecord(call) : 'none yet'),
+        ...(call && 'args' in call ? [plainTree(session, 'its arguments', call.args)] : []),
+        plain('mode', view ? `${view.inKernel ? 'guest kernel' : 'guest user'}, ${view.state}` : 'unknown'),
+        plain('evtchn_upcall_pending', info ? String(Number(info.upcallPending)) : 'no vcpu_info'),
+        plain('evtchn_upcall_mask', info ? `${Number(info.upcallMask)}${info.upcallMask ? ' (events are masked: what cli was)' : ''}` : 'no vcpu_info'),
+        plain('evtchn_pending_sel', info ? hex(info.pendingSel) : 'no vcpu_info'),
+        plain('arch.cr2', info ? hex(info.archCr2) : 'no vcpu_info'),
+        plain('event callback', symbol(callbacks.event)),
+        plain('failsafe callback', symbol(callbacks.failsafe)),
+        plainTree(session, 'trap table', Object.fromEntries(callbacks.traps.map((t) => [`vector ${t.vector}`, symbol(t.address)]))),
+        plain('instructions executed', String(machine.icount())),
+        plain('guest time', `${(machine.clock() / 1e6).toFixed(6)} ms`),
+      ];
+    },
+  };
+}
+
+/** Decoded arguments and other plain values as a tree. */
+export function plainTree(session: Session, name: string, value: unknown): DebugProtocol.Variable {
+  if (typeof value !== 'object' || value === null) return { name, value: String(value), variablesReference: 0 };
+  const entries = Object.entries(value);
+  const shown = Array.isArray(value) ? `[${entries.length}]` : entries.length ? `{${entries.map(([k]) => k).join(', ')}}` : '{}';
+  const label = (key: string): string => (Array.isArray(value) ? `[${key}]` : key);
+  const container: Container = { children: (start = 0, count = 1000) => entries.slice(start, start + count).map(([k, v]) => plainTree(session, label(k), v)) };
+  return { name, value: shown, variablesReference: entries.length ? session.references.add(container) : 0 };
+}
+
+export function scopesOf(session: Session, entry: FrameEntry): DebugProtocol.Scope[] {
+  const { symbolizer } = session.host.symbols;
+  const { frame } = entry;
+  const stub = session.host.symbols.isStub(frame.pc);
+  const locals = stub ? [] : symbolizer.variablesAt(frame.physical.lookup, frame.inlineLevel);
+  const globals = stub ? [] : symbolizer.globalsAt(frame.physical.lookup);
+  const scope = (name: string, container: Container, hint: string | undefined, expensive: boolean): DebugProtocol.Scope => ({
+    name,
+    variablesReference: session.references.add(container),
+    expensive,
+    ...(hint === undefined ? {} : { presentationHint: hint }),
+  });
+  return [
+    ...(locals.length ? [scope('Locals', variableList(session, entry, locals), 'locals', false)] : []),
+    ...(globals.length ? [scope('Globals of this File', variableList(session, entry, globals), undefined, true)] : []),
+    scope('Registers', registerContainer(session, entry), 'registers', false),
+    scope('Xen', xenContainer(session, entry), undefined, true),
+  ];
+}

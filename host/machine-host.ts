@@ -1,0 +1,154 @@
+// One machine and everything that acts on it: run control, breakpoints, symbols, trace. Clients (debug session, protocol
+// server, CLI) hold this object; what happens comes to them as calls of their observer.
+
+import { asVirtual, type VirtualAddress } from '../abi/address.ts';
+import type { Machine } from '../simulator/machine-types.ts';
+import { BreakpointTable, type GuestEvaluator } from './breakpoints/table.ts';
+import { callSite } from './call-site.ts';
+import { type HostClock, hostClock } from './clock.ts';
+import { describeEnding, type FinalEnding } from './endings.ts';
+import { UserError } from './errors.ts';
+import { guestEvaluator } from './expression/guest-evaluator.ts';
+import type { EndingInfo, LaunchParameters, TracedRecord, TraceRecord } from './protocol.ts';
+import { RunControl, type Stop } from './run-control.ts';
+import { RunTo } from './stepping/drives.ts';
+import { InstructionStep } from './stepping/instruction-step.ts';
+import { LineStep } from './stepping/line-step.ts';
+import type { GuestSymbols } from './symbols/guest-symbols.ts';
+import { callStack, type StackFrame } from './symbols/stack.ts';
+import { explainCrash, explainWaits } from './words.ts';
+
+export type { RegisterName, Registers } from '../simulator/machine-types.ts';
+
+export interface HostObserver {
+  continued?(): void;
+  stopped?(stop: Stop): void;
+  ended?(ending: EndingInfo): void;
+  console?(domain: number, bytes: Uint8Array): void;
+  /** For a person: deadlock, conditions that cannot be evaluated; 'log' for log points. */
+  message?(category: 'important' | 'info' | 'log', text: string): void;
+}
+
+export class MachineHost {
+  readonly launch: LaunchParameters;
+  readonly machine: Machine;
+  readonly symbols: GuestSymbols;
+  readonly table: BreakpointTable;
+  readonly run: RunControl;
+  readonly evaluator: GuestEvaluator;
+  readonly clock: HostClock;
+  private readonly observers = new Set<HostObserver>();
+  private nextId = 1;
+  /** How it ended, once it did. */
+  ending: EndingInfo | null = null;
+  lastStop: Stop | null = null;
+
+  constructor(launch: LaunchParameters, machine: Machine, symbols: GuestSymbols, clock: HostClock = hostClock) {
+    this.launch = launch;
+    this.machine = machine;
+    this.symbols = symbols;
+    this.clock = clock;
+    this.evaluator = guestEvaluator(machine, symbols);
+    const reporter = {
+      problem: (text: string) => this.tell('important', text),
+      log: (text: string) => this.tell('log', text),
+    };
+    this.table = new BreakpointTable(this.evaluator, reporter, () => this.run.install());
+    this.run = new RunControl(
+      machine,
+      this.table,
+      {
+        continued: () => this.each((o) => o.continued?.()),
+        stopped: (stop) => {
+          this.lastStop = stop;
+          this.each((o) => o.stopped?.(stop));
+        },
+        idle: (waits) => this.tell('info', explainWaits(waits)),
+        ended: (ending) => this.ends(ending),
+      },
+      clock,
+      launch.pace,
+    );
+    machine.onConsole((domain, bytes) => this.each((o) => o.console?.(domain, bytes)));
+  }
+
+  /** Returns a function that ends the observation. */
+  observe(observer: HostObserver): () => void {
+    this.observers.add(observer);
+    return () => this.observers.delete(observer);
+  }
+
+  /** A number for a new breakpoint, unique in this machine. */
+  newId(): number {
+    return this.nextId++;
+  }
+
+  continue(): void {
+    this.mustBeStopped();
+    this.run.resume();
+  }
+
+  /** Throws UserError when the machine runs, or when the caller of the innermost frame is unknown (`out`). */
+  step(vcpu: number, kind: 'in' | 'over' | 'out', granularity: 'line' | 'instruction'): void {
+    this.mustBeStopped();
+    if (kind === 'out') return this.run.resume(this.stepOut(vcpu));
+    if (granularity === 'instruction') return this.run.resume(new InstructionStep(this.machine, vcpu, kind === 'over'));
+    this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols));
+  }
+
+  /** Throws UserError when the machine runs. */
+  mustBeStopped(): void {
+    if (this.run.state === 'running') throw new UserError('The machine is running; pause it first.');
+    if (this.run.state === 'ended') throw new UserError(`The machine has ended: ${this.ending?.text ?? ''}`);
+  }
+
+  input(bytes: Uint8Array, domain = this.machine.domain): void {
+    if (this.run.state === 'ended') return;
+    this.machine.inject({ kind: 'console', domain, bytes });
+    this.run.wake();
+  }
+
+  /** Throws UserError for a vCPU that the machine does not have. */
+  checkVcpu(vcpu: number): number {
+    const count = this.machine.vcpus().length;
+    if (Number.isInteger(vcpu) && vcpu >= 0 && vcpu < count) return vcpu;
+    throw new UserError(`There is no vCPU ${vcpu}; the machine has ${count}, numbered from 0.`);
+  }
+
+  /** The record with the source line of the guest that made it. */
+  traced(record: TraceRecord): TracedRecord {
+    const source = callSite(this.machine, this.symbols, record);
+    return source ? { ...record, source } : record;
+  }
+
+  read(vcpu: number, address: bigint, length: number): Uint8Array {
+    return this.machine.readMemory(vcpu, asVirtual(address), length);
+  }
+
+  /** At most `limit` physical frames, innermost first. */
+  stack(vcpu: number, limit?: number): readonly StackFrame[] {
+    return callStack(this.machine, this.symbols, vcpu, limit);
+  }
+
+  tell(category: 'important' | 'info' | 'log', text: string): void {
+    this.each((o) => o.message?.(category, text));
+  }
+
+  private stepOut(vcpu: number): RunTo {
+    const [frame, caller] = this.stack(vcpu, 2).filter((f) => !f.inlined);
+    if (!frame || !caller) throw new UserError('The caller of this frame is unknown, so there is nowhere to step out to.');
+    const addresses: VirtualAddress[] = [asVirtual(caller.pc)];
+    const exact = frame.interrupts;
+    return new RunTo(this.machine, vcpu, { addresses, low: caller.sp, high: exact ? caller.sp : caller.sp + 256n });
+  }
+
+  private ends(ending: FinalEnding): void {
+    this.ending = describeEnding(ending, (crash) => explainCrash(crash));
+    const told = this.ending;
+    this.each((o) => o.ended?.(told));
+  }
+
+  private each(call: (observer: HostObserver) => void): void {
+    for (const observer of [...this.observers]) call(observer);
+  }
+}

@@ -1,0 +1,70 @@
+// Why the machine stopped, in words: a title for the call stack, a text for the editor, and what the Debug Console is told.
+
+import type { TraceRecord } from '../simulator/trace/records.ts';
+import { crashFilter, recordFilters } from './breakpoints/filters.ts';
+import type { MachineHost } from './machine-host.ts';
+import type { Stop } from './run-control.ts';
+import { explainCrash } from './words.ts';
+
+export interface StopWords {
+  readonly title: string;
+  readonly text: string;
+  /** For the Debug Console; null when the source position says it all. */
+  readonly console: string | null;
+}
+
+const callName = (record: { readonly name: string; readonly operation: string | null }): string =>
+  record.operation === null ? record.name : `${record.name}.${record.operation}`;
+
+/** A record in one sentence. */
+export function describeRecord(record: TraceRecord): string {
+  switch (record.kind) {
+    case 'hypercall-entry':
+      return `The guest is about to call ${callName(record)}.`;
+    case 'hypercall': {
+      const result = record.ret === null ? 'does not return' : `returned ${record.ret}`;
+      if (record.unimplemented) return `${callName(record)} is not implemented by the simulator: it ${result}. A real Xen would carry it out.`;
+      return `${callName(record)} ${result}${record.reason === null ? '.' : `: ${record.reason}`}`;
+    }
+    case 'exception': {
+      const error = record.error === null ? '' : `, error code ${record.error}`;
+      const address = record.address === null ? '' : `, address ${record.address}`;
+      return `${record.name} is delivered to the guest${error}${address}${record.reason === null ? '.' : `: ${record.reason}`}`;
+    }
+    case 'upcall':
+      return `The event callback is entered: ${record.virqs.length ? `${record.virqs.join(', ')}, ` : ''}port ${record.ports.join(', ')}.`;
+    case 'emulate':
+      return `The hypervisor emulated '${record.instruction}' (rule ${record.rule})${record.detail === null ? '.' : `: ${record.detail}`}`;
+    case 'undecoded':
+      return `The simulator does not know this instruction: ${record.instruction ?? record.bytes}. A real processor may carry it out.`;
+    default:
+      return `A record of kind ${record.kind}.`;
+  }
+}
+
+export function describeStop(host: MachineHost, stop: Stop): StopWords | null {
+  if (stop.kind === 'crash') {
+    const text = explainCrash(stop.ending as never);
+    return { title: crashFilter.label, text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
+  }
+  if (stop.kind !== 'record') return null;
+  const text = describeRecord(stop.record);
+  const filter = recordFilters.find((f) => stop.filters.includes(f.id));
+  const title = filter && !stop.ids.length ? filter.label : titleOf(stop.record);
+  return { title, text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
+}
+
+function titleOf(record: TraceRecord): string {
+  if (record.kind === 'hypercall-entry' || record.kind === 'hypercall') return `Hypercall ${callName(record)}`;
+  if (record.kind === 'upcall') return `Event ${record.virqs.join(', ') || `port ${record.ports.join(', ')}`}`;
+  if (record.kind === 'exception') return `Exception ${record.name}`;
+  return record.kind === 'emulate' ? `Emulated ${record.instruction}` : record.kind;
+}
+
+/** Function and line of the innermost frame with source: behind the hypercall page, the caller. */
+function position(host: MachineHost, vcpu: number): string {
+  const frames = host.stack(vcpu, 4);
+  const frame = frames.find((f) => f.file !== null) ?? frames[0];
+  if (!frame) return 'an unknown place';
+  return frame.file === null ? frame.name : `${frame.name} (${frame.file}:${frame.line})`;
+}

@@ -1,0 +1,105 @@
+// What the host knows of the kernel's code: image/'s symbolizer, the hypercall page that has no debug information, and where
+// the sources are on this machine.
+
+import { hypercallByNumber } from '../../abi/hypercalls.ts';
+import type { ElfFile } from '../../image/elf/file.ts';
+import { Symbolizer } from '../../image/symbolizer.ts';
+import type { SourceLocation } from '../protocol.ts';
+import type { StepLine, StepSymbols } from '../stepping/drives.ts';
+import { SourcePaths } from './source-paths.ts';
+
+const pageSize = 4096n;
+export const stubSize = 32;
+
+export interface SymbolOptions {
+  readonly program: string;
+  readonly cwd: string;
+  readonly sourceMap: Readonly<Record<string, string>>;
+}
+
+export class GuestSymbols implements StepSymbols {
+  readonly symbolizer: Symbolizer;
+  readonly paths: SourcePaths;
+  /** Address of the hypercall page, asked for each time: a kernel may have none, or move it. */
+  private readonly hypercallPage: () => bigint | null;
+
+  constructor(elf: ElfFile, options: SymbolOptions, hypercallPage: () => bigint | null) {
+    const substitutions = Object.entries(options.sourceMap).map(([from, to]) => ({ from: from.replace(/\/+$/, ''), to: to.replace(/\/+$/, '') }));
+    this.symbolizer = new Symbolizer(elf, { substitutions });
+    this.paths = new SourcePaths(options.program, options.cwd);
+    this.hypercallPage = hypercallPage;
+  }
+
+  get warnings(): readonly string[] {
+    if (!this.symbolizer.hasDebugInfo)
+      return ['The kernel has no debug information, so there are no source lines and variables. Build it with -g and do not strip it.'];
+    return this.symbolizer.warnings;
+  }
+
+  /** The file on this machine, else the recorded path. */
+  localPath(recorded: string): string {
+    return this.paths.local(recorded) ?? recorded;
+  }
+
+  /** Recorded files that an editor's path means: those that are this file here, else those with the same end. */
+  recordedFiles(path: string): readonly string[] {
+    const { lines } = this.symbolizer;
+    const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+    const exact = lines.files().filter((file) => file.endsWith(name) && this.paths.local(file) === path);
+    return exact.length ? exact : lines.matchFile(path);
+  }
+
+  isStub(address: bigint): boolean {
+    return this.stubAt(address) !== null;
+  }
+
+  /** The stub of the hypercall page that an address is in: its call's number and the offset in the stub. */
+  stubAt(address: bigint): { readonly nr: number; readonly offset: number } | null {
+    const page = this.hypercallPage();
+    if (page === null || address < page || address >= page + pageSize) return null;
+    const offset = Number(address - page);
+    return { nr: Math.floor(offset / stubSize), offset: offset % stubSize };
+  }
+
+  stubName(nr: number): string {
+    return `hypercall_page: ${hypercallByNumber(nr)?.name ?? `hypercall ${nr}`}`;
+  }
+
+  lineAt(address: bigint): StepLine | null {
+    if (this.isStub(address)) return null;
+    const line = this.symbolizer.lineAt(address);
+    if (!line) return null;
+    const inlineDepth = this.symbolizer.framesAt(address).filter((f) => f.isInlined).length;
+    const isStart = line.isStatement && line.low === address;
+    return { file: line.file, line: line.line, function: this.symbolizer.functionAt(address)?.low ?? line.low, inlineDepth, isStart };
+  }
+
+  afterPrologue(entry: bigint): bigint {
+    return this.symbolizer.bodyOf(entry);
+  }
+
+  functionAt(address: bigint): { readonly low: bigint; readonly high: bigint } | null {
+    return this.symbolizer.functionAt(address) ?? null;
+  }
+
+  /** The innermost place of an address, with the file as it is on this machine. */
+  locate(address: bigint): SourceLocation {
+    const stub = this.stubAt(address);
+    if (stub) return { function: this.stubName(stub.nr), offset: stub.offset, file: null, line: null };
+    const [frame] = this.symbolizer.framesAt(address);
+    const low = this.symbolizer.functionAt(address)?.low;
+    return {
+      function: frame?.function ?? null,
+      offset: low === undefined ? null : Number(address - low),
+      file: frame?.file ? this.localPath(frame.file) : null,
+      line: frame?.line ? frame.line : null,
+    };
+  }
+
+  /** `name+16`, or the address alone. */
+  describe(address: bigint): string {
+    const stub = this.stubAt(address);
+    if (stub) return `${this.stubName(stub.nr)}+${stub.offset}`;
+    return this.symbolizer.symbolText(address) ?? `0x${address.toString(16)}`;
+  }
+}

@@ -1,0 +1,69 @@
+// Callers that call frame information does not know: through a stub of the hypercall page, and what an exception or upcall
+// interrupted, from the bounce frame that the hypervisor pushed.
+
+import type { Machine, Registers } from '../../simulator/machine-types.ts';
+import { readWord } from '../stepping/drives.ts';
+import type { GuestSymbols } from './guest-symbols.ts';
+
+/** The registers of a caller, as far as they are known. */
+export type CallerRegisters = { readonly rip: bigint; readonly rsp: bigint } & Partial<Record<keyof Registers, bigint>>;
+
+export type WordReader = (address: bigint) => bigint | null;
+
+export const wordReader =
+  (machine: Machine, vcpu: number): WordReader =>
+  (address) =>
+    readWord(machine, vcpu, address);
+
+/** __HYPERVISOR_iret: its stub has no return, it consumes the frame on the stack. */
+const iret = 23;
+
+/**
+ * Unwinds a 64-bit stub by hand: `push rcx; push r11; mov eax,nr; syscall; pop r11; pop rcx; ret` (bytes 0, 1, 3, 8, 10, 12, 13), and
+ * iret's `push rax; mov eax,23; syscall`. The 32-bit stub `mov eax,nr; int 0x82; ret` keeps nothing on the stack.
+ */
+export function unwindStub(stub: { nr: number; offset: number }, bits: 64 | 32, now: { rsp: bigint; rcx?: bigint; r11?: bigint }, read: WordReader): CallerRegisters | null {
+  const word = BigInt(bits / 8);
+  if (stub.nr === iret) {
+    // On the stack: rax (once pushed), and in a 64-bit guest r11, rcx, flags before the interrupted rip, cs, rflags, rsp, ss.
+    const frame = now.rsp + (stub.offset === 0 ? 0n : word) + (bits === 64 ? 3n * word : 0n);
+    const [rip, rsp] = [read(frame), read(frame + 3n * word)];
+    return rip === null || rsp === null ? null : { rip, rsp };
+  }
+  const saved = bits === 32 ? 0 : stub.offset >= 13 || stub.offset === 0 ? 0 : stub.offset === 1 || stub.offset === 12 ? 1 : 2;
+  const rip = read(now.rsp + BigInt(saved) * word);
+  if (rip === null) return null;
+  const rsp = now.rsp + BigInt(saved + 1) * word;
+  const rcx = saved === 0 ? now.rcx : (read(now.rsp + BigInt(saved - 1) * word) ?? undefined);
+  return { rip, rsp, ...(rcx === undefined ? {} : { rcx }) };
+}
+
+/** Words of a trap frame: 15 registers, vector and error code, rcx and r11, with room. */
+const mostWords = 40;
+/** Bits of RFLAGS that are always 0 (SDM volume 1, section 3.4.3); bit 1 is always 1. */
+const flagsZero = ~0x3f7fd7n;
+
+/**
+ * Looks upwards from a stack pointer for the frame that the hypervisor pushed: rip, cs, rflags, rsp, ss. `below`: where an ordinary
+ * return address was found; a frame further up belongs to another caller.
+ */
+export function findBounceFrame(rsp: bigint, below: bigint | null, bits: 64 | 32, symbols: GuestSymbols, read: WordReader): CallerRegisters | null {
+  const word = BigInt(bits / 8);
+  for (let i = 0n; i < mostWords; i++) {
+    const at = rsp + i * word;
+    if (below !== null && at >= below) return null;
+    const rip = read(at);
+    if (rip === null) return null;
+    const rest = [1n, 2n, 3n, 4n].map((n) => read(at + n * word));
+    if (rest.some((value) => value === null)) return null;
+    const [cs, flags, sp, ss] = rest as [bigint, bigint, bigint, bigint];
+    // The upper half of the word with CS holds the saved upcall mask.
+    const selector = cs & 0xffffn;
+    const isSelector = (value: bigint): boolean => (value & 3n) !== 0n && value < 0x10000n && value >= 8n;
+    if ((flags & 2n) === 0n || (flags & flagsZero) !== 0n) continue;
+    if (!isSelector(selector) || !(isSelector(ss & 0xffffn) || (ss === 0n && bits === 64)) || sp < 0x1000n) continue;
+    if (!symbols.symbolizer.isCode(rip) && !symbols.isStub(rip) && rip >= 0x8000_0000_0000n) continue;
+    return { rip, rsp: sp };
+  }
+  return null;
+}
