@@ -41,7 +41,7 @@ const ASSETS = [
 ];
 
 export async function build() {
-  bootstrap();
+  bootstrap('run');
   const { build: bundle } = await import('esbuild');
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   rmSync(join(root, 'dist'), { recursive: true, force: true });

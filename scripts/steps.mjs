@@ -34,20 +34,19 @@ export function requireNode() {
 }
 
 /**
- * Installs the npm packages of package-lock.json unless they are there. Install scripts stay off: no package needs one here,
- * and one of them would want a C compiler.
+ * Installs the npm packages of package-lock.json unless they are there: 'run' has what building and running need, 'all' the
+ * linters and test tools too. Install scripts stay off: no package needs one here, and one of them would want a C compiler.
  */
-export function bootstrap() {
+export function bootstrap(level = 'all') {
   requireNode();
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
-  const stamp = join(root, 'node_modules', '.hyperport-lock');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  const stamp = join(root, 'node_modules', '.hyperport-installed');
+  const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  if (installed === `all\n${lock}` || installed === `${level}\n${lock}`) return;
   process.stderr.write('Installing npm packages (npm ci) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const status = run(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    stdio: ['ignore', 2, 'inherit'],
-    shell: process.platform === 'win32',
-  });
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...(level === 'run' ? ['--omit=dev'] : [])];
+  const status = run(npm, ['ci', ...flags], { stdio: ['ignore', 2, 'inherit'], shell: process.platform === 'win32' });
   if (status !== 0) fail('npm ci failed; see above. Check that the npm registry can be reached and run the command again.');
-  writeFileSync(stamp, lock);
+  writeFileSync(stamp, `${level}\n${lock}`);
 }
