@@ -57,7 +57,9 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
   ];
   const frame = new Uint8Array(words.length * 8);
   const view = new DataView(frame.buffer);
-  words.forEach((word, n) => view.setBigUint64(n * 8, word, true));
+  words.forEach((word, n) => {
+    view.setBigUint64(n * 8, word, true);
+  });
   const base = BigInt.asUintN(64, sp - BigInt(frame.length));
   if (!addressAllowed(sp) || !addressAllowed(base) || !hv.guest.write(vcpu.root, base, frame)) {
     const refusal = refuse('EFAULT', 'bounce-stack', { stack: hex(sp), for: to.what, rip: hex(cpu.rip), kernelStack: hex(vcpu.kernelSp) });

@@ -89,18 +89,23 @@ function softwareInterrupt(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
 function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   switch (exit.vector) {
     case 6:
-      return invalidOpcode(hv, vcpu, exit);
+      invalidOpcode(hv, vcpu, exit);
+      return;
     case 7:
       // Xen clears the flag when it tells the guest.
       setTaskSwitched(vcpu, false);
-      return injectException(hv, vcpu, 7, -1);
+      injectException(hv, vcpu, 7, -1);
+      return;
     case 13:
       if (exit.errorCode === 0 && emulate(hv, vcpu)) return;
-      return injectException(hv, vcpu, 13, exit.errorCode);
+      injectException(hv, vcpu, 13, exit.errorCode);
+      return;
     case 14:
-      return pageFault(hv, vcpu, exit.cr2, exit.errorCode);
+      pageFault(hv, vcpu, exit.cr2, exit.errorCode);
+      return;
     default:
-      return injectException(hv, vcpu, exit.vector, exit.errorCode);
+      injectException(hv, vcpu, exit.vector, exit.errorCode);
+      return;
   }
 }
 

@@ -77,7 +77,10 @@ export function setPeriodic(hv: Hypervisor, vcpu: VcpuState, period: number): vo
   const name = `periodic ${vcpu.id}`;
   vcpu.periodicPeriod = period;
   vcpu.periodicLast = hv.now();
-  if (period === 0) return hv.timers.cancel(name);
+  if (period === 0) {
+    hv.timers.cancel(name);
+    return;
+  }
   const tick = (): void => {
     vcpu.periodicLast = hv.now();
     timerEvent(hv, vcpu);

@@ -37,7 +37,10 @@ const isGeneral = (name: string): name is (typeof GprName)[number] => (GprName a
 export function writeRegister(hv: Hypervisor, vcpu: VcpuState, name: RegisterName, value: bigint): void {
   const { cpu } = vcpu;
   const v = BigInt.asUintN(64, value);
-  if (isGeneral(name)) return cpu.set(name, v);
+  if (isGeneral(name)) {
+    cpu.set(name, v);
+    return;
+  }
   switch (name) {
     case 'rip':
       cpu.rip = v;
@@ -47,9 +50,11 @@ export function writeRegister(hv: Hypervisor, vcpu: VcpuState, name: RegisterNam
       cpu.rflags = (Number(v & 0xffff_ffffn) & ~0x3000) | 0x202;
       return;
     case 'fsBase':
-      return cpu.setBase(Segment.fs, v);
+      cpu.setBase(Segment.fs, v);
+      return;
     case 'gsBase':
-      return cpu.setBase(Segment.gs, v);
+      cpu.setBase(Segment.gs, v);
+      return;
     case 'gsBaseKernel':
       if (vcpu.kernelMode) cpu.setBase(Segment.gs, v);
       else vcpu.otherGsBase = v;
@@ -59,7 +64,8 @@ export function writeRegister(hv: Hypervisor, vcpu: VcpuState, name: RegisterNam
       else cpu.setBase(Segment.gs, v);
       return;
     case 'cr2':
-      return hv.setCr2(vcpu, v);
+      hv.setCr2(vcpu, v);
+      return;
     case 'cs':
     case 'ss':
     case 'ds':
@@ -67,11 +73,15 @@ export function writeRegister(hv: Hypervisor, vcpu: VcpuState, name: RegisterNam
     case 'fs':
     case 'gs': {
       const selector = Number(v & 0xffffn);
-      if (selector <= 3 && name !== 'cs') return cpu.setSegment(Segment[name], selector, { base: 0n, limit: 0, attributes: 0 });
+      if (selector <= 3 && name !== 'cs') {
+        cpu.setSegment(Segment[name], selector, { base: 0n, limit: 0, attributes: 0 });
+        return;
+      }
       const loaded = loadDescriptor(hv, vcpu, Segment[name], selector);
       if (!loaded.ok)
         throw new RangeError(`${name} cannot be loaded with selector 0x${selector.toString(16)}: the guest has no such segment.`);
-      return cpu.setSegment(Segment[name], selector, loaded.cache);
+      cpu.setSegment(Segment[name], selector, loaded.cache);
+      return;
     }
     default:
       throw new RangeError(`${name} cannot be set: Xen keeps it. Let the guest change it with a hypercall.`);

@@ -272,7 +272,7 @@ export class PageTypes {
     const mfn = entryMfn(entry);
     if (level === 1) return this.getFromL1(mfn, entry, domain);
     const refusal = this.getPageAndType(mfn, TABLE_TYPE[level - 1]!, domain);
-    if (!refusal || refusal.errno !== 'EINVAL') return refusal;
+    if (refusal?.errno !== 'EINVAL') return refusal;
     return this.getLinear(level, mfn, entry, table, domain) ? null : refusal;
   }
 

@@ -131,7 +131,7 @@ export class Walker {
     const offset = address - M2P_START;
     if (offset >= 0n && offset < BigInt(this.m2p.length)) return this.m2p.frame(Number(offset)) * PAGE_SIZE + (Number(offset) % PAGE_SIZE);
     const last = this.steps(root, address).at(-1);
-    if (!last || last.level !== 1 || !(last.entry & 1n)) return -1;
+    if (last?.level !== 1 || !(last.entry & 1n)) return -1;
     const mfn = Number((last.entry >> 12n) & 0xff_ffff_ffffn);
     return this.ram.valid(mfn) ? mfn * PAGE_SIZE + Number(address & 0xfffn) : -1;
   }

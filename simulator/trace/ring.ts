@@ -93,16 +93,22 @@ export class TraceRing {
   }
 
   private put(value: unknown): void {
-    if (value === null) return this.tag(Tag.null);
+    if (value === null) {
+      this.tag(Tag.null);
+      return;
+    }
     switch (typeof value) {
       case 'boolean':
-        return this.tag(value ? Tag.true : Tag.false);
+        this.tag(value ? Tag.true : Tag.false);
+        return;
       case 'undefined':
-        return this.tag(Tag.undefined);
+        this.tag(Tag.undefined);
+        return;
       case 'number':
         if (Number.isInteger(value) && value >= -0x8000_0000 && value < 0x8000_0000) {
           this.tag(Tag.small);
-          return this.u32(value >>> 0);
+          this.u32(value >>> 0);
+          return;
         }
         this.tag(Tag.double);
         this.room(8);
@@ -110,7 +116,8 @@ export class TraceRing {
         this.length += 8;
         return;
       case 'string':
-        return this.putText(value);
+        this.putText(value);
+        return;
     }
     if (Array.isArray(value)) {
       this.tag(Tag.array);
@@ -131,7 +138,8 @@ export class TraceRing {
     const known = this.nameIndex.get(text);
     if (known !== undefined || (isName && this.names.length < MAX_NAMES)) {
       this.tag(Tag.name);
-      return this.u32(known ?? this.intern(text));
+      this.u32(known ?? this.intern(text));
+      return;
     }
     const encoded = new TextEncoder().encode(text);
     this.tag(Tag.text);

@@ -127,7 +127,7 @@ function bindInterdomain(call: Call, op: StructView): Answer | null {
   if (remote !== DOMID_SELF && remote !== call.domain.id)
     return no(refuse('ESRCH', 'no-such-domain', { what: 'bind_interdomain', domain: remote }));
   const other = events.port(remotePort);
-  if (!other || other.channel.kind !== 'unbound' || other.channel.remote !== call.domain.id) {
+  if (other?.channel.kind !== 'unbound' || other.channel.remote !== call.domain.id) {
     return no(refuse('EINVAL', 'port-not-unbound', { port: remotePort, state: other?.channel.kind ?? 'beyond the table' }));
   }
   const refused = allocate(op, { kind: 'interdomain', remote: call.domain.id, remotePort, backEnd: null }, 0, call);

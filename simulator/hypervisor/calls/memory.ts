@@ -113,7 +113,7 @@ function populate(call: Call, command: number, op: StructView, slot: bigint, ord
   const run = memory.allocateRun(call.domain.id, count);
   if (!run) return false;
   call.domain.pages += count;
-  if (command === 6) run.forEach((mfn, n) => memory.m2p.set(mfn, pfn + BigInt(n)));
+  if (command === 6) for (const [n, mfn] of run.entries()) memory.m2p.set(mfn, pfn + BigInt(n));
   if (command === 6 || op.big('extent_start') !== 0n) {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, BigInt(run[0] as Mfn), true);
