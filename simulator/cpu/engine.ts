@@ -6,6 +6,7 @@ import type { Engine, EngineConfig, Exit, GuestFault } from './engine-types.ts';
 import { FLAG } from './isa/builder.ts';
 import * as L from './layout.ts';
 import { type RareBody, RareContext } from './rare/context.ts';
+import { FPU, resetFpu } from './rare/fpu.ts';
 import { SEGMENTS } from './rare/segments.ts';
 import { STACK } from './rare/stack.ts';
 import { STRINGS } from './rare/strings.ts';
@@ -18,7 +19,7 @@ import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
 
-export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...TRAPS };
+export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...FPU, ...TRAPS };
 
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 
@@ -82,6 +83,7 @@ class CpuEngine implements Engine {
     for (const vcpu of this.vcpus) {
       vcpu.setMode({ bits: 64, cpl: 3, bank: 0 });
       vcpu.rflags = 2;
+      resetFpu(this.core.view, L.FXSAVE - L.STATE + (vcpu.id === 0 ? L.STATE : L.SAVED + vcpu.id * L.STATE_SIZE));
     }
     this.interpreter(0);
   }

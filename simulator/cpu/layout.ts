@@ -35,6 +35,9 @@ export const TRAP_TSC = STATE + 0x144;
 export const TSC_AUX = STATE + 0x148;
 export const FPU_DISABLED = STATE + 0x14c;
 
+/** x87 and SSE state in the layout of fxsave. */
+export const FXSAVE = STATE + 0x200;
+
 /** Saved state of the vCPUs that do not run. */
 export const SAVED = 0x1000;
 

@@ -2,6 +2,8 @@
 // address. An address that the plain form cannot express is computed by a record of its own before the instruction.
 
 import { ROWS } from '../../x86/rows.ts';
+import { SSE_ROWS } from '../../x86/table/sse.table.ts';
+import { X87_ROWS } from '../../x86/table/x87.table.ts';
 import { type Decoded, OperandKind as K } from '../../x86/types.ts';
 import type { Core } from './core.ts';
 import { bitsOf } from './core.ts';
@@ -34,6 +36,10 @@ const ZERO = 8 * L.ZERO_REG;
 /** Rows whose counter register follows the address size. */
 const COUNTER_ROWS = new Set(['jcxz', 'loop', 'loopz', 'loopnz']);
 
+/** Rows that raise #NM while the floating-point unit is disabled. */
+const FPU_ROWS: ReadonlySet<string> = new Set([...X87_ROWS, ...SSE_ROWS].map((row) => row.key));
+const BIT_STRING_ROWS = new Set(['bt', 'bts', 'btr', 'btc']);
+
 export class RecordWriter {
   private readonly core: Core;
   private readonly list: CaseList;
@@ -54,8 +60,20 @@ export class RecordWriter {
     let row = this.rows[d.row]!;
     if (row.key === 'pop' && d.kind[0] === K.memory) row = this.popMemory;
     const definition = row.definition;
-    if (definition === null) return this.writeRare(p, d, nextLo, nextHi, 'unsupported', row.key);
+    // AMD's processors know 0f 0d with a memory operand only (prefetch, prefetchw).
+    if (
+      row.key === 'nop' &&
+      this.core.model === 'amd' &&
+      d.count > 0 &&
+      d.kind[0] !== K.memory &&
+      ROWS[d.row]!.enc[d.form]!.startsWith('0f 0d')
+    )
+      return this.writeRare(p, d, nextLo, nextHi, 'undefined', row.key);
+    if (definition === null)
+      return this.writeRare(p, d, nextLo, nextHi, FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported', row.key);
     if (definition.rare !== null) return this.writeRare(p, d, nextLo, nextHi, definition.rare, row.key);
+    if (BIT_STRING_ROWS.has(row.key) && d.kind[0] === K.memory && d.kind[1] === K.gpr && d.addressSize !== bitsOf(this.core) / 8)
+      return this.writeRare(p, d, nextLo, nextHi, 'bit-string', row.key);
     const handler = this.handlerOf(row, d);
     if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, 'unsupported', row.key);
 

@@ -108,9 +108,14 @@ export class Tlb {
   private cross(lo: number, hi: number, size: number, write: boolean, stack: boolean, record: number): number {
     const { core } = this;
     const firstBytes = 4096 - (lo & 4095);
-    const nextLo = (lo & -4096) + 4096;
+    const nextLo = ((lo & -4096) >>> 0) + 4096;
     const wide = bitsOf(core) === 64;
-    const nextHi = wide && nextLo === 0 ? (hi + 1) | 0 : hi;
+    if (!wide && nextLo === 0x100000000) {
+      // Beyond the 4 GiB limit of a flat segment.
+      raise(core, stack ? 12 : 13, 0);
+      return -1;
+    }
+    const nextHi = wide && nextLo === 0x100000000 ? (hi + 1) | 0 : hi;
     const first = this.reach(lo, hi, write, stack);
     if (first < 0) return -1;
     const second = this.reach(nextLo | 0, nextHi, write, stack);

@@ -3,6 +3,7 @@ import './alu.ts';
 import './bits.ts';
 import './control.ts';
 import './flags.ts';
+import './fpu.ts';
 import './move.ts';
 import './shift.ts';
 import './stack.ts';

@@ -26,8 +26,13 @@ def(
   () => (b, i) => b.goIndirect(b.checkTarget(b.let(b.u64(b.zx(i.w, b.rd(i.d, i.w)))))),
 );
 def('call-ind', { forms: ['r', 'm'], sizes: WIDE, memory: 'r', jumps: true }, () => (b, i) => {
-  const to = b.checkTarget(b.let(b.u64(b.zx(i.w, b.rd(i.d, i.w)))));
-  b.push(i.w, i.w === 8 ? b.next() : b.wrap(b.next()));
+  const v = b.let(b.u64(b.zx(i.w, b.rd(i.d, i.w))));
+  // The stack is reached for before the target is checked.
+  const sp = b.val(b.stackPlus(-i.w));
+  const at = b.translate(b.stackLinear(sp), i.w, 'w', true);
+  const to = b.checkTarget(v);
+  b.store(at, i.w, i.w === 8 ? b.next() : b.wrap(b.next()));
+  b.setStackPointer(sp);
   b.goIndirect(to);
 });
 

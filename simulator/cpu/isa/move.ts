@@ -49,6 +49,6 @@ def('cwd', { sizes: WIDE }, () => (b, i) => {
 });
 
 def('nop', { forms: ['', 'r', 'm'], memory: 'a' }, () => () => {});
-def('pause endbr lfence mfence sfence wait', {}, () => () => {});
+def('pause endbr lfence mfence sfence', {}, () => () => {});
 def('prefetch', { forms: ['m'], memory: 'a' }, () => () => {});
 def('clflush', { forms: ['m'], memory: 'r', memorySize: 1 }, () => () => {});

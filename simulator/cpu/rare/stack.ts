@@ -34,17 +34,17 @@ const popf: RareBody = (c, i) => {
   return RareStatus.done;
 };
 
+/** Words are stored one by one, as processors do: a fault leaves those below the stack pointer, and registers as they were. */
 const enter: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const level = i.d.imm2 & 31;
   const width = pointerSize(c);
   let sp = c.reg(RSP, width);
   let frame = c.reg(RBP, width);
-  const stores: [Store, bigint][] = [];
   const push = (v: bigint): boolean => {
     sp = mask(width, sp - BigInt(size));
     const store = c.prepareStore(c.stackLinear(sp), size, true);
-    if (store) stores.push([store, v]);
+    if (store) c.commit(store, v);
     return store !== null;
   };
   if (!push(frame)) return RareStatus.stopped;
@@ -60,7 +60,6 @@ const enter: RareBody = (c, i) => {
   sp = mask(width, sp - BigInt(i.d.immLo & 0xffff));
   // The processor checks that the new top of the stack can be written.
   if (c.prepareStore(c.stackLinear(sp), size, true) === null) return RareStatus.stopped;
-  for (const [store, v] of stores) c.commit(store, v);
   c.setReg(RBP, size === 2 ? 2 : width, newFrame);
   c.setReg(RSP, width, sp);
   return RareStatus.done;
@@ -80,18 +79,15 @@ const pusha: RareBody = (c, i) => {
   return RareStatus.done;
 };
 
+/** Registers are written one by one, as processors do: a fault leaves those already popped. */
 const popa: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const start = c.reg(RSP, 4);
-  const values: bigint[] = [];
   for (let n = 0; n < 8; n++) {
     const v = c.read(c.stackLinear(mask(4, start + BigInt(size * n))), size, true);
     if (v === null) return RareStatus.stopped;
-    values.push(v);
-  }
-  values.forEach((v, n) => {
     if (7 - n !== RSP) c.setReg(7 - n, size, v);
-  });
+  }
   c.setReg(RSP, 4, start + BigInt(8 * size));
   return RareStatus.done;
 };

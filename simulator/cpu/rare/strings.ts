@@ -103,6 +103,8 @@ function chunk(run: Run, d: Decoded, most: number): number {
   if (n === 0) n = slowElement(run, from, to);
   else {
     const host = (va: bigint, write: boolean): number => c.tlb.reach(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, write);
+    // A cmps without rep reaches for its destination first (seen on AMD's processors), all others for their source.
+    if (kind === 'cmps' && run.goOnWhileZero < 0 && host(to, false) < 0) return -1;
     const a = source ? host(from, false) : 0;
     if (a < 0) return -1;
     const b = destination ? host(to, WRITES[kind]) : 0;
@@ -123,6 +125,7 @@ function chunk(run: Run, d: Decoded, most: number): number {
 /** One element over a page border. */
 function slowElement(run: Run, from: bigint, to: bigint): number {
   const { c, kind, w } = run;
+  if (kind === 'cmps' && run.goOnWhileZero < 0 && c.read(to, w) === null) return -1;
   const x = USES_SOURCE[kind] ? c.read(from, w) : c.reg(0, w);
   if (x === null) return -1;
   if (WRITES[kind]) {

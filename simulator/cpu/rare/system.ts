@@ -140,6 +140,26 @@ const bound: RareBody = (c, i) => {
   return v < signed(low) || v > signed(high) ? c.stop(5) : RareStatus.done;
 };
 
+/** bt bts btr btc in a bit string with an address size other than the mode's: the offset wraps at the address size. */
+const bitString: RareBody = (c, i) => {
+  const { d } = i;
+  const size = d.operandSize;
+  const bits = BigInt(8 * size);
+  const n = BigInt.asIntN(8 * size, c.operand(d, 1));
+  const unit = (n - (BigInt.asUintN(64, n) % bits)) / bits;
+  const offset = BigInt.asUintN(8 * d.addressSize, c.offset(d) + unit * BigInt(size));
+  const stack = c.usesStack(d);
+  const va = c.linear(d.segment >= 0 ? d.segment : stack ? 2 : 3, offset);
+  const store = i.key === 'bt' ? null : c.prepareStore(va, size, stack);
+  if (i.key !== 'bt' && store === null) return RareStatus.stopped;
+  const v = c.read(va, size, stack);
+  if (v === null) return RareStatus.stopped;
+  const one = 1n << (BigInt.asUintN(64, n) % bits);
+  c.setArithmeticFlags((c.rflags & ~FLAG.c) | (v & one ? FLAG.c : 0));
+  if (store === null) return RareStatus.done;
+  return c.done(c.commit(store, i.key === 'bts' ? v | one : i.key === 'btr' ? v & ~one : v ^ one));
+};
+
 export const SYSTEM: Record<string, RareBody> = {
   cpuid,
   rdtsc: rdtsc(false),
@@ -160,4 +180,5 @@ export const SYSTEM: Record<string, RareBody> = {
   aam,
   aad,
   bound,
+  'bit-string': bitString,
 };

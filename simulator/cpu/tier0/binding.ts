@@ -336,7 +336,7 @@ export class Tier0 extends Builder {
   raiseIf(condition: Node, vector: number, errorCode = -1): void {
     this.requireUncommitted('exception');
     this.emit(condition);
-    this.open('if', 'raise');
+    this.open('if', 'raising');
     this.storeAt(4, this.k32(0), this.k32(vector), L.RAISED);
     this.storeAt(4, this.k32(0), this.k32(errorCode), L.RAISED_CODE);
     this.leaveForFault('raise');
@@ -453,7 +453,7 @@ export class Tier0 extends Builder {
     this.brIf(this.isZero(block), 'absent');
     const link = this.local(LINK, I32);
     this.emit(link);
-    this.open('if', 'link');
+    this.open('if', 'linking');
     // `next` - 1 is the last byte of the branch: its page was checked when the block was entered.
     const here = this.and(this.sub(this.next(), this.k64(1)), this.k64(-4096));
     this.emit(this.eq(here, page));

@@ -1,0 +1,50 @@
+// A run of the host-CPU oracle over all comparable forms of one mode, for the test and for scripts/fuzz.mjs.
+
+import { seededRandom } from '../../x86/encode.ts';
+import { ROWS } from '../../x86/rows.ts';
+import { CaseMaker, comparableForms, type GeneratedCase } from './cases.ts';
+import { describe, differences, engineRunner } from './compare.ts';
+import { runNatively } from './host-cpu.ts';
+
+export interface OracleReport {
+  readonly compared: number;
+  /** Comparisons per form: key and encoding. */
+  readonly perForm: ReadonlyMap<string, number>;
+  /** Forms that could not be generated. */
+  readonly none: readonly string[];
+  /** Cases that differ, in words. */
+  readonly failures: readonly string[];
+}
+
+const BATCH = 4000;
+
+/** Compares about `perForm` random cases of every form with the processor. */
+export function runOracle(bits: 64 | 32, perForm: number, seed: number): OracleReport {
+  const maker = new CaseMaker(seededRandom(seed));
+  const counts = new Map<string, number>();
+  const none: string[] = [];
+  const cases: GeneratedCase[] = [];
+  for (const { row, form } of comparableForms(bits)) {
+    const name = `${ROWS[row]!.key} '${ROWS[row]!.enc[form]}'`;
+    let got = 0;
+    for (let attempt = 0; attempt < 4 * perForm && got < perForm; attempt++) {
+      const c = maker.make(row, form, bits);
+      if (!c) continue;
+      cases.push(c);
+      got++;
+    }
+    counts.set(name, got);
+    if (got === 0) none.push(name);
+  }
+  const engine = engineRunner();
+  const failures: string[] = [];
+  for (let start = 0; start < cases.length; start += BATCH) {
+    const batch = cases.slice(start, start + BATCH);
+    runNatively(batch).forEach((native, i) => {
+      const c = batch[i]!;
+      const different = differences(c, native, engine.run(c));
+      if (different.length > 0) failures.push(`${describe(c)}\n    ${different.join('; ')}`);
+    });
+  }
+  return { compared: cases.length, perForm: counts, none, failures };
+}
