@@ -82,11 +82,11 @@ export function emulatePrivileged(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8A
       const length = at + (immediate ? 1 : 0);
       if (opcode & 2) {
         const value = vcpu.cpu.regLo(RAX) & (size === 4 ? -1 : (1 << (size * 8)) - 1);
-        report(hv, vcpu, 'out', 'out', () => `port ${hex(port)}, ${size * 8} bits, value ${hex(value >>> 0)}`);
+        report(hv, vcpu, 'out', 'port-io', () => `port ${hex(port)}, ${size * 8} bits, value ${hex(value >>> 0)}`);
         writePort(hv, port, size, value >>> 0);
       } else {
         const value = readPort(hv, port, size);
-        report(hv, vcpu, 'in', 'in', () => `port ${hex(port)}, ${size * 8} bits, gives ${hex(value >>> 0)}`);
+        report(hv, vcpu, 'in', 'port-io', () => `port ${hex(port)}, ${size * 8} bits, gives ${hex(value >>> 0)}`);
         setLow(vcpu, RAX, size, value);
       }
       return { length };
@@ -173,6 +173,12 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
   }
 }
 
+/** Rule of a move to or from a control or debug register; CR0 and CR4 have one for both directions. */
+function specialRule(debug: boolean, write: boolean, register: number): string {
+  if (debug) return 'mov-dr';
+  return register === 0 || register === 4 ? `mov-cr${register}` : `mov-${write ? 'to' : 'from'}-cr${register}`;
+}
+
 function emulateSpecialMove(hv: Hypervisor, vcpu: VcpuState, opcode: number, special: number, register: number): boolean {
   const { cpu } = vcpu;
   const write = (opcode & 2) !== 0;
@@ -181,12 +187,12 @@ function emulateSpecialMove(hv: Hypervisor, vcpu: VcpuState, opcode: number, spe
   if (write) {
     const value = cpu.reg(register);
     if (!(debug ? writeDebug(vcpu, special, value) === null : writeControl(hv, vcpu, special, value))) return false;
-    report(hv, vcpu, `mov to ${debug ? 'dr' : 'cr'}${special}`, debug ? 'mov-to-dr' : `mov-to-cr${special}`, () => hex(value));
+    report(hv, vcpu, `mov to ${debug ? 'dr' : 'cr'}${special}`, specialRule(debug, true, special), () => hex(value));
     return true;
   }
   const value = debug ? readDebug(vcpu, special) : readControl(hv, vcpu, special);
   if (value === null) return false;
-  report(hv, vcpu, `${name.replace('mov', 'mov from')}`, debug ? 'mov-from-dr' : `mov-from-cr${special}`, () => `gives ${hex(value)}`);
+  report(hv, vcpu, `${name.replace('mov', 'mov from')}`, specialRule(debug, false, special), () => `gives ${hex(value)}`);
   cpu.setReg(register, value);
   return true;
 }
@@ -215,7 +221,7 @@ function emulateString(hv: Hypervisor, vcpu: VcpuState, opcode: number, size: nu
       data.reduceRight((sum, byte) => sum * 256 + byte, 0),
     );
   }
-  report(hv, vcpu, input ? 'ins' : 'outs', input ? 'in' : 'out', () => `port ${hex(port)}, ${size * 8} bits`);
+  report(hv, vcpu, input ? 'ins' : 'outs', 'port-io', () => `port ${hex(port)}, ${size * 8} bits`);
   cpu.setReg(index, BigInt.asUintN(64, address + BigInt(cpu.rflags & DIRECTION ? -size : size)));
   if (!repeated) return { length };
   cpu.setReg(RCX, cpu.reg(RCX) - 1n);

@@ -44,7 +44,7 @@ export class Trace {
   private stopKinds: ReadonlySet<TraceKind> = new Set();
   private predicate: ((record: TraceRecord) => boolean) | null = null;
   private readonly wanted = new Set<TraceKind>();
-  private next = 0;
+  private next = 1;
   /** Records at which the machine has to stop, in order. */
   readonly stops: TraceRecord[] = [];
 

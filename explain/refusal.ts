@@ -1,0 +1,70 @@
+// A refusal in plain sentences: what was refused and why, the objects in it, what to do, and the line that real Xen prints.
+
+import { errnoMeaning } from '../abi/errno.ts';
+import type { FactValue, FrameFact, Refusal } from '../abi/refusal.ts';
+import { findRule } from '../abi/rules/catalogue.ts';
+import { xenLine } from '../abi/xen-messages.table.ts';
+import { isFrame, sentenceOfFrame } from './frame.ts';
+import { summaries } from './summaries.ts';
+
+export interface Explanation {
+  /** One sentence: errno, its meaning, and what exactly was wrong. */
+  readonly summary: string;
+  /** Further sentences: frames with counts and holders, the way to the entry, what the rule is about. */
+  readonly details: readonly string[];
+  /** What to do. */
+  readonly hint: string;
+  /** As real Xen logs it (most lines only in a debug build). */
+  readonly xenLine?: string;
+  /** Id of the rule, for its page. */
+  readonly rule: string;
+}
+
+export function explainRefusal(refusal: Refusal): Explanation {
+  const rule = findRule(refusal.rule);
+  const { facts } = refusal;
+  const specific = summaries[refusal.rule]?.(facts) ?? (rule ? `${rule.title}${namedFacts(facts)}` : refusal.rule);
+  const line = refusal.xenLine ? xenLine(refusal.xenLine.template, refusal.xenLine.args) : null;
+  return {
+    summary: `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
+    details: [...frames(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
+    hint: rule && 'advice' in rule ? rule.advice : '',
+    ...(line ? { xenLine: `(XEN) ${line}` } : {}),
+    rule: refusal.rule,
+  };
+}
+
+/** The simple facts of a rule without a sentence of its own. */
+function namedFacts(facts: Refusal['facts']): string {
+  const shown = Object.entries(facts).filter(
+    ([name, value]) => typeof value !== 'object' && name !== 'request' && name !== 'entry' && name !== 'call',
+  );
+  return shown.length ? ` (${shown.map(([name, value]) => `${name} ${value}`).join(', ')})` : '';
+}
+
+function frames(facts: Refusal['facts']): string[] {
+  return Object.values(facts)
+    .filter(isFrame)
+    .map((frame: FrameFact) => sentenceOfFrame(frame));
+}
+
+const list = (value: FactValue | undefined): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+
+function way(facts: Refusal['facts']): string[] {
+  const lines: string[] = [];
+  const path = list(facts.path);
+  if (path.length) lines.push(`The entry was reached through ${path.join(', then ')}.`);
+  const walk = list(facts.walk);
+  if (walk.length) lines.push(`Walk: ${walk.join('; ')}.`);
+  return lines;
+}
+
+/** Which element of a batch it was. */
+function position(facts: Refusal['facts']): string[] {
+  const lines: string[] = [];
+  if (typeof facts.call === 'string' && typeof facts.entry === 'number')
+    lines.push(`It was entry ${facts.entry} of the multicall (${facts.call}).`);
+  if (typeof facts.request === 'number')
+    lines.push(`It was request ${facts.request} of the list (counted from 0); those before it were carried out.`);
+  return lines;
+}
