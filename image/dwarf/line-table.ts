@@ -203,15 +203,18 @@ export function sequenceAt(table: LineTable, address: bigint): LineSequence | un
 }
 
 /**
- * The row that an address belongs to. Optimised code has several rows at one address; of those the last one that begins a statement
- * counts (as in gdb), so that a breakpoint on a line shows that line; without any, the last.
+ * Of the rows at one address (optimised code has several) the one that counts: the last that begins a statement, as in gdb, so that a
+ * breakpoint on a line shows that line; without any, the last. `last` is the index of the last row at the address.
  */
+export function telling(sequence: LineSequence, last: number): number {
+  for (let i = last; i >= 0 && sequence.offsets[i] === sequence.offsets[last]; i--) {
+    if (sequence.flags[i]! & IS_STATEMENT) return i;
+  }
+  return last;
+}
+
+/** The row that an address belongs to. */
 export function rowAt(table: LineTable, address: bigint): LineRow | undefined {
   const sequence = sequenceAt(table, address);
-  if (!sequence) return undefined;
-  const last = rowIndexAt(sequence, address);
-  for (let i = last; i >= 0 && sequence.offsets[i] === sequence.offsets[last]; i--) {
-    if (sequence.flags[i]! & IS_STATEMENT) return rowOf(sequence, i);
-  }
-  return rowOf(sequence, last);
+  return sequence && rowOf(sequence, telling(sequence, rowIndexAt(sequence, address)));
 }

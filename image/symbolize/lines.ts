@@ -3,7 +3,17 @@
 import { AT, TAG } from '../dwarf/constants.table.ts';
 import type { Dwarf } from '../dwarf/dwarf.ts';
 import { functionAt, scopesAt } from '../dwarf/functions.ts';
-import { IS_STATEMENT, type LineRow, type LineSequence, PROLOGUE_END, rowAt, rowIndexAt, rowOf, sequenceAt } from '../dwarf/line-table.ts';
+import {
+  IS_STATEMENT,
+  type LineRow,
+  type LineSequence,
+  PROLOGUE_END,
+  rowAt,
+  rowIndexAt,
+  rowOf,
+  sequenceAt,
+  telling,
+} from '../dwarf/line-table.ts';
 import { normalisePath, type PathSubstitution, substitutePath } from '../dwarf/paths.ts';
 import type { AddressRange } from '../dwarf/ranges.ts';
 import type { Unit } from '../dwarf/unit.ts';
@@ -107,10 +117,10 @@ export class SourceLines {
     if (!found || !sequence) return [];
     const ranges: { low: bigint; high: bigint }[] = [];
     for (let i = rowIndexAt(sequence, low < sequence.low ? sequence.low : low); i < sequence.offsets.length; i++) {
-      const row = rowOf(sequence, i);
-      if (row.address >= high) break;
-      // Of several rows at one address the last one names its line.
+      // Only the last row of an address: it decides together with those before it.
       if (i + 1 < sequence.offsets.length && sequence.offsets[i + 1] === sequence.offsets[i]) continue;
+      const row = rowOf(sequence, telling(sequence, i));
+      if (row.address >= high) break;
       if (row.line !== found.row.line || row.file !== found.row.file) continue;
       const last = ranges.at(-1);
       if (last && last.high === row.address) last.high = row.end;

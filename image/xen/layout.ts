@@ -36,7 +36,7 @@ export function layoutOf(elf: ElfFile, p: XenParameters, legacy: boolean): XenLa
     kernelStart: wrap(low + offset),
     kernelEnd: wrap(high + offset),
     entry: p.entry ?? elf.entry,
-    hypercallPage: p.hypercallPage === undefined ? null : virtBase + (wrap(p.hypercallPage - virtBase) & PAGE_MASK),
+    hypercallPage: p.hypercallPage === undefined ? null : wrap(virtBase + (wrap(p.hypercallPage - virtBase) & PAGE_MASK)),
     initP2m: p2mUsable ? p.initP2m! : null,
     unmappedRamdisk: p.unmappedRamdisk,
     segments,
