@@ -15,12 +15,19 @@ const NODE = {
   absWorkingDir: root,
 };
 
+/** CommonJS has no import.meta.url; packages that ask for it get the bundle's own address. */
+const CJS = {
+  format: 'cjs',
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.url': '__bundleUrl' },
+};
+
 /** One entry point per process. Hosts that load CommonJS get `.cjs`. */
 const BUNDLES = [
-  { entryPoints: ['extension/main.ts'], outfile: 'dist/extension.cjs', format: 'cjs', external: ['vscode'] },
-  { entryPoints: ['server/main.ts'], outfile: 'dist/server.cjs', format: 'cjs' },
-  { entryPoints: ['debug-adapter/main.ts'], outfile: 'dist/machine-host.cjs', format: 'cjs' },
-  { entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/machine-worker.cjs', format: 'cjs' },
+  { entryPoints: ['extension/main.ts'], outfile: 'dist/extension.cjs', ...CJS, external: ['vscode'] },
+  { entryPoints: ['server/main.ts'], outfile: 'dist/server.cjs', ...CJS },
+  { entryPoints: ['debug-adapter/main.ts'], outfile: 'dist/machine-host.cjs', ...CJS },
+  { entryPoints: ['debug-adapter/worker.ts'], outfile: 'dist/machine-worker.cjs', ...CJS },
   {
     entryPoints: { cli: 'cli/main.ts' },
     outdir: 'dist',
@@ -48,7 +55,12 @@ export async function build() {
   mkdirSync(join(root, 'dist'), { recursive: true });
   const packages = ASSETS.flatMap((asset) => packageOf(asset) ?? []);
   for (const options of BUNDLES) {
-    const { metafile } = await bundle({ ...NODE, ...options, metafile: true, define: { HYPERPORT_VERSION: JSON.stringify(version) } });
+    const { metafile } = await bundle({
+      ...NODE,
+      ...options,
+      metafile: true,
+      define: { ...options.define, HYPERPORT_VERSION: JSON.stringify(version) },
+    });
     packages.push(...Object.keys(metafile.inputs).flatMap((input) => packageOf(input) ?? []));
   }
   writeFileSync(join(root, 'dist', 'ThirdPartyNotices.txt'), noticesOf(packages));
