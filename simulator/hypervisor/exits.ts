@@ -1,5 +1,6 @@
 // What an exit of the engine means for a PV guest: hypercalls and system calls, faults, traps, emulation.
 
+import { ROW_BY_KEY, ROWS } from '../../x86/rows.ts';
 import { type Exit, Segment } from '../cpu/engine-types.ts';
 import { hex } from '../memory/refuse.ts';
 import { bounce, injectException, injectSoftware } from './bounce.ts';
@@ -135,9 +136,17 @@ function emulate(hv: Hypervisor, vcpu: VcpuState): boolean {
   return true;
 }
 
+/** Instructions of a CPU feature that neither CPU model shows are invalid opcodes, as on a processor without it; so is xgetbv
+ * while CR4.OSXSAVE is clear. */
+function needsFeature(instruction: string): boolean {
+  if (instruction === 'xgetbv') return true;
+  const row = ROW_BY_KEY.get(instruction);
+  return row !== undefined && ROWS[row]!.feature !== undefined;
+}
+
 function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   const bytes = instructionBytes(hv, vcpu);
-  if (exit.unsupported !== null) {
+  if (exit.unsupported !== null && !needsFeature(exit.unsupported)) {
     const text = [...bytes.subarray(0, exit.length || 8)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
     hv.trace.emit('undecoded', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), bytes: text, instruction: exit.unsupported });
     hv.crash(vcpu, `the instruction ${exit.unsupported} (${text}) at rip ${hex(vcpu.cpu.rip)} is not implemented by the simulator`);
