@@ -40,6 +40,8 @@ export function forwardEvents(session: Session, host: MachineHost): () => void {
   return host.observe({
     continued: () => {
       session.forgetStop();
+      // A client that asked for it knows; another client of the machine may have.
+      if (session.resuming) return;
       session.event('continued', { threadId: threadOf(host.machine.currentVcpu()), allThreadsContinued: true });
     },
     stopped: (stop) => stopped(session, stop),

@@ -66,18 +66,16 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
   const now = machine.registers(entry.vcpu);
   const { physical } = entry.frame;
   const preserved = new Map(symbols.symbolizer.registers.names.map((name, n) => [name as string, physical.registers.get(n)]));
-  const value = (name: RegisterName): string => {
-    if (physical.level > 0 && preserved.has(name)) {
-      const known = preserved.get(name);
-      return known === undefined ? '<not preserved by the callee>' : decodedRegister(name, known);
-    }
-    return decodedRegister(name, BigInt(now[name]));
+  const register = (name: RegisterName): DebugProtocol.Variable => {
+    const known = physical.level > 0 && preserved.has(name) ? preserved.get(name) : BigInt(now[name]);
+    if (known === undefined) return row(name, '<not preserved by the callee>', 'register');
+    return { ...row(name, decodedRegister(name, known), 'register'), memoryReference: hex(known) };
   };
   const names = general.filter((name) => machine.bits === 64 || !upTo64.has(name));
   const row = (name: string, shown: string, type: string): DebugProtocol.Variable => ({ name, value: shown, type, variablesReference: 0, evaluateName: `$${name}` });
   return {
     children: () => [
-      ...names.map((name) => ({ ...row(name, value(name), 'register'), memoryReference: hex(BigInt(now[name])) })),
+      ...names.map(register),
       ...selectors.map((name) => row(name, decodedSelector(now[name]), 'selector')),
       ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
     ],
@@ -87,7 +85,7 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
       if (!register) throw new UserError(`There is no register '${name}'.`);
       const scope = session.frames.scopeOf(session.host, undefined);
       const bits = (selectors as readonly string[]).includes(register) ? 16 : 64;
-      machine.setRegister(entry.vcpu, register, BigInt.asUintN(bits, numberOf(evaluateOnGuest(parseExpression(text), scope))));
+      session.host.setRegister(entry.vcpu, register, BigInt.asUintN(bits, numberOf(evaluateOnGuest(parseExpression(text), scope))));
       const set = machine.registers(entry.vcpu)[register];
       return (selectors as readonly string[]).includes(register) ? decodedSelector(Number(set)) : decodedRegister(register, BigInt(set));
     },

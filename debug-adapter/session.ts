@@ -30,6 +30,8 @@ export class Session {
   launchArguments: unknown = null;
   private opened: MachineHost | null = null;
   private forget: () => void = () => {};
+  /** A request of this client is letting the machine go on. */
+  resuming = false;
   private seq = 1;
 
   constructor(world: SessionWorld) {
@@ -51,6 +53,16 @@ export class Session {
     this.opened?.run.end();
     this.opened = host;
     this.forget = forwardEvents(this, host);
+  }
+
+  /** Lets the machine go on for a request, without telling the client what it asked for. */
+  resume(go: () => void): void {
+    this.resuming = true;
+    try {
+      go();
+    } finally {
+      this.resuming = false;
+    }
   }
 
   /** Line numbers as the client counts them; the debug information counts from 1. */

@@ -2,7 +2,7 @@
 // server, CLI) hold this object; what happens comes to them as calls of their observer.
 
 import { asVirtual, type VirtualAddress } from '../abi/address.ts';
-import type { Machine } from '../simulator/machine-types.ts';
+import type { Machine, RegisterName } from '../simulator/machine-types.ts';
 import { BreakpointTable, type GuestEvaluator } from './breakpoints/table.ts';
 import { callSite } from './call-site.ts';
 import { type HostClock, hostClock } from './clock.ts';
@@ -11,11 +11,11 @@ import { UserError } from './errors.ts';
 import { guestEvaluator } from './expression/guest-evaluator.ts';
 import type { EndingInfo, LaunchParameters, TracedRecord, TraceRecord } from './protocol.ts';
 import { RunControl, type Stop } from './run-control.ts';
-import { RunTo } from './stepping/drives.ts';
+import { RunTo, type StepLine, type Target } from './stepping/drives.ts';
 import { InstructionStep } from './stepping/instruction-step.ts';
 import { LineStep } from './stepping/line-step.ts';
 import type { GuestSymbols } from './symbols/guest-symbols.ts';
-import { callStack, type StackFrame } from './symbols/stack.ts';
+import { callStack, isWrapper, type StackFrame } from './symbols/stack.ts';
 import { explainCrash, explainWaits } from './words.ts';
 
 export type { RegisterName, Registers } from '../simulator/machine-types.ts';
@@ -93,7 +93,20 @@ export class MachineHost {
     this.mustBeStopped();
     if (kind === 'out') return this.run.resume(this.stepOut(vcpu));
     if (granularity === 'instruction') return this.run.resume(new InstructionStep(this.machine, vcpu, kind === 'over'));
-    this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols));
+    this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols, this.behindStub(vcpu)));
+  }
+
+  /** In a stub of the hypercall page a person sees the line that made the call, so that is what is stepped. */
+  private behindStub(vcpu: number): { line: StepLine; back: Target } | null {
+    const frames = this.stack(vcpu, 2);
+    if (!frames[0] || !this.symbols.isStub(frames[0].pc) || frames[0].interrupts) return null;
+    const depth = frames.slice(1).filter((f) => f.inlined).length;
+    const index = frames.findIndex((f, i) => i > 0 && !isWrapper(f));
+    const frame = frames[index];
+    if (!frame?.file) return null;
+    const line = this.symbols.lineOfFrame(frame.physical.lookup, frame.inlineLevel);
+    if (!line) return null;
+    return { line: { ...line, inlineDepth: depth - (index - 1) }, back: { addresses: [asVirtual(frame.pc)], low: frame.sp, high: frame.sp } };
   }
 
   /** Throws UserError when the machine runs. */
@@ -113,6 +126,17 @@ export class MachineHost {
     const count = this.machine.vcpus().length;
     if (Number.isInteger(vcpu) && vcpu >= 0 && vcpu < count) return vcpu;
     throw new UserError(`There is no vCPU ${vcpu}; the machine has ${count}, numbered from 0.`);
+  }
+
+  /** Throws UserError when the machine runs or refuses the value (reserved bits, a selector that does not exist). */
+  setRegister(vcpu: number, name: RegisterName, value: bigint): void {
+    this.mustBeStopped();
+    try {
+      this.machine.setRegister(vcpu, name, value);
+    } catch (error) {
+      if (error instanceof RangeError) throw new UserError(error.message);
+      throw error;
+    }
   }
 
   /** The record with the source line of the guest that made it. */

@@ -66,11 +66,10 @@ const answers: Answers = {
     return Object.fromEntries(Object.entries(registers).map(([name, value]) => [name, hex(value)]));
   },
   setRegister: (host, params) => {
-    host.mustBeStopped();
     const vcpu = vcpuOf(host, params);
     const known = host.machine.registers(vcpu);
     if (!Object.hasOwn(known, params.name)) throw new UserError(`There is no register '${params.name}'; there is: ${Object.keys(known).join(', ')}.`);
-    host.machine.setRegister(vcpu, params.name as RegisterName & keyof Registers, checkAddress(params.value, 'value'));
+    host.setRegister(vcpu, params.name as RegisterName & keyof Registers, checkAddress(params.value, 'value'));
     return {};
   },
   readMemory: (host, params) => {

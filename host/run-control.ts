@@ -97,7 +97,8 @@ export class RunControl {
     this.pace.resume(this.machine.clock());
     this.install();
     this.observer.continued();
-    void this.loop();
+    // Not at once: who asked is answered before the first stop can happen.
+    void this.clock.turn().then(() => this.loop());
   }
 
   /** Stops the run at the end of its slice. */

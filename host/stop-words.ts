@@ -3,6 +3,7 @@
 import type { TraceRecord } from '../simulator/trace/records.ts';
 import { crashFilter, recordFilters } from './breakpoints/filters.ts';
 import type { MachineHost } from './machine-host.ts';
+import { isWrapper } from './symbols/stack.ts';
 import type { Stop } from './run-control.ts';
 import { explainCrash } from './words.ts';
 
@@ -64,7 +65,7 @@ function titleOf(record: TraceRecord): string {
 /** Function and line of the innermost frame with source: behind the hypercall page, the caller. */
 function position(host: MachineHost, vcpu: number): string {
   const frames = host.stack(vcpu, 4);
-  const frame = frames.find((f) => f.file !== null) ?? frames[0];
+  const frame = frames.find((f) => f.file !== null && !isWrapper(f)) ?? frames[0];
   if (!frame) return 'an unknown place';
   return frame.file === null ? frame.name : `${frame.name} (${frame.file}:${frame.line})`;
 }

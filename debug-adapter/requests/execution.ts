@@ -12,13 +12,13 @@ function step(session: Session, args: DebugProtocol.NextArguments, kind: 'in' | 
   const vcpu = vcpuOf(session, args.threadId);
   session.host.mustBeStopped();
   const granularity = args.granularity === 'instruction' ? 'instruction' : 'line';
-  session.host.step(vcpu, kind, granularity);
+  session.resume(() => session.host.step(vcpu, kind, granularity));
   return {};
 }
 
 export const executionRequests: Family = {
   continue: (session, _args: DebugProtocol.ContinueArguments): Answer<DebugProtocol.ContinueResponse['body']> => {
-    session.host.continue();
+    session.resume(() => session.host.continue());
     return { body: { allThreadsContinued: true } };
   },
   pause: (session) => {

@@ -47,7 +47,7 @@ const capabilities: DebugProtocol.Capabilities = {
 
 function begin(session: Session): void {
   const { host, configuration } = session;
-  if (!configuration?.stopOnEntry || configuration.noDebug) return host.continue();
+  if (!configuration?.stopOnEntry || configuration.noDebug) return session.resume(() => host.continue());
   session.event('stopped', { reason: 'entry', description: 'At the entry point', threadId: threadOf(0), allThreadsStopped: true });
 }
 

@@ -18,14 +18,16 @@ export class LineStep implements Drive {
   private readonly startFunction: { readonly low: bigint; readonly high: bigint } | null;
   private target: { readonly at: Target; readonly thenDone: boolean } | null = null;
 
-  constructor(machine: Machine, vcpu: number, over: boolean, symbols: StepSymbols) {
+  /** `from`: the vCPU stands in a stub called by that line; the step is one of that line. */
+  constructor(machine: Machine, vcpu: number, over: boolean, symbols: StepSymbols, from: { readonly line: StepLine; readonly back: Target } | null = null) {
     this.machine = machine;
     this.vcpu = vcpu;
     this.over = over;
     this.symbols = symbols;
     this.follower = new Follower(machine, vcpu);
     const { rip } = this.follower.before;
-    this.start = symbols.lineAt(rip);
+    this.start = from?.line ?? symbols.lineAt(rip);
+    if (from) this.target = { at: from.back, thenDone: false };
     this.startFunction = symbols.functionAt(rip);
   }
 

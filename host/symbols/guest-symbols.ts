@@ -74,6 +74,13 @@ export class GuestSymbols implements StepSymbols {
     return { file: line.file, line: line.line, function: this.symbolizer.functionAt(address)?.low ?? line.low, inlineDepth, isStart };
   }
 
+  /** The line of one of the functions at an address: 0 the innermost inlined one. */
+  lineOfFrame(address: bigint, inlineLevel: number): Omit<StepLine, 'inlineDepth'> | null {
+    const frame = this.symbolizer.framesAt(address)[inlineLevel];
+    if (!frame?.file) return null;
+    return { file: frame.file, line: frame.line, function: this.symbolizer.functionAt(address)?.low ?? address, isStart: false };
+  }
+
   afterPrologue(entry: bigint): bigint {
     return this.symbolizer.bodyOf(entry);
   }

@@ -54,7 +54,7 @@ function callerOf(machine: Machine, symbols: GuestSymbols, vcpu: number, frame: 
   const stub = symbols.stubAt(frame.pc);
   if (stub && sp !== undefined) {
     const from = unwindStub(stub, machine.bits, { rsp: sp }, read);
-    return { frame: from ? resume(symbols, frame, from, memory, stub.nr === 23) : undefined, interrupts: stub.nr === 23 };
+    return { frame: from ? resume(symbols, frame, from, memory, stub.nr === 23, true) : undefined, interrupts: stub.nr === 23 };
   }
   const ordinary = symbolizer.callerOf(frame, memory);
   if (ordinary?.by === 'cfi') return { frame: ordinary, interrupts: ordinary.interrupted };
@@ -66,13 +66,21 @@ function callerOf(machine: Machine, symbols: GuestSymbols, vcpu: number, frame: 
   return { frame: ordinary, interrupts: false };
 }
 
-/** A frame that is unwound from new registers; what the callee preserves is as it was. */
-function resume(symbols: GuestSymbols, frame: Frame, from: CallerRegisters, memory: (address: bigint, length: number) => Uint8Array, interrupted: boolean): Frame | undefined {
+/** A frame that is unwound from new registers; what the callee preserves is as it was: of a hypercall stub all but rax and r11. */
+function resume(
+  symbols: GuestSymbols,
+  frame: Frame,
+  from: CallerRegisters,
+  memory: (address: bigint, length: number) => Uint8Array,
+  interrupted: boolean,
+  throughStub = false,
+): Frame | undefined {
   const { registers: map } = symbols.symbolizer;
   const kept: Record<string, bigint> = {};
   map.names.forEach((name, n) => {
     const value = frame.registers.get(n);
-    if (value !== undefined && map.preserved.has(n)) kept[name] = value;
+    const survives = throughStub ? name !== 'rax' && name !== 'r11' : map.preserved.has(n);
+    if (value !== undefined && survives) kept[name] = value;
   });
   const [top] = symbols.symbolizer.unwind({ ...kept, ...from }, memory, 1);
   if (!top) return undefined;
@@ -100,3 +108,6 @@ function sourceFrames(symbols: GuestSymbols, frame: Frame, interrupts: boolean):
     interrupts: interrupts && !source.isInlined,
   }));
 }
+
+/** An inline function of a header, as kernels wrap hypercalls: the line that a person means is that of its caller. */
+export const isWrapper = (frame: StackFrame): boolean => frame.inlined && frame.file !== null && frame.file.endsWith('.h');
