@@ -203,6 +203,8 @@ export class CodeCache implements CodeMarks {
     const w = header >> 2;
     i32.fill(0, w, w + 8);
     i32[w + 2] = count;
+    // Kept when the first is overwritten to bar the block.
+    i32[w + 4] = count;
     i32[w + 6] = lo;
     i32[w + 7] = hi;
   }
@@ -332,7 +334,7 @@ export class CodeCache implements CodeMarks {
     return n;
   }
   countOf(header: number): number {
-    return this.core.i32[(header + L.RECORD.immediate) >> 2]!;
+    return this.core.i32[(header + L.RECORD.displacement) >> 2]!;
   }
   /** A block of the first `n` instructions of another. */
   short(block: Block, n: number): number {

@@ -86,7 +86,9 @@ export function testMachine(options: TestOptions = {}): TestMachine {
         out.errorCode = code | 1;
         return false;
       }
-      path.forEach(([f, index, e], level) => put(f, index, e | A | (level === 3 && access === Access.write ? D : 0n)));
+      path.forEach(([f, index, e], level) => {
+        put(f, index, e | A | (level === 3 && access === Access.write ? D : 0n));
+      });
       out.mfn = frame;
       out.writable = writable && (access === Access.write || (path[3]![2] & D) !== 0n);
       return true;

@@ -101,14 +101,20 @@ export class Emitter {
       for (let v = value; ; ) {
         const low = v & 127;
         v >>= 7;
-        if ((v === 0 && !(low & 64)) || (v === -1 && low & 64)) return this.byte(low);
+        if ((v === 0 && !(low & 64)) || (v === -1 && low & 64)) {
+          this.byte(low);
+          return;
+        }
         this.byte(low | 128);
       }
     }
     for (let v = BigInt(value); ; ) {
       const low = Number(v & 127n);
       v >>= 7n;
-      if ((v === 0n && !(low & 64)) || (v === -1n && low & 64)) return this.byte(low);
+      if ((v === 0n && !(low & 64)) || (v === -1n && low & 64)) {
+        this.byte(low);
+        return;
+      }
       this.byte(low | 128);
     }
   }
@@ -345,14 +351,17 @@ export class Emitter {
         return;
       case KIND.constant:
         this.byte(this.type(n) === I32 ? 0x41 : 0x42);
-        return this.signed(this.constant[n]!);
+        this.signed(this.constant[n]!);
+        return;
       case KIND.unary:
         this.emit(this.b[n]!);
-        return this.byte(this.a[n]!);
+        this.byte(this.a[n]!);
+        return;
       case KIND.binary:
         this.emit(this.b[n]!);
         this.emit(this.c[n]!);
-        return this.byte(this.a[n]!);
+        this.byte(this.a[n]!);
+        return;
       case KIND.load: {
         const space = this.space[n]!;
         if (space !== Space.none && this.epoch[space] !== this.epochOf[n])
@@ -360,17 +369,20 @@ export class Emitter {
         this.emit(this.b[n]!);
         this.byte(this.a[n]!);
         this.byte(0);
-        return this.unsigned(this.c[n]!);
+        this.unsigned(this.c[n]!);
+        return;
       }
       case KIND.select:
         this.emit(this.b[n]!);
         this.emit(this.c[n]!);
         this.emit(this.a[n]!);
-        return this.byte(0x1b);
+        this.byte(0x1b);
+        return;
       case KIND.call:
         for (const x of this.args[n]!) this.emit(x);
         this.byte(0x10);
-        return this.unsigned(this.a[n]!);
+        this.unsigned(this.a[n]!);
+        return;
       default:
         throw new Error('not an expression');
     }

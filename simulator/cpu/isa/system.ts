@@ -7,6 +7,8 @@ defRare(
   'cli sti lgdt lidt lldt ltr lmsw clts invlpg invpcid rdmsr wrmsr rdpmc sysret sysexit swapgs wbinvd invd mov-from-cr mov-to-cr mov-from-dr mov-to-dr in out ins outs',
   { rare: 'privileged' },
 );
+// Neither processor model has xsave.
+defRare('xgetbv xsetbv', { rare: 'undefined' });
 defRare('cpuid rdtsc rdtscp rdfsbase rdgsbase wrfsbase wrgsbase');
 defRare('sgdt sidt sldt str smsw lar lsl verr verw arpl mov-from-seg push-seg');
 defRare('mov-to-seg pop-seg lds les lss lfs lgs', { leaves: true });

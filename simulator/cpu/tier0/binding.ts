@@ -111,7 +111,10 @@ export class Tier0 extends Builder {
     return o.kind === 'i' ? this.immediate(w) : this.load(this.memory(), w);
   }
   wr(o: Operand, w: Width, value: Node): void {
-    if (o.kind === 'm') return this.store(this.memory(), w, value);
+    if (o.kind === 'm') {
+      this.store(this.memory(), w, value);
+      return;
+    }
     this.committed = true;
     if (w === 4) this.storeAt(8, this.registerField(o), this.u64(value), L.REG, Space.registers);
     else this.storeAt(w, this.registerField(o), value, L.REG, Space.registers);
