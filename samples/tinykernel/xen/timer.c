@@ -26,8 +26,12 @@ static uint64_t system_time(void)
 
 static void tick(void)
 {
+	uint64_t now = system_time();
+
 	this_cpu()->ticks++;
 	deadline += period;
+	if (deadline <= now)
+		deadline = now + period;	/* ticks that came while the domain did not run are lost, as an interval timer loses them */
 	BUG_ON(HYPERVISOR_set_timer_op(deadline));
 }
 
