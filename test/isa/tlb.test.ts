@@ -95,10 +95,11 @@ test('saved state brings registers and stale translations back', () => {
   again(m);
   expect(vcpu.get('rax')).toBe(0n);
   vcpu.restore(saved);
+  expect(Buffer.compare(vcpu.save(), saved)).toBe(0);
   expect(vcpu.get('rax')).toBe(1n);
+  vcpu.set('rax', 0n);
   again(m);
   expect(vcpu.get('rax')).toBe(1n);
-  expect(vcpu.save()).toEqual(saved.length === vcpu.save().length ? vcpu.save() : saved);
 });
 
 test('vCPUs have their own registers and TLBs', () => {
