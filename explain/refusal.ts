@@ -26,13 +26,15 @@ export function explainRefusal(refusal: Refusal): Explanation {
   const specific = summaries[refusal.rule]?.(facts) ?? (rule ? `${rule.title}${namedFacts(facts)}` : refusal.rule);
   const line = refusal.xenLine ? xenLine(refusal.xenLine.template, refusal.xenLine.args) : null;
   return {
-    summary: `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
+    summary: rule?.severity === 'fault' ? sentence(specific) : `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
     details: [...frames(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
     hint: rule && 'advice' in rule ? rule.advice : '',
     ...(line ? { xenLine: `(XEN) ${line}` } : {}),
     rule: refusal.rule,
   };
 }
+
+const sentence = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 
 /** The simple facts of a rule without a sentence of its own. */
 function namedFacts(facts: Refusal['facts']): string {
@@ -52,6 +54,8 @@ const list = (value: FactValue | undefined): readonly string[] => (Array.isArray
 
 function way(facts: Refusal['facts']): string[] {
   const lines: string[] = [];
+  const mapped = list(facts.mappedAt);
+  if (mapped.length) lines.push(`It is mapped writable at ${mapped.join(', ')}${mapped.length === 4 ? ' and perhaps elsewhere' : ''}.`);
   const path = list(facts.path);
   if (path.length) lines.push(`The entry was reached through ${path.join(', then ')}.`);
   const walk = list(facts.walk);

@@ -48,6 +48,7 @@ export const refusalRules: readonly RefusalRule[] = [
       frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
       wanted: 'type that was asked for',
       path: 'the way from the table named in the call to the entry',
+      mappedAt: 'virtual addresses that map it writable',
     },
   ),
   rule(

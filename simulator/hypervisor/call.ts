@@ -1,7 +1,7 @@
 // One hypercall on its way: its registers, the guest's memory, and the answer. A handler gives a number (the return value), a
 // refusal, or one of the special answers below.
 
-import { errnoMeaning, negative } from '../../abi/errno.ts';
+import { negative } from '../../abi/errno.ts';
 import { hypercallByNumber, operationByNumber } from '../../abi/hypercalls.ts';
 import { type StructureName, StructView, sizeOf } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
@@ -102,9 +102,6 @@ export class Call {
     return no(refuse('EPERM', 'not-privileged', { what: `${what} of domain ${domid}` }));
   }
 }
-
-/** A refusal in one line, for trace records; explain/ says more. */
-export const reasonOf = (refusal: Refusal): string => `${refusal.errno}: ${errnoMeaning(refusal.errno)} (${refusal.rule})`;
 
 /** The answer to an operation that no handler carries out: by the tables, real Xen refuses it to this guest, or does not have it, or
  * only the simulator lacks it. */

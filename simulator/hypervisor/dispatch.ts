@@ -1,10 +1,14 @@
 // From hypercall number to handler, with the trace records around it; multicall.
 
+import { asMfn } from '../../abi/address.ts';
 import { decodeHypercall } from '../../abi/decode-hypercall.ts';
 import { hypercallByNumber } from '../../abi/hypercalls.ts';
+import type { Refusal } from '../../abi/refusal.ts';
+import { explainRefusal } from '../../explain/refusal.ts';
+import { writableMappings } from '../memory/find-mappings.ts';
 import { hex } from '../memory/refuse.ts';
 import type { Args } from '../trace/records.ts';
-import { type Answer, Call, type Handler, type HandlerResult, noSuch, notImplemented, notPrivileged, reasonOf } from './call.ts';
+import { type Answer, Call, type Handler, type HandlerResult, noSuch, notImplemented, notPrivileged } from './call.ts';
 import { setGdt, updateDescriptor } from './calls/descriptors.ts';
 import { eventChannelOp, eventChannelOpCompat } from './calls/events.ts';
 import { grantTableOp } from './calls/grants.ts';
@@ -158,6 +162,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const answer = asAnswer(carryOut(call));
   if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(64, answer.ret));
   if (!before) return;
+  const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
   const decoded = nr === IRET ? before : decode(hv, vcpu, nr, args, 'exit');
   hv.trace.emit('hypercall', {
     domain: hv.domain.id,
@@ -168,8 +173,21 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
     operation: before.operation,
     args: decoded.args as Args,
     ret: answer.ret === null ? null : Number(BigInt.asIntN(64, answer.ret)),
-    reason: answer.unimplemented ? 'not implemented by the simulator' : answer.refusal ? reasonOf(answer.refusal) : null,
-    ...(answer.refusal ? { refusal: answer.refusal } : {}),
+    reason: answer.unimplemented ? 'not implemented by the simulator' : refusal ? explainRefusal(refusal).summary : null,
+    ...(refusal ? { refusal } : {}),
     ...(answer.unimplemented ? { unimplemented: true as const } : {}),
   });
+}
+
+const MAPPINGS_SHOWN = 4;
+
+/** A frame that cannot become a table because it is mapped writable: where. */
+function withMappings(hv: Hypervisor, vcpu: VcpuState, refusal: Refusal): Refusal {
+  const { frame } = refusal.facts;
+  if (refusal.rule !== 'frame-has-other-type' || typeof frame !== 'object' || !('mfn' in frame) || frame.type !== 'writable')
+    return refusal;
+  const mappings = writableMappings(hv.memory.ram, vcpu.currentRoot(), asMfn(Number(frame.mfn)), MAPPINGS_SHOWN).map(({ address }) =>
+    hex(address),
+  );
+  return mappings.length ? { ...refusal, facts: { ...refusal.facts, mappedAt: mappings } } : refusal;
 }

@@ -2,6 +2,7 @@
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
 import { mmuextCommands as C } from '../../../abi/constants/mmuext.table.ts';
+import { nameOf } from '../../../abi/enumerations.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { addressAllowed } from '../../memory/guest-memory.ts';
@@ -45,6 +46,7 @@ function one(call: Call, command: number, arg1: bigint, arg2: bigint): Answer | 
   const { hv, vcpu, domain } = call;
   const { types } = hv.memory;
   const mfn = asMfn(Number(arg1 & 0xff_ffff_ffffn));
+  hv.memory.frames.attribute(`mmuext_op.${nameOf('mmuext_op', command) ?? command}`, hv.icount);
   switch (command) {
     case C.MMUEXT_PIN_L1_TABLE:
     case C.MMUEXT_PIN_L2_TABLE:

@@ -1,0 +1,153 @@
+// A small 64-bit PV domain whose code never runs: tests make its hypercalls by hand.
+
+import type { Mfn } from '../../abi/address.ts';
+import { asMfn } from '../../abi/address.ts';
+import type { Refusal } from '../../abi/refusal.ts';
+import type { LoadPlan } from '../../simulator/builder/plan.ts';
+import { createEngine } from '../../simulator/cpu/engine.ts';
+import { cpuPolicy } from '../../simulator/hypervisor/cpu-policy.ts';
+import { type Created, createHypervisor, SLACK_PAGES, XEN_PAGES } from '../../simulator/hypervisor/create.ts';
+import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
+import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
+import { planMemory } from '../../simulator/memory/allocate.ts';
+import type { TraceRecord } from '../../simulator/trace/records.ts';
+import { Trace } from '../../simulator/trace/trace.ts';
+import { configOf } from './run.ts';
+
+export const BASE = 0xffffffff80000000n;
+const ARGUMENTS = [7, 6, 2, 10, 8] as const;
+export const DOMID_SELF = 0x7ff0n;
+
+/** A kernel of `pages` pages at VIRT_BASE. */
+export const planOf = (pages = 16, more: Partial<LoadPlan> = {}): LoadPlan => ({
+  bits: 64,
+  virtualBase: BASE,
+  kernelStart: BASE,
+  kernelEnd: BASE + BigInt(pages * 4096),
+  entry: BASE,
+  hypercallPage: null,
+  initP2m: null,
+  modStartPfn: false,
+  segments: [{ address: BASE, bytes: new Uint8Array(4096).fill(0x90), memorySize: BigInt(pages * 4096) }],
+  ...more,
+});
+
+export interface Result {
+  readonly ret: number;
+  readonly refusal: Refusal | undefined;
+  readonly unimplemented: boolean;
+}
+
+export class Guest {
+  readonly hv: Hypervisor;
+  readonly created: Created;
+  readonly records: TraceRecord[] = [];
+  /** Free page of the initial mapping, for arguments. */
+  readonly scratch: bigint;
+
+  constructor({
+    dom0 = false,
+    memoryMib = 8,
+    vcpus = 1,
+    plan = planOf(),
+    ramdisk,
+  }: { dom0?: boolean; memoryMib?: number; vcpus?: number; plan?: LoadPlan; ramdisk?: Uint8Array } = {}) {
+    const config = configOf(new Uint8Array(), { dom0, memoryMib, vcpus, ...(ramdisk ? { ramdisk } : {}) });
+    const memoryPlan = planMemory(memoryMib * 256, SLACK_PAGES, XEN_PAGES);
+    const engine = createEngine({
+      ramBytes: memoryPlan.frames * 4096,
+      vcpus,
+      model: 'amd',
+      host: {
+        translate: () => false,
+        cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }),
+        tsc: () => 0n,
+        loadSegment: () => ({ ok: false, vector: 13, errorCode: 0 }),
+        readDescriptor: () => null,
+        sensitive: () => 0n,
+      },
+    });
+    const trace = new Trace(() => 0, 1 << 20);
+    trace.subscribe('all', (record) => this.records.push(record));
+    this.created = createHypervisor(config, plan, memoryPlan, engine, trace, cpuPolicy('amd', dom0, config.tsc, memoryPlan.hostFrames));
+    this.hv = this.created.hv;
+    this.scratch = this.address(this.hv.domain.built.layout.bootStack + 8);
+  }
+
+  /** Virtual address of a pseudo-physical page of the initial mapping. */
+  address(pfn: number): bigint {
+    return BASE + BigInt(pfn * 4096);
+  }
+
+  mfn(pfn: number): Mfn {
+    return this.hv.domain.built.p2m[pfn]!;
+  }
+
+  /** A page that is mapped writable and used for nothing. */
+  page(n = 0): number {
+    return this.hv.domain.built.layout.bootStack + 9 + n;
+  }
+
+  /** Makes a hypercall as the current vCPU. */
+  call(nr: number, ...args: (bigint | number)[]): Result {
+    const vcpu = this.hv.current;
+    ARGUMENTS.forEach((register, n) => {
+      vcpu.cpu.setReg(register, BigInt.asUintN(64, BigInt(args[n] ?? 0)));
+    });
+    const before = this.records.length;
+    performHypercall(this.hv, { vcpu, nr, site: 0n });
+    const record = this.records.slice(before).findLast((r) => r.kind === 'hypercall');
+    if (record?.kind !== 'hypercall') throw new Error('no record of the call');
+    return { ret: record.ret ?? Number.NaN, refusal: record.refusal, unimplemented: record.unimplemented === true };
+  }
+
+  /** Words of 64 bits at a guest address. */
+  words(address: bigint, ...values: (bigint | number)[]): bigint {
+    const bytes = new Uint8Array(values.length * 8);
+    const view = new DataView(bytes.buffer);
+    values.forEach((value, n) => {
+      view.setBigUint64(n * 8, BigInt.asUintN(64, BigInt(value)), true);
+    });
+    if (!this.hv.guest.write(this.hv.current.root, address, bytes)) throw new Error(`cannot write at ${address.toString(16)}`);
+    return address;
+  }
+
+  bytes(address: bigint, length: number): DataView {
+    const bytes = this.hv.guest.read(this.hv.current.root, address, length);
+    if (!bytes) throw new Error(`cannot read at ${address.toString(16)}`);
+    return new DataView(bytes.buffer);
+  }
+
+  mmuext(command: number, arg1: bigint | number = 0, arg2: bigint | number = 0): Result {
+    return this.call(26, this.words(this.scratch, command, arg1, arg2), 1, 0, DOMID_SELF);
+  }
+
+  mmuUpdate(ptr: bigint, value: bigint): Result {
+    return this.call(1, this.words(this.scratch, ptr, value), 1, 0, DOMID_SELF);
+  }
+
+  updateVa(address: bigint, entry: bigint, flags = 2n): Result {
+    return this.call(14, address, entry, flags);
+  }
+
+  /** Entry for a page of the domain. */
+  entry(pfn: number, flags: bigint | number): bigint {
+    return (BigInt(this.mfn(pfn)) << 12n) | BigInt(flags);
+  }
+
+  fact(pfn: number) {
+    return this.hv.memory.frames.fact(this.mfn(pfn));
+  }
+
+  /** The level-1 table of the initial mapping that covers an address. */
+  tableFor(address: bigint): { mfn: Mfn; slot: number } {
+    const step = this.hv.memory.walker.steps(this.hv.current.root, address).find((s) => s.level === 1)!;
+    return { mfn: asMfn(step.mfn), slot: step.index };
+  }
+}
+
+export const PIN_L1 = 0;
+export const PIN_L2 = 1;
+export const PIN_L4 = 3;
+export const UNPIN = 4;
+export const NEW_BASEPTR = 5;
