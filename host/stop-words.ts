@@ -5,11 +5,14 @@ import { crashFilter, recordFilters } from './breakpoints/filters.ts';
 import type { MachineHost } from './machine-host.ts';
 import { isWrapper } from './symbols/stack.ts';
 import type { Stop } from './run-control.ts';
-import { explainCrash } from './words.ts';
+import { explainCrash, explainInFull } from './words.ts';
 
 export interface StopWords {
   readonly title: string;
+  /** One line. */
   readonly text: string;
+  /** With the refusal explained: objects, what to do, Xen's own line. */
+  readonly full: string;
   /** For the Debug Console; null when the source position says it all. */
   readonly console: string | null;
 }
@@ -46,13 +49,21 @@ export function describeRecord(record: TraceRecord): string {
 export function describeStop(host: MachineHost, stop: Stop): StopWords | null {
   if (stop.kind === 'crash') {
     const text = explainCrash(stop.ending as never);
-    return { title: crashFilter.label, text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
+    return { title: crashFilter.label, text: text.split('\n')[0]!, full: text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
   }
   if (stop.kind !== 'record') return null;
+  const refusal = 'refusal' in stop.record ? stop.record.refusal : undefined;
   const text = describeRecord(stop.record);
+  const full = refusal ? `${callOf(stop.record)}${explainInFull(refusal)}` : text;
   const filter = recordFilters.find((f) => stop.filters.includes(f.id));
   const title = filter && !stop.ids.length ? filter.label : titleOf(stop.record);
-  return { title, text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
+  return { title, text, full, console: `${full}\n  at ${position(host, stop.vcpu)}` };
+}
+
+/** What the explanation of a refusal begins with. */
+function callOf(record: TraceRecord): string {
+  if (record.kind === 'hypercall') return `${callName(record)} returned ${record.ret}.\n`;
+  return record.kind === 'exception' ? `${record.name} is delivered to the guest.\n` : '';
 }
 
 function titleOf(record: TraceRecord): string {

@@ -62,7 +62,7 @@ export const exceptionRequests: Family = {
     return {
       body: {
         exceptionId: exceptionId(session),
-        description: words.text,
+        description: words.full,
         breakMode: 'always',
         details: { message: words.text, typeName: words.title },
       },

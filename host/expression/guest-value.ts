@@ -123,6 +123,9 @@ class Evaluator {
 
   private register(name: string): GuestValue {
     const value = this.machineRegister(name);
+    const { machine, vcpu } = this.scope;
+    if (value === null && registerValue({ ...machine.registers(vcpu) }, name, machine.bits) !== null)
+      throw new UserError(`${name} of this frame is not known: what it called does not preserve it.`);
     if (value === null) throw new UserError(`There is no register '${name}'; write $rax … $r15, $rip, $rflags, $cs, $cr3, $eax, $ax, $al …`);
     return number(value);
   }

@@ -38,6 +38,35 @@ export function unwindStub(stub: { nr: number; offset: number }, bits: 64 | 32, 
   return { rip, rsp, ...(rcx === undefined ? {} : { rcx }) };
 }
 
+/** Exceptions that push an error code (SDM volume 3, table 6-1). */
+const withErrorCode = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
+
+/**
+ * The frame that lies on the stack when a vCPU stands at the first instruction of a registered handler: rcx and r11 (64-bit), an
+ * error code for some vectors, then what was interrupted. Null elsewhere.
+ */
+export function atHandlerEntry(pc: bigint, rsp: bigint, machine: Machine, vcpu: number, read: WordReader): CallerRegisters | null {
+  const { event, failsafe, traps } = machine.callbacks(vcpu);
+  const trap = traps.find(({ address }) => address === pc);
+  if (pc !== event && !trap) return null;
+  if (pc === failsafe && !trap) return null;
+  const word = BigInt(machine.bits / 8);
+  const skipped = (machine.bits === 64 ? 2n : 0n) + (trap && pc !== event && withErrorCode.has(trap.vector) ? 1n : 0n);
+  const at = rsp + skipped * word;
+  const [rip, sp] = [read(at), read(at + 3n * word)];
+  if (rip === null || sp === null) return null;
+  const [rcx, r11] = machine.bits === 64 ? [read(rsp), read(rsp + word)] : [null, null];
+  return { rip, rsp: sp, ...(rcx === null ? {} : { rcx }), ...(r11 === null ? {} : { r11 }) };
+}
+
+/** Whether an address is in code that some handler begins with: there a return address on the stack is a left-over. */
+export function isHandlerCode(pc: bigint, machine: Machine, vcpu: number, symbols: GuestSymbols): boolean {
+  const code = symbols.functionAt(pc);
+  if (!code) return false;
+  const { event, failsafe, traps } = machine.callbacks(vcpu);
+  return [event, failsafe, ...traps.map((t) => t.address)].some((entry) => entry !== null && entry >= code.low && entry < code.high);
+}
+
 /** Words of a trap frame: 15 registers, vector and error code, rcx and r11, with room. */
 const mostWords = 40;
 /** Bits of RFLAGS that are always 0 (SDM volume 1, section 3.4.3); bit 1 is always 1. */

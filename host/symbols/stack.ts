@@ -5,7 +5,7 @@ import { asVirtual } from '../../abi/address.ts';
 import type { Frame } from '../../image/dwarf/frame.ts';
 import type { Machine } from '../../simulator/machine-types.ts';
 import type { GuestSymbols } from './guest-symbols.ts';
-import { type CallerRegisters, findBounceFrame, unwindStub, wordReader } from './interrupted.ts';
+import { atHandlerEntry, type CallerRegisters, findBounceFrame, isHandlerCode, unwindStub, wordReader } from './interrupted.ts';
 
 export interface StackFrame {
   /** Function, symbol or `hypercall_page: mmuext_op`; the address where nothing is known. */
@@ -54,32 +54,36 @@ function callerOf(machine: Machine, symbols: GuestSymbols, vcpu: number, frame: 
   const stub = symbols.stubAt(frame.pc);
   if (stub && sp !== undefined) {
     const from = unwindStub(stub, machine.bits, { rsp: sp }, read);
-    return { frame: from ? resume(symbols, frame, from, memory, stub.nr === 23, true) : undefined, interrupts: stub.nr === 23 };
+    return { frame: from ? resume(symbols, frame, from, memory, stub.nr === 23, 'stub') : undefined, interrupts: stub.nr === 23 };
   }
+  const entered = sp === undefined ? null : atHandlerEntry(frame.pc, sp, machine, vcpu, read);
+  // At a handler's first instruction nothing has changed yet: the interrupted code has all its registers.
+  if (entered && frame.level === 0) return { frame: resume(symbols, frame, entered, memory, true, 'all'), interrupts: true };
   const ordinary = symbolizer.callerOf(frame, memory);
   if (ordinary?.by === 'cfi') return { frame: ordinary, interrupts: ordinary.interrupted };
   // Without call frame information this may be a trap entry: what it interrupted did not call, and no return address leads there.
   if (sp === undefined || symbolizer.lineAt(frame.lookup)?.file.match(/\.c$/)) return { frame: ordinary, interrupts: false };
-  const below = ordinary?.by === 'stack-scan' ? (stackPointer(symbols, ordinary) ?? null) : null;
+  const below = ordinary?.by === 'stack-scan' && !isHandlerCode(frame.pc, machine, vcpu, symbols) ? (stackPointer(symbols, ordinary) ?? null) : null;
   const bounce = findBounceFrame(sp, below, machine.bits, symbols, read);
   if (bounce) return { frame: resume(symbols, frame, bounce, memory, true), interrupts: true };
   return { frame: ordinary, interrupts: false };
 }
 
-/** A frame that is unwound from new registers; what the callee preserves is as it was: of a hypercall stub all but rax and r11. */
+/** A frame that is unwound from new registers; what the callee preserves is as it was: of a hypercall stub all but
+ * rax and r11, at the first instruction of a handler all. */
 function resume(
   symbols: GuestSymbols,
   frame: Frame,
   from: CallerRegisters,
   memory: (address: bigint, length: number) => Uint8Array,
   interrupted: boolean,
-  throughStub = false,
+  survive: 'preserved' | 'stub' | 'all' = 'preserved',
 ): Frame | undefined {
   const { registers: map } = symbols.symbolizer;
   const kept: Record<string, bigint> = {};
   map.names.forEach((name, n) => {
     const value = frame.registers.get(n);
-    const survives = throughStub ? name !== 'rax' && name !== 'r11' : map.preserved.has(n);
+    const survives = survive === 'all' || (survive === 'stub' ? name !== 'rax' && name !== 'r11' : map.preserved.has(n));
     if (value !== undefined && survives) kept[name] = value;
   });
   const [top] = symbols.symbolizer.unwind({ ...kept, ...from }, memory, 1);

@@ -7,7 +7,7 @@ import { Session } from '../../debug-adapter/session.ts';
 
 export const repository = new URL('../../', import.meta.url).pathname.replace(/\/$/, '');
 export const tinykernel = `${repository}/samples/tinykernel/prebuilt/tinykernel-xen.elf`;
-const patience = 60_000;
+const patience = 15_000;
 
 type Body = Record<string, unknown>;
 
@@ -125,6 +125,8 @@ export class DapClient {
 /** One line for small values, indented lists for long ones: a transcript is read by people. */
 function show(value: unknown): string {
   const line = JSON.stringify(value);
+  if (typeof value === 'string' && value.includes('\n')) return `|\n${indent(value.trimEnd())}`;
+  if (typeof value !== 'object' || value === null) return line;
   if (line.length <= 140) return line;
   if (Array.isArray(value)) return `[\n${value.map((v) => indent(show(v))).join('\n')}\n]`;
   return `{\n${Object.entries(value as object)
