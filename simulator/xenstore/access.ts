@@ -109,16 +109,10 @@ export class Access {
     return null;
   }
 
-  private delete(node: Node): void {
-    this.tree.next();
-    const { transaction } = this;
-    if (!transaction) {
-      this.tree.nodes.delete(node.path);
-      return;
-    }
-    const known = transaction.accessed.get(node.path)!;
-    known.modified = true;
-    known.node = null;
+  private erase(path: string): void {
+    const known = this.transaction?.accessed.get(path);
+    if (known) known.node = null;
+    else this.tree.nodes.delete(path);
   }
 
   count(owner: number, by: number): void {
@@ -164,7 +158,7 @@ export class Access {
       const error: StoreError | null = full ? 'ENOSPC' : this.write(versions[i]!);
       if (error) {
         for (const node of done) {
-          this.delete(node);
+          this.erase(node.path);
           this.count(node.permissions[0]!.domain, -1);
           if (this.transaction) this.transaction.failed = true;
         }
@@ -187,23 +181,28 @@ export class Access {
   remove(path: string): StoreError | null {
     const parent = this.read(parentPath(path));
     if (typeof parent === 'string') return parent === 'ENOSPC' ? parent : 'EINVAL';
-    this.removeTree(path, path);
+    if (!this.removeTree(path, path)) return 'EIO';
     return this.write({ ...parent, children: parent.children.filter((name) => name !== lastPart(path)) }, true) ? 'EIO' : null;
   }
 
-  private removeTree(path: string, top: string): void {
+  /** False when a directory names a child that is not there: another client removed it after this transaction had read the directory. */
+  private removeTree(path: string, top: string): boolean {
     let node = this.read(path);
-    if (typeof node === 'string') return;
+    if (typeof node === 'string') return false;
     while (node.children.length > 0) {
       const [first, ...rest]: readonly string[] = node.children;
-      this.removeTree(`${path}/${first}`, top);
+      if (!this.removeTree(`${path}/${first}`, top)) return false;
       const shorter: Node = { ...node, children: rest };
       this.write(shorter, true);
       node = shorter;
     }
-    this.delete(node);
+    this.tree.next();
+    const known = this.transaction?.accessed.get(path);
+    if (known) known.modified = true;
+    this.erase(path);
     this.notify(path, node, path !== top);
     this.count(node.permissions[0]!.domain, -1);
+    return true;
   }
 }
 
