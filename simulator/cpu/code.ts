@@ -38,6 +38,7 @@ const FEATURES = { amd: [], intel: ['popcnt'] } as const;
 export class CodeCache implements CodeMarks {
   private readonly core: Core;
   readonly writer: RecordWriter;
+  private readonly list: CaseList;
   private readonly decode: Decode;
   private readonly decoded = newDecoded();
   /** For every frame: which of its 32 pieces of 128 bytes hold decoded code. */
@@ -54,6 +55,7 @@ export class CodeCache implements CodeMarks {
 
   constructor(core: Core, list: CaseList) {
     this.core = core;
+    this.list = list;
     this.writer = new RecordWriter(core, list);
     this.decode = makeDecoder(FEATURES[core.model]);
     this.lines = new Uint32Array(core.frames);
@@ -146,6 +148,7 @@ export class CodeCache implements CodeMarks {
     let secondBytes = 0;
     let ended = false;
     let leave = false;
+    let before = 0;
     let ipLo = lo;
     let ipHi = hi;
     while (!ended) {
@@ -177,7 +180,11 @@ export class CodeCache implements CodeMarks {
         break;
       }
       writer.setNext(nextLo, nextHi);
+      const from = at;
       at = writer.write(at, d, nextLo, nextHi, mode);
+      const pair = before === 0 || at !== from + L.RECORD.size ? 0 : this.list.fused(before, writer.handler);
+      if (pair !== 0) core.view.setUint16(from - L.RECORD.size, pair, true);
+      before = writer.handler;
       offset += d.length;
       ipLo = nextLo;
       ipHi = nextHi;
@@ -353,7 +360,10 @@ export class CodeCache implements CodeMarks {
       core.u8.copyWithin(at, from, from + L.RECORD.size);
       if (!(core.u8[from + L.RECORD.info]! & L.INFO_PREFIX)) i++;
     }
-    const w = (at - L.RECORD.size + L.RECORD.next) >> 2;
+    // The copy may end between the instructions of a fused pair.
+    const last = at - L.RECORD.size;
+    core.view.setUint16(last, this.list.unfused(core.view.getUint16(last, true)), true);
+    const w = (last + L.RECORD.next) >> 2;
     this.free = this.writer.writeNext(at, core.i32[w]!, core.i32[w + 1]!, true);
     this.writeHeader(header, n, block.lo, block.hi);
     block.shorts ??= new Map();

@@ -46,6 +46,8 @@ export class RecordWriter {
   private readonly rows: readonly RowInfo[];
   private readonly popMemory: RowInfo;
   readonly rare: RareInstruction[] = [];
+  /** Handler of the instruction written last; 0 for a TypeScript body. */
+  handler = 0;
 
   constructor(core: Core, list: CaseList) {
     this.core = core;
@@ -85,7 +87,9 @@ export class RecordWriter {
     const fix = row === this.popMemory && d.base === 4 ? d.operandSize : 0;
     if (prefixed) at = this.writeAddressRecord(at, d, nextLo, nextHi, definition, fix);
     const { u8, i32, view } = this.core;
-    view.setUint16(at, handler, true);
+    const baseOnly = usesAddress && (prefixed || d.index < 0);
+    this.handler = baseOnly ? this.list.baseOnly(handler) : handler;
+    view.setUint16(at, this.handler, true);
     u8[at + 2] = this.registerOffset(d, 0);
     u8[at + 3] = this.registerOffset(d, 1);
     i32[(at + L.RECORD.displacement) >> 2] = 0;
@@ -227,6 +231,7 @@ export class RecordWriter {
   /** A record that runs a body in TypeScript. */
   writeRare(at: number, d: Decoded, nextLo: number, nextHi: number, name: string, key: string): number {
     const { u8, i32, view } = this.core;
+    this.handler = 0;
     view.setUint16(at, FixedCase.rare, true);
     u8[at + L.RECORD.info] = d.length;
     i32[(at + L.RECORD.link) >> 2] = this.rare.length;

@@ -12,13 +12,13 @@ def('add sub and or xor', { forms: ALU_FORMS }, (op) => (b, i) => {
   const r = b.let(b[op as 'add' | 'sub' | 'and' | 'or' | 'xor'](x, y));
   if (op === 'add') b.flags('add', w, r, y);
   else if (op === 'sub') b.flags('sub', w, x, y);
-  else b.flags('logic', w, r);
+  else b.resultFlags(w, r);
   b.wr(i.d, w, r);
 });
 
 def('cmp', { forms: ALU_FORMS, memory: 'r' }, () => (b, i) => b.flags('sub', i.w, b.rd(i.d, i.w), b.rd(i.s, i.w)));
 
-def('test', { forms: ['rr', 'ri', 'mr', 'mi'], memory: 'r' }, () => (b, i) => b.flags('logic', i.w, b.and(b.rd(i.d, i.w), b.rd(i.s, i.w))));
+def('test', { forms: ['rr', 'ri', 'mr', 'mi'], memory: 'r' }, () => (b, i) => b.resultFlags(i.w, b.and(b.rd(i.d, i.w), b.rd(i.s, i.w))));
 
 def('adc sbb', { forms: ALU_FORMS }, (op) => (b, i) => {
   const { w } = i;

@@ -4,12 +4,11 @@
 
 import { Emitter, I64, type Node, OP, type Width } from '../emit/expressions.ts';
 
-/** How flags are remembered: operands of the last operation, evaluated on demand. */
+/** How flags are remembered: operands of the last operation, evaluated on demand. The flags of a logic result r are those of r - 0. */
 export const FlagKind = {
   raw: 0, // f1: the flags themselves, in their places in rflags
   add: 1, // f1 result, f2 second operand
   sub: 2, // f1, f2 operands
-  logic: 3, // f1 result
   inc: 4, // f1 result, f2 carry before
   dec: 5,
   shl: 6, // f1 value, f2 count (not 0)
@@ -126,6 +125,10 @@ export abstract class Builder extends Emitter {
   flags(kind: FlagKindName, w: Width, f1: Node, f2: Node | null = null): void {
     this.storeFlags(FlagKind[kind], w, this.any64(f1), f2 === null ? null : this.any64(f2));
   }
+  /** Flags of a result without carry and overflow. */
+  resultFlags(w: Width, r: Node): void {
+    this.flags('sub', w, r, this.k(w, 0));
+  }
   /** Sets all arithmetic flags from an i32 with bits in their places. */
   setFlags(v: Node): void {
     this.flags('raw', 4, this.u64(v));
@@ -156,13 +159,6 @@ export abstract class Builder extends Emitter {
       const y = narrow(f.f2);
       if (group === 4) return pick(pair, this.sx(w, this.sub(x, y)), zero);
       return group <= 3 ? pick(pair, this.zx(w, x), this.zx(w, y)) : pick(pair, this.sx(w, x), this.sx(w, y));
-    }
-    if (f.kind === FlagKind.logic) {
-      const r = narrow(f.f1);
-      if (group <= 1) return this.k32(negated);
-      if (group === 2 || group === 3) return pick([OP.eq, OP.ne], this.zx(w, r), zero);
-      if (group === 4 || group === 6) return pick([OP.lts, OP.ges], this.sx(w, r), zero);
-      if (group === 7) return pick([OP.les, OP.gts], this.sx(w, r), zero);
     }
     return null;
   }

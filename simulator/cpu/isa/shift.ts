@@ -107,7 +107,7 @@ def('shld shrd', { forms: ['rri', 'rrr', 'mri', 'mrr'], sizes: [2, 4, 8] }, (op)
   const c = b.let(carry);
   b.wr(i.d, w, r);
   b.if(b.nonZero(n), () => {
-    b.flags('logic', w, r);
+    b.resultFlags(w, r);
     setCarryOverflow(b, c, b.xor(top(b, w, r), top(b, w, x)));
   });
 });

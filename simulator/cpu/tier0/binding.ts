@@ -57,6 +57,7 @@ export class Tier0 extends Builder {
   /** Offset of the record of the instruction being generated from `p` (fused second parts: 32). */
   protected recordOffset = 0;
   private memoryOperand: Node | null = null;
+  private baseOnly = false;
   private ended = false;
   private keepFlags = false;
 
@@ -135,9 +136,11 @@ export class Tier0 extends Builder {
   ea(): Node {
     const at = (w: Width, field: number): Node => this.loadAt(w, this.field(1, field), L.REG, Space.registers);
     if (this.bits === 64) {
+      if (this.baseOnly) return this.add(at(8, L.RECORD.base), this.s64(this.field(4, L.RECORD.displacement)));
       const index = this.shl(at(8, L.RECORD.index), this.u64(this.field(1, L.RECORD.scale)));
       return this.add(this.add(at(8, L.RECORD.base), index), this.s64(this.field(4, L.RECORD.displacement)));
     }
+    if (this.baseOnly) return this.u64(this.add(at(4, L.RECORD.base), this.field(4, L.RECORD.displacement)));
     const index = this.shl(at(4, L.RECORD.index), this.field(1, L.RECORD.scale));
     return this.u64(this.add(this.add(at(4, L.RECORD.base), index), this.field(4, L.RECORD.displacement)));
   }
@@ -263,15 +266,26 @@ export class Tier0 extends Builder {
     this.open('if', 'sub');
     this.setLocal(result, group === 4 ? compare([0x48, 0x4e], this.sub(a(), b()), this.k64(0)) : compare(afterSub[group]!, a(), b()));
     this.else();
-    if (group === 2 || group === 4) {
-      // Zero and sign need the result only, which add and logic hold in f1.
-      this.emit(this.eq(this.or(kind, this.k32(2)), this.k32(FlagKind.logic)));
-      this.open('if', 'result');
-      this.setLocal(result, compare(group === 2 ? [0x46, 0x47] : [0x48, 0x4e], a(), this.k64(0)));
+    const orSlow = (fast: Node, value: () => Node, otherwise: () => void): void => {
+      this.emit(fast);
+      this.open('if', 'fast');
+      this.setLocal(result, value());
       this.else();
-      this.setLocal(result, slow());
+      otherwise();
       this.close();
-    } else this.setLocal(result, slow());
+    };
+    const last = (): void => this.setLocal(result, slow());
+    if (group === 2 || group === 4) {
+      // Zero and sign need the result only, which add, inc and dec hold in f1.
+      const kinds = (1 << FlagKind.add) | (1 << FlagKind.inc) | (1 << FlagKind.dec);
+      const zeroOrSign = (): Node => compare(group === 2 ? [0x46, 0x47] : [0x48, 0x4e], a(), this.k64(0));
+      orSlow(this.and(this.shr(this.k32(kinds), kind), this.k32(1)), zeroOrSign, last);
+    } else if (group === 1) {
+      const kept = (): Node => (negated ? this.isZero(this.flag2()) : this.wrap(this.flag2()));
+      orSlow(this.eq(this.or(kind, this.k32(1)), this.k32(FlagKind.dec)), kept, () =>
+        orSlow(this.eq(kind, this.k32(FlagKind.add)), () => compare([0x49, 0x4f], a(), b()), last),
+      );
+    } else last();
     this.close();
     return this.local(result, I32);
   }
@@ -393,8 +407,9 @@ export class Tier0 extends Builder {
     this.recordOffset = 0;
     this.keepFlags = keepFlags;
   }
-  /** Begins part `n` of a case. */
-  part(n: number): void {
+  /** Begins part `n` of a case; `baseOnly`: its address has no index. */
+  part(n: number, baseOnly: boolean): void {
+    this.baseOnly = baseOnly;
     this.recordOffset = n * L.RECORD.size;
     this.committed = false;
     this.memoryOperand = null;

@@ -27,6 +27,11 @@ export interface Case {
   readonly w: Width;
   readonly sw: Width | 0;
   readonly cc: number;
+  /** Address without index register: a cheaper twin of a frequent case. */
+  readonly baseOnly?: boolean;
+  /** A second instruction in the same case: cmp or test with the conditional jump behind it. Records stay as they are but for the
+   * first one's handler number. */
+  readonly then?: Case;
 }
 
 const KIND_CODE: Record<string, number> = { r: 1, m: 2, i: 3 };
@@ -44,7 +49,19 @@ export interface CaseList {
   readonly definitionIndex: ReadonlyMap<string, number>;
   /** Handler of a case, or 0. */
   handler(definition: number, shape: number, w: number, sw: number, cc: number): number;
+  /** Twin of a handler for addresses without index, or the handler itself. */
+  readonly baseOnly: (handler: number) => number;
+  /** Handler of two instructions in a row, or 0. */
+  readonly fused: (first: number, second: number) => number;
+  /** Handler of the first instruction of a fused pair; the handler itself for others. */
+  readonly unfused: (handler: number) => number;
 }
+
+/** Frequent instructions with a memory operand. */
+const BASE_ONLY = new Set(['mov', 'movzx', 'movsx', 'movsxd', 'cmp', 'test', 'add', 'sub', 'and', 'or', 'xor', 'lea']);
+/** Conditions worth fusing: all but those on o and p. */
+const FUSED_CONDITIONS = [2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15];
+const FUSED_SIZES: readonly Width[] = [1, 4, 8];
 
 const number = (definition: number, shape: number, w: number, sw: number, cc: number): number =>
   (((definition * 64 + shape) * 9 + w) * 9 + sw) * 16 + cc;
@@ -66,8 +83,43 @@ export function listCases(): CaseList {
           }
         }
   }
-  return { cases, definitionIndex, handler: (...key) => handlers.get(number(...key)) ?? 0 };
+  return { cases, definitionIndex, handler: (...key) => handlers.get(number(...key)) ?? 0, ...addTwins(cases) };
+}
+
+/** Appends the cheaper twins: addresses without index, then fused pairs. */
+function addTwins(cases: Case[]): Pick<CaseList, 'baseOnly' | 'fused' | 'unfused'> {
+  const baseOnly = new Map<number, number>();
+  const fused = new Map<number, number>();
+  const unfused = new Map<number, number>();
+  const plain = [...cases.entries()].map(([i, c]) => [FixedCase.count + i, c] as const);
+  const append = (c: Case): number => FixedCase.count + cases.push(c) - 1;
+  for (const [handler, c] of plain)
+    if (c.form.includes('m') && BASE_ONLY.has(c.definition.key)) baseOnly.set(handler, append({ ...c, baseOnly: true }));
+  const jumps = plain.filter(([, c]) => c.definition.key === 'jcc' && c.w === 8 && FUSED_CONDITIONS.includes(c.cc));
+  const jumps32 = plain.filter(([, c]) => c.definition.key === 'jcc' && c.w === 4 && FUSED_CONDITIONS.includes(c.cc));
+  const fuse = (handler: number, c: Case): void => {
+    for (const [second, then] of jumps) {
+      const pair = append({ ...c, then });
+      unfused.set(pair, handler);
+      fused.set(handler * 65536 + second, pair);
+      // Both modes decode the same pair: in 32-bit mode the jump's operand size is 4.
+      const [second32] = jumps32.find(([, j]) => j.cc === then.cc)!;
+      fused.set(handler * 65536 + second32, pair);
+    }
+  };
+  for (const [handler, c] of plain) {
+    const { key } = c.definition;
+    if ((key !== 'cmp' && key !== 'test') || !FUSED_SIZES.includes(c.w)) continue;
+    const twin = baseOnly.get(handler);
+    if (twin === undefined) fuse(handler, c);
+    else fuse(twin, cases[twin - FixedCase.count]!);
+  }
+  return {
+    baseOnly: (handler) => baseOnly.get(handler) ?? handler,
+    fused: (first, second) => fused.get(first * 65536 + second) ?? 0,
+    unfused: (handler) => unfused.get(handler) ?? handler,
+  };
 }
 
 export const caseName = (c: Case): string =>
-  `${c.definition.key}${c.form && `.${c.form}`}.${8 * c.w}${c.sw ? `.${8 * c.sw}` : ''}${c.definition.conditional ? `.cc${c.cc}` : ''}`;
+  `${c.definition.key}${c.form && `.${c.form}`}.${8 * c.w}${c.sw ? `.${8 * c.sw}` : ''}${c.definition.conditional ? `.cc${c.cc}` : ''}${c.baseOnly ? '.base' : ''}${c.then ? `+${caseName(c.then)}` : ''}`;

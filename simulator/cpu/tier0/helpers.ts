@@ -108,7 +108,6 @@ function writeEflags(h: HelperWriter): void {
     const af = h.wrap(h.xor(h.xor(f1, f2), h.sub(f1, f2)));
     h.return(h.assemble(r, shift, h.ltu(a, b), sign(h.and(h.xor(a, b), h.xor(a, r))), af));
   });
-  h.if(is('logic'), () => h.return(h.assemble(a, shift, no(), no(), no())));
   h.if(is('add'), () => {
     const x = h.let(h.sub(a, b));
     const af = h.wrap(h.xor(h.xor(h.sub(f1, f2), f2), f1));

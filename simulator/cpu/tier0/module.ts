@@ -33,21 +33,25 @@ function emitInstruction(b: Tier0, c: Case): void {
   c.definition.body(b, i);
 }
 
-/** Generates the code of one case on its own: for tests that plant mistakes. */
+/** Generates the code of one case: one instruction, or a fused pair. */
 export function emitCase(b: Tier0, c: Case): void {
-  b.begin(false);
-  b.part(0);
   try {
+    b.begin(c.then !== undefined);
+    b.part(0, c.baseOnly === true);
     emitInstruction(b, c);
+    if (c.then) {
+      b.part(1, false);
+      emitInstruction(b, c.then);
+    }
+    b.finish(c.then ? 2 : 1);
   } catch (error) {
     throw new Error(`${caseName(c)}: ${(error as Error).message}`);
   }
-  b.finish(1);
 }
 
 function emitFixed(b: Tier0, n: number): void {
   b.begin(false);
-  b.part(0);
+  b.part(0, false);
   switch (n) {
     case FixedCase.header:
       b.byte(0); // unreachable
