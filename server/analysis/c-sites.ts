@@ -6,10 +6,10 @@ import { macroBody } from '../syntax/c/prepass.ts';
 import { readTemplate } from '../syntax/c/template.ts';
 import { allInstructions, type SourceRange } from '../syntax/gas/instructions.ts';
 import { type Grammars, parse } from '../syntax/grammars.ts';
-import type { Dialect, Instruction } from '../syntax/instruction.ts';
+import type { Dialect } from '../syntax/instruction.ts';
 import { callIdiom, IDIOM_CALL } from './idioms.ts';
 import { INTRINSIC_CALL, intrinsicHit } from './intrinsics.ts';
-import { candidates, sensitivity } from './sensitive.ts';
+import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
 import type { Site } from './site.ts';
 
 /** What all sites of a file share. */
@@ -23,6 +23,8 @@ export interface CFile {
   readonly strings: ReadonlyMap<string, string>;
   /** Object-like macros whose body is a constant expression. */
   readonly constants: ReadonlyMap<string, string>;
+  /** Called when a statement is read without the tree's help: how far it goes depends on text far away. */
+  onRecovery(): void;
 }
 
 const KEYWORD = new RegExp(`\\b(?:asm|__asm|__asm__)\\b|\\b(?:${INTRINSIC_CALL}|${IDIOM_CALL})\\s*\\(`, 'g');
@@ -48,9 +50,10 @@ function sitesAt(file: CFile, root: Node, offset: number, shift: number, inMacro
   const leaf = root.descendantForIndex(offset - shift);
   if (!leaf || /^(comment|string_content|string_literal|char_literal|character|system_lib_string|escape_sequence)$/.test(leaf.type))
     return NONE;
-  if (leaf.type === 'preproc_arg' && !inMacro) return macroSites(file, leaf);
+  if (leaf.type === 'preproc_arg' && !inMacro)
+    return /^preproc_(function_)?def$/.test(leaf.parent?.type ?? '') ? macroSites(file, leaf) : NONE;
   for (let node: Node | null = leaf, up = 0; node && up < 4; node = node.parent, up++) {
-    if (node.type === 'gnu_asm_expression') return asmSites(file, node, shift, inMacro);
+    if (node.type === 'gnu_asm_expression') return node.hasError ? recover(file, offset, inMacro) : asmSites(file, node, shift, inMacro);
     if (node.type === 'call_expression' && node.startIndex + shift === offset) return callSites(file, node, shift, inMacro);
   }
   return /^(?:asm|__asm|__asm__)\b/.test(file.code.slice(offset, offset + 8)) ? recover(file, offset, inMacro) : NONE;
@@ -65,7 +68,7 @@ function asmSites(file: CFile, node: Node, shift: number, inMacro: boolean): { s
 
 /** Null when the template has no sensitive instruction. */
 function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
-  const template = readTemplate(file.text, statement.templateStart, statement.templateEnd, file.masm, file.strings);
+  const template = readTemplate(file.text, statement, file.masm, file.strings);
   if (candidates(template.text).length === 0) return null;
   const tree = parse(file.grammars.gas, `${template.text}\n`);
   if (!tree) return null;
@@ -73,7 +76,7 @@ function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
   const instructions = allInstructions(tree.rootNode, file.masm, range);
   tree.delete();
   const hits = instructions
-    .filter((i) => !isEmulationPrefix(template.text, i))
+    .filter(({ mnemonic }) => mnemonic !== 'cpuid' || !hasEmulationPrefix(template.text))
     .flatMap((instruction) => {
       const sensitive = sensitivity(instruction);
       return sensitive ? [{ instruction, sensitive }] : [];
@@ -81,10 +84,6 @@ function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
   if (hits.length === 0) return null;
   return { start: statement.start, end: statement.end, hits, idioms: [], asm: { statement, instructions }, warnings: [] };
 }
-
-/** `ud2; .ascii "xen"; cpuid` is the forced emulation that a port wants. */
-const isEmulationPrefix = (template: string, { mnemonic }: Instruction): boolean =>
-  mnemonic === 'cpuid' && /\bud2a?\b[\s;]*\.(ascii\s*"xen"|byte\s+0x78\s*,\s*0x65\s*,\s*0x6e)/i.test(template);
 
 function callSites(file: CFile, node: Node, shift: number, inMacro: boolean): { sites: Site[]; end: number } {
   const end = node.endIndex + shift;
@@ -120,6 +119,7 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
 
 /** An asm statement that the tree lost in an error: read alone, from its keyword to the parenthesis that ends it. */
 function recover(file: CFile, offset: number, inMacro: boolean): { sites: Site[]; end: number } {
+  file.onRecovery();
   const extent = statementExtent(file.code, offset);
   // `asm` as the name of something else has no parenthesis after it.
   if (!extent) return NONE;
@@ -132,7 +132,7 @@ function recover(file: CFile, offset: number, inMacro: boolean): { sites: Site[]
   if (template.includes('"') || extent.alone) return { sites: [], end: extent.end };
   const at = { start: offset, end: Math.max(offset + 3, statement.templateEnd) };
   const message = `The template of this asm statement is not in this file (${template.trim().slice(0, 60)}); its instructions are not checked.`;
-  return { sites: [{ ...at, hits: [], idioms: [], warnings: [{ ...at, message }] }], end: extent.end };
+  return { sites: [{ start: offset, end: extent.end, hits: [], idioms: [], warnings: [{ ...at, message }] }], end: extent.end };
 }
 
 function reparsed(file: CFile, offset: number, end: number, inMacro: boolean): AsmStatement | null {
@@ -153,6 +153,7 @@ const byHand = (code: string, offset: number, extent: Extent): AsmStatement => (
   placement: 'expression',
   templateStart: extent.open,
   templateEnd: extent.templateEnd,
+  extended: !extent.alone,
   operands: [],
 });
 

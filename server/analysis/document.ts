@@ -26,6 +26,8 @@ export class SourceDocument {
   #sites: readonly Site[] = [];
   #warnings: readonly Warning[] = [];
   #lines: LineIndex | null = null;
+  /** The last search read statements without the tree's help, so that an edit anywhere may change how far they go. */
+  #recovered = false;
 
   constructor(grammars: Grammars, text: string, options: DocumentOptions) {
     this.#grammars = grammars;
@@ -65,7 +67,7 @@ export class SourceDocument {
     this.dispose();
     this.#load(text);
     this.#tree = this.#parseAll();
-    this.#sites = this.#tree ? this.#search(this.#tree.rootNode, 0, text.length) : [];
+    this.#sites = this.#tree ? this.#searchAll(this.#tree.rootNode) : [];
   }
 
   /** Takes a new text that differs from the old one in one place or a few, and analyses what the difference touches. */
@@ -114,13 +116,43 @@ export class SourceDocument {
     const near =
       sameMacros(macros, this.#macros) &&
       !/^\s*\.(intel_syntax|att_syntax|code\d\d)/m.test(lineAround(before, edit.start, edit.oldEnd) + lineAround(this.#code, from, to));
-    const window = near ? this.#window(root, from, to) : ([0, this.#code.length] as const);
+    const window: readonly [number, number] = near ? this.#window(root, from, to) : [0, this.#code.length];
     const delta = edit.newEnd - edit.oldEnd;
-    const kept = (site: Site): readonly Site[] => {
-      if (site.end <= edit.start && site.end <= window[0]) return [site];
-      return site.start >= edit.oldEnd && site.start + delta >= window[1] ? [moveSite(site, delta)] : [];
-    };
-    this.#sites = [...this.#sites.flatMap(kept), ...this.#search(root, window[0], window[1])].sort((a, b) => a.start - b.start);
+    const fragile = this.#recovered;
+    this.#recovered = false;
+    const merged = fragile ? [] : this.#merge(root, edit, delta, window);
+    this.#sites = fragile || this.#recovered ? this.#searchAll(root) : merged;
+  }
+
+  /** The sites outside of the window, moved, and those found anew in it. A site that is given up takes its whole extent into the window. */
+  #merge(root: Node, edit: { readonly start: number; readonly oldEnd: number }, delta: number, window: readonly [number, number]): Site[] {
+    let [from, to] = window;
+    const isBefore = (site: Site): boolean => site.end <= edit.start && site.end <= from;
+    const isAfter = (site: Site): boolean => site.start >= edit.oldEnd && site.start + delta >= to;
+    for (let grown = true; grown; ) {
+      grown = false;
+      for (const site of this.#sites) {
+        if (isBefore(site) || isAfter(site)) continue;
+        const start = Math.min(from, site.start);
+        const end = Math.min(this.#code.length, Math.max(to, site.end + Math.max(delta, 0)));
+        if (start < from || end > to) {
+          [from, to] = this.#window(root, start, end);
+          grown = true;
+        }
+      }
+    }
+    const kept = this.#sites.flatMap((site) => (isBefore(site) ? [site] : isAfter(site) ? [moveSite(site, delta)] : []));
+    return [...kept, ...this.#search(root, from, to)].sort((a, b) => a.start - b.start);
+  }
+
+  /** Every site of the current tree, looked for anew: what the incremental result has to equal. */
+  searchAgain(): readonly Site[] {
+    return this.#tree ? this.#searchAll(this.#tree.rootNode) : [];
+  }
+
+  #searchAll(root: Node): Site[] {
+    this.#recovered = false;
+    return this.#search(root, 0, this.#code.length);
   }
 
   get #parser() {
@@ -160,7 +192,17 @@ export class SourceDocument {
 
   #search(root: Node, from: number, to: number): Site[] {
     if (this.#options.language === 'gas') return gasSites(this.#grammars.gas, root, this.#code, modesOf(this.#code), from, to);
-    const file: CFile = { grammars: this.#grammars, text: this.#text, code: this.#code, masm: this.#options.masm, ...this.#macros };
+    const onRecovery = (): void => {
+      this.#recovered = true;
+    };
+    const file: CFile = {
+      grammars: this.#grammars,
+      text: this.#text,
+      code: this.#code,
+      masm: this.#options.masm,
+      ...this.#macros,
+      onRecovery,
+    };
     return cSites(file, root, from, to);
   }
 }

@@ -5,7 +5,7 @@ import { macroBody } from '../syntax/c/prepass.ts';
 import { dialectAfter, instructionAt, readInstruction, type SourceRange } from '../syntax/gas/instructions.ts';
 import { parse } from '../syntax/grammars.ts';
 import type { Dialect } from '../syntax/instruction.ts';
-import { candidates, sensitivity } from './sensitive.ts';
+import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
 import type { Site } from './site.ts';
 
 interface Mode {
@@ -45,7 +45,8 @@ export function gasSites(parser: Parser, root: Node, text: string, modes: readon
     const node = instructionAt(root, offset);
     if (node) {
       const { dialect, bits } = modeAt(modes, node.startIndex);
-      const site = siteOf(node, dialect, bits, identity);
+      const forced = node.text.startsWith('cpuid') && hasEmulationPrefix(text.slice(Math.max(0, node.startIndex - 80), node.startIndex));
+      const site = forced ? null : siteOf(node, dialect, bits, identity);
       if (site) sites.push(site);
       last = site ? site.end : offset + 1;
       continue;

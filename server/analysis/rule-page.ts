@@ -14,13 +14,16 @@ const SEVERITIES: Readonly<Record<InstructionRule['severity'], string>> = {
 };
 
 /** A C example is a function's body unless it has one of its own. */
-const asSource = ({ language, before }: ManualEntry): string => (language === 'gas' || /^\s*(void|struct|#define)/.test(before) ? before : `void f(void)\n{\n${before.replace(/^/gm, '    ')}\n}\n`);
+const asSource = ({ language, before }: ManualEntry): string =>
+  language === 'gas' || /^\s*(void|struct|#define)/.test(before) ? before : `void f(void)\n{\n${before.replace(/^/gm, '    ')}\n}\n`;
 
 /** Applies the first fix of the rule's finding in a source; null when there is none. */
 export function applyFirstFix(grammars: Grammars, path: string, text: string, rule: string): string | null {
   const fix = analyse(grammars, { path, text }).findings.find((finding) => finding.rule === rule)?.fixes[0];
   if (!fix) return null;
-  return [...fix.edits].reverse().reduce((result, { start, end, text: inserted }) => result.slice(0, start) + inserted + result.slice(end), text);
+  return [...fix.edits]
+    .reverse()
+    .reduce((result, { start, end, text: inserted }) => result.slice(0, start) + inserted + result.slice(end), text);
 }
 
 function exampleAfter(grammars: Grammars, rule: InstructionRule, manual: ManualEntry): string {

@@ -102,3 +102,9 @@ export function candidates(text: string, from = 0, to = text.length): number[] {
   for (let match = SIEVE.exec(text); match && match.index < to; match = SIEVE.exec(text)) found.push(match.index);
   return found;
 }
+
+/** `ud2; .ascii "xen"`, or its bytes: before cpuid it makes Xen emulate the instruction, which is what a port wants. */
+export const hasEmulationPrefix = (before: string): boolean =>
+  /\bud2a?\b[\s;]*\.(ascii\s*"xen"|byte\s+0x78\s*,\s*0x65\s*,\s*0x6e)|\.byte\s+0x0f\s*,\s*0x0b\s*,\s*0x78\s*,\s*0x65\s*,\s*0x6e/i.test(
+    before,
+  );

@@ -39,8 +39,12 @@ export function treeTrouble(root: Node, language: 'c' | 'gas', text: string): Wa
     ];
   }
   // The macros of a kernel leave an error in most C files, and asm statements are recovered from them: one warning is enough there.
-  const shown = language === 'c' ? errors.slice(0, 1) : errors;
-  const more = errors.length > shown.length ? ` Nor could ${errors.length === MOST ? 'many' : errors.length - 1} other places.` : '';
+  const shown =
+    language === 'c'
+      ? errors.slice(0, 1)
+      : errors.filter(({ start }, i) => i === 0 || text.slice(errors[i - 1]!.start, start).includes('\n'));
+  const more =
+    language === 'c' && errors.length > 1 ? ` Nor could ${errors.length === MOST ? 'many' : errors.length - 1} other places.` : '';
   return shown.map(({ start, end }) => ({
     start,
     end: Math.max(end, start + 1),

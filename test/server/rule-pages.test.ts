@@ -14,7 +14,7 @@ const folder = fileURLToPath(new URL('../../docs/rules/', import.meta.url));
 
 it('every rule of instructions has a page, and each page is up to date', async () => {
   const grammars = await testGrammars();
-  if (process.env['UPDATE_RULE_PAGES']) {
+  if (process.env.UPDATE_RULE_PAGES) {
     mkdirSync(folder, { recursive: true });
     for (const rule of instructionRules) writeFileSync(folder + rule.page, rulePage(grammars, rule));
   }
@@ -30,5 +30,6 @@ it('every rule that the instruction table names is in the catalogue', () => {
 
 it('every rule has a native meaning, and the hypercalls that it names exist', () => {
   expect(Object.keys(MANUAL).sort()).toEqual(instructionRules.map(({ id }) => id).sort());
-  for (const { id, hypercalls } of instructionRules) for (const name of hypercalls) expect(findOperation(name), `${id}: ${name}`).not.toBeNull();
+  for (const { id, hypercalls } of instructionRules)
+    for (const name of hypercalls) expect(findOperation(name), `${id}: ${name}`).not.toBeNull();
 });

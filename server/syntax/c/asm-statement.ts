@@ -22,6 +22,8 @@ export interface AsmStatement {
   readonly placement: Placement;
   readonly templateStart: number;
   readonly templateEnd: number;
+  /** It has operand lists, if empty ones: only then % and {|} mean something in the template. */
+  readonly extended: boolean;
   /** In the order of %0, %1 …: outputs first. */
   readonly operands: readonly AsmOperand[];
 }
@@ -42,6 +44,7 @@ export function readAsm(node: Node, shift: number, inMacro: boolean): AsmStateme
     placement: placementOf(statement, inMacro),
     templateStart: code.startIndex + shift,
     templateEnd: code.endIndex + shift,
+    extended: node.childForFieldName('output_operands') !== null || node.childForFieldName('goto_labels') !== null,
     operands: [...operandsOf(node, 'output_operands', true), ...operandsOf(node, 'input_operands', false)],
   };
 }

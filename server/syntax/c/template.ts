@@ -49,9 +49,19 @@ function literal(source: string, at: number, limit: number, sink: Sink, place?: 
 
 /**
  * @param source the file
+ * @param extended the statement has operands, so % and {|} are GCC's; else the text goes to the assembler as it is
  * @param strings bodies of object-like macros of the same file that are string literals, by name
  */
-export function readTemplate(source: string, start: number, end: number, dialect: Dialect, strings: ReadonlyMap<string, string>): Template {
+export function readTemplate(
+  source: string,
+  {
+    templateStart: start,
+    templateEnd: end,
+    extended,
+  }: { readonly templateStart: number; readonly templateEnd: number; readonly extended: boolean },
+  dialect: Dialect,
+  strings: ReadonlyMap<string, string>,
+): Template {
   const sink: Sink = { text: [], starts: [], ends: [], unknown: [] };
   let i = start;
   while (i < end) {
@@ -63,7 +73,7 @@ export function readTemplate(source: string, start: number, end: number, dialect
     else if (char === '(' && sink.unknown.length > 0) i = skipTo(source, ')', i + 1, end);
     else i++;
   }
-  return substitute(sink, dialect);
+  return extended ? substitute(sink, dialect) : { text: sink.text.join(''), starts: sink.starts, ends: sink.ends, unknown: sink.unknown };
 }
 
 const skipTo = (source: string, mark: string, from: number, end: number): number => {
