@@ -94,10 +94,10 @@ function carryOut(call: Call, command: number, op: StructView): Answer | null {
   }
 }
 
-function allocate(op: StructView, channel: Channel, vcpu: number, call: Call): Answer | null {
+function allocate(op: StructView, channel: Channel, vcpu: number, call: Call, field: 'port' | 'local_port' = 'port'): Answer | null {
   const port = call.domain.events.allocate(channel, vcpu);
   if (port === null) return no(refuse('ENOSPC', 'no-free-port', {}));
-  op.set('port', port);
+  op.set(field, port);
   return null;
 }
 
@@ -130,7 +130,7 @@ function bindInterdomain(call: Call, op: StructView): Answer | null {
   if (other?.channel.kind !== 'unbound' || other.channel.remote !== call.domain.id) {
     return no(refuse('EINVAL', 'port-not-unbound', { port: remotePort, state: other?.channel.kind ?? 'beyond the table' }));
   }
-  const refused = allocate(op, { kind: 'interdomain', remote: call.domain.id, remotePort, backEnd: null }, 0, call);
+  const refused = allocate(op, { kind: 'interdomain', remote: call.domain.id, remotePort, backEnd: null }, 0, call, 'local_port');
   if (refused) return refused;
   const local = op.number('local_port');
   events.bind(remotePort, { kind: 'interdomain', remote: call.domain.id, remotePort: local, backEnd: null });
