@@ -36,7 +36,7 @@ export function cSites(file: CFile, root: Node, from: number, to: number): Site[
   KEYWORD.lastIndex = from;
   for (let match = KEYWORD.exec(file.code); match && match.index < to; match = KEYWORD.exec(file.code)) {
     if (match.index < last) continue;
-    const found = sitesAt(file, root, match.index, 0, false);
+    const found = sitesAt(file, root, match.index, 0, null);
     sites.push(...found.sites);
     last = Math.max(last, found.end);
   }
@@ -46,21 +46,21 @@ export function cSites(file: CFile, root: Node, from: number, to: number): Site[
 const NONE = { sites: [] as Site[], end: -1 };
 
 /** The site of the keyword at `offset` of the file; `root` is a tree whose text starts `-shift` before. */
-function sitesAt(file: CFile, root: Node, offset: number, shift: number, inMacro: boolean): { sites: Site[]; end: number } {
+function sitesAt(file: CFile, root: Node, offset: number, shift: number, macroEnd: number | null): { sites: Site[]; end: number } {
   const leaf = root.descendantForIndex(offset - shift);
   if (!leaf || /^(comment|string_content|string_literal|char_literal|character|system_lib_string|escape_sequence)$/.test(leaf.type))
     return NONE;
-  if (leaf.type === 'preproc_arg' && !inMacro)
+  if (leaf.type === 'preproc_arg' && macroEnd === null)
     return /^preproc_(function_)?def$/.test(leaf.parent?.type ?? '') ? macroSites(file, leaf) : NONE;
   for (let node: Node | null = leaf, up = 0; node && up < 4; node = node.parent, up++) {
-    if (node.type === 'gnu_asm_expression') return node.hasError ? recover(file, offset, inMacro) : asmSites(file, node, shift, inMacro);
-    if (node.type === 'call_expression' && node.startIndex + shift === offset) return callSites(file, node, shift, inMacro);
+    if (node.type === 'gnu_asm_expression') return node.hasError ? recover(file, offset, macroEnd) : asmSites(file, node, shift, macroEnd);
+    if (node.type === 'call_expression' && node.startIndex + shift === offset) return callSites(file, node, shift, macroEnd);
   }
-  return /^(?:asm|__asm|__asm__)\b/.test(file.code.slice(offset, offset + 8)) ? recover(file, offset, inMacro) : NONE;
+  return /^(?:asm|__asm|__asm__)\b/.test(file.code.slice(offset, offset + 8)) ? recover(file, offset, macroEnd) : NONE;
 }
 
-function asmSites(file: CFile, node: Node, shift: number, inMacro: boolean): { sites: Site[]; end: number } {
-  const statement = readAsm(node, shift, inMacro);
+function asmSites(file: CFile, node: Node, shift: number, macroEnd: number | null): { sites: Site[]; end: number } {
+  const statement = readAsm(node, shift, macroEnd);
   if (!statement) return NONE;
   const site = siteOfAsm(file, statement);
   return { sites: site ? [site] : [], end: statement.end };
@@ -85,10 +85,10 @@ function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
   return { start: statement.start, end: statement.end, hits, idioms: [], asm: { statement, instructions }, warnings: [] };
 }
 
-function callSites(file: CFile, node: Node, shift: number, inMacro: boolean): { sites: Site[]; end: number } {
+function callSites(file: CFile, node: Node, shift: number, macroEnd: number | null): { sites: Site[]; end: number } {
   const end = node.endIndex + shift;
   const hit = intrinsicHit(node, shift);
-  const idiom = hit ? null : callIdiom(node, shift, inMacro, file.constants);
+  const idiom = hit ? null : callIdiom(node, shift, macroEnd !== null, file.constants);
   if (!hit && !idiom) return NONE;
   // Arguments may hold calls of their own, so the search goes on inside.
   return { sites: [{ start: node.startIndex + shift, end, hits: hit ? [hit] : [], idioms: idiom ? [idiom] : [], warnings: [] }], end: -1 };
@@ -108,7 +108,7 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
     for (const match of matches) {
       const offset = match.index + body.startIndex;
       if (offset < last) continue;
-      const found = sitesAt(file, tree.rootNode, offset, body.startIndex - WRAPPER.length, true);
+      const found = sitesAt(file, tree.rootNode, offset, body.startIndex - WRAPPER.length, body.endIndex);
       sites.push(...found.sites);
       last = Math.max(last, found.end);
     }
@@ -118,13 +118,13 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
 }
 
 /** An asm statement that the tree lost in an error: read alone, from its keyword to the parenthesis that ends it. */
-function recover(file: CFile, offset: number, inMacro: boolean): { sites: Site[]; end: number } {
+function recover(file: CFile, offset: number, macroEnd: number | null): { sites: Site[]; end: number } {
   file.onRecovery();
   const extent = statementExtent(file.code, offset);
   // `asm` as the name of something else has no parenthesis after it.
   if (!extent) return NONE;
   // How the statement stands among its neighbours is unknown, so no fix may replace it.
-  const statement = reparsed(file, offset, extent.end, inMacro) ?? byHand(file.code, offset, extent);
+  const statement = reparsed(file, offset, extent.end, macroEnd) ?? byHand(file.code, offset, extent);
   const site = siteOfAsm(file, { ...statement, placement: 'expression' });
   if (site) return { sites: [site], end: extent.end };
   const template = file.text.slice(statement.templateStart, statement.templateEnd);
@@ -135,12 +135,12 @@ function recover(file: CFile, offset: number, inMacro: boolean): { sites: Site[]
   return { sites: [{ start: offset, end: extent.end, hits: [], idioms: [], warnings: [{ ...at, message }] }], end: extent.end };
 }
 
-function reparsed(file: CFile, offset: number, end: number, inMacro: boolean): AsmStatement | null {
+function reparsed(file: CFile, offset: number, end: number, macroEnd: number | null): AsmStatement | null {
   const text = file.code.slice(offset, end);
-  const tree = parse(file.grammars.c, `${WRAPPER}${inMacro ? macroBody(text) : text};}`);
+  const tree = parse(file.grammars.c, `${WRAPPER}${macroEnd !== null ? macroBody(text) : text};}`);
   let node: Node | null = tree?.rootNode.descendantForIndex(WRAPPER.length) ?? null;
   while (node && node.type !== 'gnu_asm_expression') node = node.parent;
-  const statement = node && !node.hasError ? readAsm(node, offset - WRAPPER.length, inMacro) : null;
+  const statement = node && !node.hasError ? readAsm(node, offset - WRAPPER.length, macroEnd) : null;
   tree?.delete();
   return statement;
 }

@@ -50,10 +50,10 @@ export function structureOf(text: string, variable: string): Structure | null {
   const own = structures.find(({ variables }) => variables.includes(variable));
   if (own) return own;
   const declared = new RegExp(
-    `\\b(struct\\s+\\w+|\\w+)\\s*\\*?\\s*(?:const\\s+)?\\b${variable}\\s*(?:\\[[^\\]]*\\]\\s*)?(?:__\\w+[^;=,)]*)?[;=,)]`,
+    `\\b(struct\\s+\\w+|\\w+)\\s+(?:[\\w\\s*,\\[\\]]{0,200}?[\\s*,])??\\*?${variable}\\b(?!\\s*(?:\\(|->|\\.))`,
     'g',
   );
-  for (const match of text.matchAll(declared)) {
+  for (const match of text.replace(/\b(static|extern|const|volatile)\b/g, '').matchAll(declared)) {
     const type = match[1]!.replace(/\s+/g, ' ');
     const found = structures.find(({ names }) => names.includes(type));
     if (found) return found;

@@ -30,18 +30,21 @@ export interface AsmStatement {
 
 const BODY_OF = /^(if_statement|else_clause|for_statement|while_statement|do_statement)$/;
 
-/** Reads a `gnu_asm_expression`. `shift` is added to every offset: the tree may be of a part of the file. */
-export function readAsm(node: Node, shift: number, inMacro: boolean): AsmStatement | null {
+/**
+ * Reads a `gnu_asm_expression`. `shift` is added to every offset: the tree may be of a part of the file.
+ * `macroEnd`: where the macro body ends that the statement stands in, null outside of macros. A semicolon behind it was put there to parse.
+ */
+export function readAsm(node: Node, shift: number, macroEnd: number | null): AsmStatement | null {
   const code = node.childForFieldName('assembly_code');
   if (!code) return null;
   const statement = node.parent?.type === 'expression_statement' ? node.parent : null;
-  const whole = statement ?? node;
-  const hasSemicolon = statement !== null && !(statement.lastChild?.isMissing ?? true) && statement.lastChild!.type === ';';
+  const last = statement?.lastChild;
+  const hasSemicolon = last?.type === ';' && !last.isMissing && (macroEnd === null || last.endIndex + shift <= macroEnd);
   return {
-    start: whole.startIndex + shift,
-    end: whole.endIndex + shift,
+    start: node.startIndex + shift,
+    end: (hasSemicolon ? last : node).endIndex + shift,
     hasSemicolon,
-    placement: placementOf(statement, inMacro),
+    placement: placementOf(statement, macroEnd !== null),
     templateStart: code.startIndex + shift,
     templateEnd: code.endIndex + shift,
     extended: node.childForFieldName('output_operands') !== null || node.childForFieldName('goto_labels') !== null,
