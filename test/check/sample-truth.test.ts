@@ -1,0 +1,82 @@
+// Every sensitive instruction of the compiled native sample has a finding on its line. Oracles: objdump's disassembly and its DWARF lines;
+// which instructions are sensitive is asked of the x86 table's mnemonics, not of the analyser.
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { analyse } from '../../server/analysis/analyser.ts';
+import { LineIndex } from '../../server/syntax/lines.ts';
+import { testGrammars } from '../server/load.ts';
+
+const sample = fileURLToPath(new URL('../../samples/tinykernel/', import.meta.url));
+const ALONE =
+  /^(cli|sti|hlt|pushf[qlw]?|popf[qlw]?|clts|lmsw|smsw|lgdt|lidt|lldt|ltr|sgdt|sidt|sldt|str|lar|lsl|verr|verw|arpl|swapgs|sysret[lq]?|syscall|sysenter|sysexit[lq]?|iret[qlw]?|l?ret[fq]?far|lret[qlw]?|ljmp[qlw]?|lcall[qlw]?|rdmsr|wrmsr|rdtscp?|rdpmc|cpuid|in[bwl]?|out[bwl]?|ins[bwl]?|outs[bwl]?|int|invlpg|invpcid|wbinvd|invd|monitor|mwait|xsetbv|xsaves|xrstors|stac|clac|rdpkru|wrpkru|[rw][dr][fg]sbase|vm\w+)$/;
+const SPECIAL_REGISTER = /%(cr\d|db\d|dr\d)\b/;
+const SEGMENT = /(^|,)%[c-gs]s(,|$)/;
+
+const isSensitive = (mnemonic: string, operands: string): boolean =>
+  ALONE.test(mnemonic) ||
+  (/^mov/.test(mnemonic) && (SPECIAL_REGISTER.test(operands) || SEGMENT.test(operands))) ||
+  (/^(push|pop)/.test(mnemonic) && SEGMENT.test(operands));
+
+interface Compiled {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+/** The sensitive instructions of the executable sections, each with the line that the compiler or assembler gave it. */
+function compiled(elf: string): Compiled[] {
+  const out = execFileSync('objdump', ['-d', '-l', '--no-show-raw-insn', elf], { encoding: 'utf8', maxBuffer: 64 << 20 });
+  const found: Compiled[] = [];
+  let at: { file: string; line: number } | null = null;
+  for (const line of out.split('\n')) {
+    const source = /^(\S.*\.[chS]):(\d+)/.exec(line);
+    if (source) at = { file: basename(source[1]!), line: Number(source[2]) };
+    const instruction = /^\s+[0-9a-f]+:\s+(?:(?:rep|lock|data16|repz|rex\.W)\s+)*(\S+)\s*(.*)$/.exec(line);
+    if (!instruction || !isSensitive(instruction[1]!, instruction[2]!.replace(/\s*[#<].*$/, ''))) continue;
+    if (!at) throw new Error(`${line.trim()} has no line: was the sample compiled with -g?`);
+    found.push({ ...at, text: `${instruction[1]} ${instruction[2]}`.trim() });
+  }
+  return found;
+}
+
+it('each sensitive instruction that objdump sees in the native sample has a finding on its line', async () => {
+  const truth = compiled(join(sample, 'prebuilt/native.elf'));
+  expect(truth.length).toBeGreaterThan(60);
+  const grammars = await testGrammars();
+  const lines = new Map<string, Set<number>>();
+  const missing = truth.filter(({ file, line }) => {
+    if (!lines.has(file)) {
+      const text = readFileSync(join(sample, 'native', file), 'utf8');
+      const index = new LineIndex(text);
+      lines.set(file, new Set(analyse(grammars, { path: file, text }).findings.map(({ start }) => index.position(start).line + 1)));
+    }
+    return !lines.get(file)!.has(line);
+  });
+  expect(missing).toEqual([]);
+});
+
+it('the disassembly shows every kind of instruction that the sample is there to show', () => {
+  const kinds = new Set(compiled(join(sample, 'prebuilt/native.elf')).map(({ text }) => text.split(' ')[0]!));
+  for (const kind of [
+    'cli',
+    'sti',
+    'hlt',
+    'lgdt',
+    'lidt',
+    'ltr',
+    'invlpg',
+    'wrmsr',
+    'swapgs',
+    'iretq',
+    'out',
+    'in',
+    'cpuid',
+    'rdtsc',
+    'clts',
+  ])
+    expect(kinds.has(kind), kind).toBe(true);
+});
