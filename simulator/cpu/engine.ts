@@ -13,7 +13,7 @@ import { STRINGS } from './rare/strings.ts';
 import { divideWide, SYSTEM } from './rare/system.ts';
 import { TRAPS } from './rare/traps.ts';
 import type { DecodeMode } from './records.ts';
-import { RARE_IDIV, RARE_OF_RECORD, Stop } from './tier0/binding.ts';
+import { RARE_IDIV, RARE_OF_RECORD, RareStatus, Stop } from './tier0/binding.ts';
 import { type CaseList, listCases } from './tier0/cases.ts';
 import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
@@ -67,7 +67,6 @@ class CpuEngine implements Engine {
     this.ramWords = new Int32Array(this.memory.buffer, layout.ram, ramBytes / 4);
     this.list = listCases();
     this.code = new CodeCache(this.core, this.list);
-    this.initialiseTlb(vcpus);
     this.tlb = new Tlb(this.core, this.code, vcpus);
     this.code.onMarked = (frame) => this.tlb.markCode(frame);
     this.code.fetch = (lo, hi) => this.tlb.fetch(lo, hi);
@@ -86,19 +85,6 @@ class CpuEngine implements Engine {
       resetFpu(this.core.view, L.FXSAVE - L.STATE + (vcpu.id === 0 ? L.STATE : L.SAVED + vcpu.id * L.STATE_SIZE));
     }
     this.interpreter(0);
-  }
-
-  /** Empty memory is a TLB full of valid entries for page 0: mark them all so that the first flush drops them. */
-  private initialiseTlb(vcpus: number): void {
-    const { i32 } = this.core;
-    const start = L.tlbBase(0, 0) >> 2;
-    for (let v = 0; v < vcpus; v++) {
-      const base = start + (v * L.TLB_STRIDE) / 4;
-      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
-        i32[e] = L.TAG_INVALID;
-        i32[e + 2] = L.TAG_INVALID;
-      }
-    }
   }
 
   private interpreter(mode: DecodeMode): Interpreter {
@@ -121,7 +107,10 @@ class CpuEngine implements Engine {
     const instruction = this.code.writer.rare[core.i32[(record + L.RECORD.link) >> 2]!]!;
     const body = RARE_BODIES[instruction.name];
     if (!body) throw new Error(`no TypeScript body ${instruction.name}`);
-    return body(rare, instruction);
+    const status = body(rare, instruction);
+    // Leaving in the middle of a block gives back the instructions behind.
+    if (status === RareStatus.moved) core.i32[L.COUNT >> 2]! += this.behind(record) - 1;
+    return status;
   }
 
   private activate(id: number): void {
@@ -192,7 +181,7 @@ class CpuEngine implements Engine {
       }
       // The instruction at FAULT_RECORD did not complete: it and those behind it in the block give their budget back.
       const record = i32[L.FAULT_RECORD >> 2]!;
-      const behind = code.countOf(code.headerOf(record)) - code.indexOf(record);
+      const behind = this.behind(record);
       core.crossing = null;
       if (stop === Stop.raised) raise(core, i32[L.RAISED >> 2]!, i32[L.RAISED_CODE >> 2]!);
       const kind = core.stop.kind;
@@ -209,6 +198,10 @@ class CpuEngine implements Engine {
     return this.finish('budget', budget);
   }
 
+  /** Number of instructions of its block from that of a record on. */
+  private behind(record: number): number {
+    return this.code.countOf(this.code.headerOf(record)) - this.code.indexOf(record);
+  }
   /** Address and length of the instruction of a record; `rewind`: RIP goes back to it. */
   private setInstruction(record: number, rewind: boolean): void {
     const { core, exit } = this;

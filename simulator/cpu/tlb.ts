@@ -5,6 +5,9 @@ import { bankOf, bitsOf, type Core, isCanonical, raise, raisePageFault } from '.
 import { Access } from './engine-types.ts';
 import * as L from './layout.ts';
 
+/** Length of the log of filled entries; when it is full, a flush visits every entry. */
+const FILL_LOG = 1024;
+
 /** What the TLB asks of the cache of decoded code. */
 export interface CodeMarks {
   hasCode(frame: number): boolean;
@@ -16,12 +19,20 @@ export class Tlb {
   private readonly core: Core;
   private readonly code: CodeMarks;
   private readonly vcpus: number;
+  /** For every vCPU: data entries filled since the last flush, so that a flush need not visit all. */
+  private readonly filled: Int32Array[];
+  private readonly filledCount: Int32Array;
 
   constructor(core: Core, code: CodeMarks, vcpus: number) {
     this.core = core;
     this.code = code;
     this.vcpus = vcpus;
-    for (let v = 0; v < vcpus; v++) this.flushAll(v);
+    this.filled = Array.from({ length: vcpus }, () => new Int32Array(FILL_LOG));
+    this.filledCount = new Int32Array(vcpus).fill(FILL_LOG);
+    for (let v = 0; v < vcpus; v++) {
+      core.i32.fill(0, L.fetchTlbBase(v, 0) >> 2, (L.fetchTlbBase(v, 0) + 2 * L.FETCH_BANK_SIZE) >> 2);
+      this.flushAll(v);
+    }
   }
 
   // ---- accesses
@@ -66,6 +77,7 @@ export class Tlb {
     this.checkFrame(t.mfn);
     const page = lo & -4096;
     const host = core.layout.ram + t.mfn * 4096;
+    if (i32[e]! & L.TAG_INVALID) this.noteFill(e);
     i32[e] = page;
     i32[e + 1] = hi;
     if (write || t.writable) {
@@ -170,15 +182,27 @@ export class Tlb {
 
   // ---- maintenance
 
+  private noteFill(e: number): void {
+    const vcpu = this.core.current;
+    const n = this.filledCount[vcpu]!;
+    if (n === FILL_LOG) return;
+    this.filled[vcpu]![n] = e;
+    this.filledCount[vcpu] = n + 1;
+  }
+
   flushAll(vcpu: number): void {
     const { i32 } = this.core;
-    const base = L.tlbBase(vcpu, 0) >> 2;
-    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
-      if (i32[e]! & L.TAG_INVALID) continue;
-      this.drop(e);
+    const n = this.filledCount[vcpu]!;
+    if (n < FILL_LOG) {
+      const filled = this.filled[vcpu]!;
+      for (let k = 0; k < n; k++) this.drop(filled[k]!);
+    } else {
+      const base = L.tlbBase(vcpu, 0) >> 2;
+      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) this.drop(e);
     }
+    this.filledCount[vcpu] = 0;
     const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
-    for (let e = fetch; e < fetch + (2 * L.FETCH_BANK_SIZE) / 4; e += 4) this.dropFetch(e);
+    for (let e = fetch; e < fetch + (2 * L.FETCH_BANK_SIZE) / 4; e += 4) if (!(i32[e]! & L.TAG_INVALID)) this.dropFetch(e);
   }
   private drop(e: number): void {
     const { i32 } = this.core;
@@ -253,6 +277,7 @@ export class Tlb {
   load(vcpu: number, bytes: Uint8Array): void {
     const { core } = this;
     core.u8.set(bytes, L.tlbBase(vcpu, 0));
+    this.filledCount[vcpu] = FILL_LOG;
     const base = L.tlbBase(vcpu, 0) >> 2;
     for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8)
       if (!(core.i32[e + 2]! & L.TAG_INVALID) && this.code.hasCode(core.i32[e + 5]!)) core.i32[e + 2] = core.i32[e + 2]! | L.TAG_CODE;

@@ -10,6 +10,12 @@ test('a store into the next instruction takes effect at once', () => {
   expect(m.engine.vcpus[0]!.get('rax')).toBe(42n);
 });
 
+test('a string store into its own block counts what ran and no more', () => {
+  const m = loadProgram('lea rdi, [rip + there + 1]\nmov al, 42\nstosb\nnop\nthere: mov bl, 1\nnop\nint3');
+  expect(m.engine.run(0, 100)).toMatchObject({ kind: 'interrupt', executed: 7 });
+  expect(m.engine.vcpus[0]!.get('rbx')).toBe(42n);
+});
+
 test('a store into code that ran before is seen, also through another mapping', () => {
   const m = loadProgram('again: call f\ninc byte ptr [0x10000000 + f - again + 1]\ncmp al, 5\njne again\nint3\nf: mov al, 1\nret');
   m.mapFrame(0x10000000n, m.frame(CODE));
