@@ -1,7 +1,10 @@
 // Runs Debian's QEMU (TCG, unpacked under .cache/debian) with a serial console that can be read, typed at and waited on.
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDebian } from '../../scripts/debian.mjs';
+import { GdbRemote } from './gdb-remote.ts';
 
 /** Text to type once `after` has appeared in output that follows the previous step. */
 export interface Typing {
@@ -32,6 +35,8 @@ export interface QemuOptions {
   /** Measures the time to this. */
   first?: RegExp;
   typing?: Typing[];
+  /** Drives the machine through QEMU's gdbstub, which has it stopped before its first instruction. */
+  debug?: (remote: GdbRemote) => Promise<void>;
 }
 
 /** The unpacked QEMU as a command line: its own C library's loader, module folder and firmware. */
@@ -52,8 +57,15 @@ async function qemuCommand(): Promise<{ command: string; args: string[]; env: No
 /** Runs QEMU to its end, to `until`, or to the timeout, whichever comes first. */
 export async function runQemu(options: QemuOptions): Promise<QemuRun> {
   const { command, args, env } = await qemuCommand();
+  const folder = options.debug ? await mkdtemp(join(tmpdir(), 'hyperport-qemu-')) : null;
+  const stub = folder ? ['-S', '-chardev', `socket,id=gdb0,path=${folder}/gdb,server=on,wait=off`, '-gdb', 'chardev:gdb0'] : [];
   const started = Date.now();
-  const child = spawn(command, [...args, ...options.args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  // timeout(1) ends QEMU also when this process does not live to do it.
+  const seconds = Math.ceil(options.timeoutMs / 1000) + 5;
+  const child = spawn('timeout', ['-k', '2', String(seconds), command, ...args, ...options.args, ...stub], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const typing = [...(options.typing ?? [])];
   let output = '';
   let errors = '';
@@ -63,7 +75,7 @@ export async function runQemu(options: QemuOptions): Promise<QemuRun> {
   const end = (why: 'until' | 'timeout') => {
     if (reason === 'exit' && child.exitCode === null) {
       reason = why;
-      child.kill('SIGKILL');
+      child.kill('SIGTERM');
     }
   };
   const timer = setTimeout(() => end('timeout'), options.timeoutMs);
@@ -83,10 +95,23 @@ export async function runQemu(options: QemuOptions): Promise<QemuRun> {
     }
     if (options.until?.test(output)) end('until');
   });
-  const exitCode = await new Promise<number | null>((done, failed) => {
+  const ended = new Promise<number | null>((done, failed) => {
     child.on('error', failed);
     child.on('close', done);
   });
+  try {
+    if (folder && options.debug) {
+      const remote = await GdbRemote.connect(join(folder, 'gdb'));
+      await options.debug(remote).finally(() => remote.close());
+    }
+  } catch (error) {
+    child.kill('SIGTERM');
+    await ended;
+    throw error;
+  } finally {
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }
+  const exitCode = await ended;
   clearTimeout(timer);
   return { output, errors, reason, exitCode, firstMs, wallMs: Date.now() - started };
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { ensureDebian, xenVersion } from '../../scripts/debian.mjs';
 import { consoleLines } from './native.ts';
-import { type QemuRun, runQemu, type Typing } from './qemu.ts';
+import { type QemuOptions, type QemuRun, runQemu, type Typing } from './qemu.ts';
 
 /** Where the harness keeps what it derives from packages. */
 export const oracleCache = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '.cache', 'oracle');
@@ -19,6 +19,7 @@ export interface Dom0Options {
   cpu?: string;
   typing?: Typing[];
   timeoutMs?: number;
+  debug?: QemuOptions['debug'];
 }
 
 export interface Dom0Run {
@@ -58,6 +59,7 @@ export async function runOnXen(elf: string, options: Dom0Options = {}): Promise<
     until: /Hardware Dom0 [^\n]*(halting|rebooting) machine|Hardware Dom0 shutdown \(|Reboot in five seconds/,
     first: /init memory\r*\n+[^\n(][^\n]*\n/,
     typing: options.typing,
+    debug: options.debug,
   });
   const all = consoleLines(run.output.replace(/^[\s\S]*?Freed \d+kB init memory\r*\n/, ''));
   const isXen = (line: string) => line.startsWith('(XEN) ');

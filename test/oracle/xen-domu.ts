@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { debianVersions, ensureDebian } from '../../scripts/debian.mjs';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { consoleLines } from './native.ts';
-import { runQemu, type Typing } from './qemu.ts';
+import { type QemuOptions, runQemu, type Typing } from './qemu.ts';
 import { oracleCache, xenImage } from './xen-dom0.ts';
 
 export interface DomUGuest {
@@ -44,7 +44,10 @@ const modules = ['xen-evtchn', 'xen-gntdev', 'xen-gntalloc', 'xen-privcmd', 'xen
 const libraryFolders = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'];
 
 /** Boots the dom0, runs the guests one after the other and answers their runs by name. */
-export async function runAsDomU(guests: DomUGuest[], options: { cpu?: string } = {}): Promise<Record<string, DomURun>> {
+export async function runAsDomU(
+  guests: DomUGuest[],
+  options: { cpu?: string; debug?: QemuOptions['debug'] } = {},
+): Promise<Record<string, DomURun>> {
   const root = await ensureDebian(['linux', 'xen']);
   const kernel = (await readdir(join(root, 'boot'))).find((file) => file.startsWith('vmlinuz-'));
   if (!kernel) throw new Error(`no kernel in ${join(root, 'boot')}: remove .cache/debian and try again`);
@@ -62,6 +65,7 @@ export async function runAsDomU(guests: DomUGuest[], options: { cpu?: string } =
       ],
       timeoutMs: seconds * 1000,
       until: /^@@ done/m,
+      debug: options.debug,
     });
     return parseRuns(guests, run.output, run.errors);
   } finally {
