@@ -85,13 +85,11 @@ function valueItem(name: string, value: ArgValue): vscode.TreeItem {
 export function registerHypercallsView(context: vscode.ExtensionContext): void {
   const provider = new HypercallsView();
   const view = vscode.window.createTreeView('hyperport.hypercalls', { treeDataProvider: provider, showCollapseAll: true });
-  const noteSessions = (active: boolean) => void vscode.commands.executeCommand('setContext', 'hyperport.hasSession', active);
   context.subscriptions.push(
     view,
     vscode.debug.onDidStartDebugSession(async (session) => {
       if (session.type !== 'hyperport') return;
       provider.clear();
-      noteSessions(true);
       await session.customRequest('hyperport.subscribe', { kinds: ['hypercall'] }).then(undefined, () => undefined);
     }),
     vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {

@@ -1,21 +1,12 @@
 // What a user sees of a debug session in a real VS Code: breakpoints in the gutter, a hypercall breakpoint with a condition,
 // the stack with source lines, the guest's console in a terminal, the Hypercalls view.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from './host.ts';
-import { eventually, Workbench } from './workbench.ts';
+import { eventually, lineOf, Workbench } from './workbench.ts';
 
 const sample = join(import.meta.dirname, '../../samples/tinykernel');
-/** 1-based line of the first line that holds the text. */
-const lineOf = (file: string, text: string): number => {
-  const at = readFileSync(join(sample, file), 'utf8')
-    .split('\n')
-    .findIndex((line) => line.includes(text));
-  if (at < 0) throw new Error(`${file} has no line with ${text}`);
-  return at + 1;
-};
 
 let host: Host;
 let bench: Workbench;
@@ -33,9 +24,9 @@ const stoppedIn = (text: string | RegExp) => bench.stackFrames.filter({ hasText:
 describe('debugging the port in VS Code', () => {
   it('takes breakpoints from the gutter of a C and an assembly file', async () => {
     await bench.openFile('xen/paging.c');
-    await bench.clickGutter(lineOf('xen/paging.c', 'table_operation(MMUEXT_PIN_L4_TABLE, kernel_l4)'));
+    await bench.clickGutter(lineOf(sample, 'xen/paging.c', 'table_operation(MMUEXT_PIN_L4_TABLE, kernel_l4)'));
     await bench.openFile('xen/entry.S');
-    await bench.clickGutter(lineOf('xen/entry.S', '\tcld'));
+    await bench.clickGutter(lineOf(sample, 'xen/entry.S', '\tcld'));
     await bench.page.locator('.codicon-debug-breakpoint').first().waitFor();
     await host.screenshot('gutter');
   });
@@ -70,13 +61,15 @@ describe('debugging the port in VS Code', () => {
   });
 
   it('lists decoded hypercalls', async () => {
-    const rows = bench.page.getByRole('treeitem', { name: /mmuext_op\.|update_va_mapping/ });
+    await bench.command('Xen: Focus on Hypercalls View');
+    const rows = bench.page.getByRole('treeitem', { name: /^(mmuext_op\.|update_va_mapping|set_trap_table)/ });
     await rows.first().waitFor();
+    expect((await rows.first().innerText()).replaceAll('\u00a0', ' ')).toMatch(/ = 0\s*i=[0-9,]+ \w+\.[chS]:\d+/);
     await host.screenshot('hypercalls');
   });
 
   it("shows the guest's console in a terminal that takes input", async () => {
-    await bench.command('Debug: Remove All Breakpoints');
+    await bench.command('Remove All Breakpoints');
     await host.page.keyboard.press('F5');
     await bench.command('Hyperport: Show Guest Console');
     const text = async () => (await bench.page.locator('.terminal-wrapper.active .xterm-rows').innerText()).replaceAll('\u00a0', ' ');

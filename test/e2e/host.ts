@@ -33,6 +33,8 @@ const SETTINGS = {
   'debug.toolBarLocation': 'docked',
   'debug.openDebug': 'openOnDebugBreak',
   'debug.internalConsoleOptions': 'neverOpen',
+  // Rendered as text, so that a test can read it.
+  'terminal.integrated.gpuAcceleration': 'off',
 };
 
 const BROWSER_FLAGS = [

@@ -1,5 +1,7 @@
 // The workbench as a user handles it. Every selector of VS Code's own markup stands here: they are internals of the pinned version.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 
 export class Workbench {
@@ -11,6 +13,19 @@ export class Workbench {
 
   get squiggles(): Locator {
     return this.page.locator('.monaco-editor .squiggly-error, .monaco-editor .squiggly-warning, .monaco-editor .squiggly-info');
+  }
+  get errors(): Locator {
+    return this.page.locator('.monaco-editor .squiggly-error');
+  }
+  /** Text of the problem that F8 shows between the lines. */
+  get markerText(): Locator {
+    return this.page.locator('.monaco-editor .marker-widget');
+  }
+  get problems(): Locator {
+    return this.page.locator('.markers-panel .monaco-list-row');
+  }
+  notification(text: RegExp): Locator {
+    return this.page.locator('.notification-list-item', { hasText: text });
   }
   get quickFixes(): Locator {
     return this.page.locator('.action-widget .monaco-list-row');
@@ -63,12 +78,20 @@ export class Workbench {
 
   /** Puts the caret on a line (1-based) of the active editor and scrolls it into view. */
   async goToLine(line: number): Promise<void> {
-    await this.page.keyboard.press('Control+G');
-    const input = this.page.locator('.quick-input-widget:visible input').first();
-    await input.waitFor();
-    await input.fill(`:${line}`);
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').first().waitFor({ state: 'hidden' });
+    const status = this.page.locator('.statusbar-item', { hasText: `Ln ${line},` });
+    await eventually(`the caret is on line ${line}`, async () => {
+      await this.page.keyboard.press('Control+G');
+      const input = this.page.locator('.quick-input-widget:visible input').first();
+      await input.fill(`:${line}`, { timeout: 2000 });
+      await this.page.keyboard.press('Enter');
+      // An editor that is not ready yet leaves the widget open with a message.
+      const shown = await status.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => false,
+      );
+      if (!shown) await this.page.keyboard.press('Escape');
+      return shown;
+    });
   }
 
   /** Clicks the breakpoint margin beside a line of the active editor. */
@@ -91,6 +114,15 @@ export class Workbench {
 }
 
 const inRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** 1-based line of the first line of a sample's file that holds the text. */
+export function lineOf(folder: string, file: string, text: string): number {
+  const at = readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text));
+  if (at < 0) throw new Error(`${file} has no line with ${text}`);
+  return at + 1;
+}
 
 /** Waits until `probe` answers something truthy. */
 export async function eventually<T>(what: string, probe: () => T | Promise<T>, milliseconds = 15_000): Promise<NonNullable<T>> {
