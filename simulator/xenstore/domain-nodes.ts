@@ -24,7 +24,7 @@ export interface DomainDescription {
   readonly storeMfn: number;
   readonly consolePort: number;
   readonly consoleMfn: number;
-  /** Seconds since 1970 at creation, shown in /vm. */
+  /** Seconds since 1970 at creation, shown in /vm with two decimals. */
   readonly startTime: number;
   /** Pseudo-terminal that xenconsoled opened. */
   readonly tty: string;
@@ -66,6 +66,7 @@ export function domainNodes(description: DomainDescription): readonly DomainNode
   add(hidden, `${libxl}/device`);
   add(readOnly, `${home}/vm`, vm);
   add(readOnly, `${home}/name`, description.name);
+  add(readOnly, `${vm}/name`, description.name);
   add(readOnly, `${home}/cpu`);
   add(readOnly, `${home}/memory`);
   add(readOnly, `${home}/device`);
@@ -75,7 +76,6 @@ export function domainNodes(description: DomainDescription): readonly DomainNode
   for (const name of ['shutdown', 'feature-poweroff', 'feature-reboot', 'feature-suspend', 'sysrq']) add(own, `${home}/control/${name}`);
   for (const name of ['data', 'drivers', 'feature', 'attr', 'error']) add(own, `${home}/${name}`);
   add(readOnly, `${vm}/uuid`, description.uuid);
-  add(readOnly, `${vm}/name`, description.name);
   add(readOnly, `${home}/control/platform-feature-multiprocessor-suspend`, '1');
   add(readOnly, `${home}/control/platform-feature-xs_reset_watches`, '1');
   add(hidden, `${libxl}/type`, 'pv');
@@ -95,7 +95,7 @@ export function domainNodes(description: DomainDescription): readonly DomainNode
   add(readOnly, `${vm}/image`);
   add(readOnly, `${vm}/image/ostype`, 'linux');
   add(readOnly, `${vm}/image/kernel`, description.kernel);
-  add(readOnly, `${vm}/start_time`, String(description.startTime));
+  add(readOnly, `${vm}/start_time`, description.startTime.toFixed(2));
   if (description.ramdisk !== undefined) add(readOnly, `${vm}/image/ramdisk`, description.ramdisk);
   if (description.cmdline !== '') add(readOnly, `${vm}/image/cmdline`, description.cmdline);
 
@@ -116,11 +116,23 @@ export function domainNodes(description: DomainDescription): readonly DomainNode
   add(readOnly, `${backend}/frontend`, `${home}/console`);
   for (const [name, value] of Object.entries(consoleBackend)) add(readOnly, `${backend}/${name}`, value);
   for (const [name, value] of Object.entries(consoleBackend)) add(hidden, `${libxl}/device/console/0/${name}`, value);
+  add(hidden, `${libxl}/dm-version`, 'qemu_xen');
   return nodes;
 }
 
-/** Puts a domain into the store and opens its connection. */
+/** What xen-init-dom0 writes when the host starts. */
+const hostNodes: readonly (readonly [string, string])[] = [
+  ['/local/domain/0/control/feature-poweroff', '1'],
+  ['/local/domain/0/control/feature-reboot', '1'],
+  ['/local/domain/0/control/feature-suspend', '1'],
+  ['/local/domain/0/domid', '0'],
+  ['/local/domain/0/name', 'Domain-0'],
+  ['/local/pool/0/name', 'Pool-0'],
+];
+
+/** Puts a domain (and what every host has) into the store and opens its connection. */
 export function addDomain(store: XenStore, description: DomainDescription): void {
+  for (const [path, value] of hostNodes) store.write(path, value);
   for (const { path, value, permissions } of domainNodes(description)) store.write(path, value, permissions);
   store.introduce(description.domain);
 }
