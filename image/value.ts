@@ -169,8 +169,9 @@ function enumText(type: CType & { kind: 'enum' }, raw: bigint): string {
   return names.length > 0 && rest === 0n ? `${names.join(' | ')} (${hex(raw)})` : String(number);
 }
 
-function baseText(type: CType & { kind: 'base' }, bytes: Uint8Array, width: number): string {
+function baseText(type: CType & { kind: 'base' }, bytes: Uint8Array): string {
   const raw = unsignedOf(bytes);
+  const width = type.size * 8;
   switch (type.encoding) {
     case ENCODING.float:
       return floatText(bytes);
@@ -221,21 +222,25 @@ class TypedValue implements Value {
     }
   }
 
-  /** The object's own bytes: a bit field comes shifted to bit 0 and masked. */
-  private bytes(): { bytes: Uint8Array; width: number } {
+  /** The object's own bytes: a bit field comes shifted to bit 0 and extended to its type's size. */
+  private bytes(): Uint8Array {
     const { plain, member } = this;
-    if (!member?.bits) return { bytes: this.open().bytes(0, plain.size), width: plain.size * 8 };
+    if (!member?.bits) return this.open().bytes(0, plain.size);
     const { offset, width } = member.bits;
     const shift = ((offset % 8) + 8) % 8;
     const first = Math.floor(offset / 8);
     const raw = unsignedOf(this.open().bytes(first, (shift + width + 7) >> 3)) >> BigInt(shift);
-    return { bytes: bigintBytes(BigInt.asUintN(width, raw), plain.size), width };
+    const isSigned =
+      plain.kind === 'enum'
+        ? plain.signed
+        : plain.kind === 'base' && (plain.encoding === ENCODING.signed || plain.encoding === ENCODING.signed_char);
+    return bigintBytes(isSigned ? BigInt.asIntN(width, raw) : BigInt.asUintN(width, raw), plain.size);
   }
 
   get number(): bigint | undefined {
     if (!['base', 'pointer', 'enum'].includes(this.plain.kind) || this.plain.size > 8) return undefined;
     try {
-      return unsignedOf(this.bytes().bytes);
+      return unsignedOf(this.bytes());
     } catch (error) {
       if (error instanceof Unavailable) return undefined;
       throw error;
@@ -259,11 +264,10 @@ class TypedValue implements Value {
     switch (plain.kind) {
       case 'base': {
         if (plain.size > 16) return '<number of an unknown size>';
-        const { bytes, width } = this.bytes();
-        return baseText(plain, bytes, width);
+        return baseText(plain, this.bytes());
       }
       case 'enum':
-        return enumText(plain, unsignedOf(this.bytes().bytes));
+        return enumText(plain, unsignedOf(this.bytes()));
       case 'pointer':
         return this.pointerText(plain);
       case 'array':
@@ -302,7 +306,7 @@ class TypedValue implements Value {
   }
 
   private pointerText(plain: CType & { kind: 'pointer' }): string {
-    const value = unsignedOf(this.bytes().bytes);
+    const value = unsignedOf(this.bytes());
     if (value === 0n) return 'NULL';
     const target = plain.target();
     const symbol = this.reader.symbolise?.(value);

@@ -74,10 +74,9 @@ function pointerName(target: string): string {
   return `${target.slice(0, at)} (*)${target.slice(at).trimStart()}`;
 }
 
-function qualifiedName(qualifier: string, target: CType): string {
-  const isPointer = target.kind === 'pointer';
-  return isPointer ? `${target.name}${target.name.endsWith('*') ? '' : ' '}${qualifier}` : `${qualifier} ${target.name}`;
-}
+/** 'const int' from 'int', 'int * const' from 'int *'. */
+const qualifiedName = (qualifier: string, target: CType): string =>
+  target.kind === 'pointer' ? `${target.name} ${qualifier}` : `${qualifier} ${target.name}`;
 
 function boundsOf(die: Die): (number | null)[] {
   const counts: (number | null)[] = [];

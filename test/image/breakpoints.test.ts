@@ -40,15 +40,15 @@ describe.each(VARIANTS)('gcc $name', ({ bits, options }) => {
   });
 
   it('lines have the addresses at which gdb stops', () => {
-    const lines = symbolizer.lines.linesWithCode('main.c').filter((line) => line > 3);
-    expect(lines.length).toBeGreaterThan(12);
-    const expected = gdbBreakpoints(
-      compiled.path,
-      lines.map((line) => `main.c:${line}`),
+    const places = ['main.c', 'shared.h', 'start.S'].flatMap((file) =>
+      symbolizer.lines.linesWithCode(file).map((line) => `${file}:${line}`),
     );
-    const wrong = lines.flatMap((line) => {
-      const own = hexList(symbolizer.breakpointsAt('main.c', line)?.addresses ?? []);
-      return own === expected.get(`main.c:${line}`) ? [] : [`${line}: ${own} instead of ${expected.get(`main.c:${line}`)}`];
+    expect(places.length).toBeGreaterThan(25);
+    const expected = gdbBreakpoints(compiled.path, places);
+    const wrong = places.flatMap((place) => {
+      const [file, line] = place.split(':');
+      const own = hexList(symbolizer.breakpointsAt(file!, Number(line))?.addresses ?? []);
+      return own === expected.get(place) ? [] : [`${place}: ${own} instead of ${expected.get(place)}`];
     });
     expect(wrong).toEqual([]);
   });

@@ -73,18 +73,29 @@ def stop():
     return {'registers': registers, 'frames': frames, 'stack': {'address': hex(top - 256), 'bytes': stack.hex()}}
 
 
-def main(program, breakpoints, steps, output):
+def address_of(name):
+    try:
+        return hex(int(gdb.parse_and_eval('&' + name)))
+    except gdb.error:
+        return None
+
+
+def global_values(names):
+    values = {name: gdb.parse_and_eval(name) for name in names}
+    return {name: {'type': str(value.type), 'value': plain(value), 'address': address_of(name)} for name, value in values.items()}
+
+
+def main(program, breakpoints, steps, names, output):
     gdb.execute('set pagination off')
     gdb.execute('set confirm off')
     gdb.execute('set language c')
     gdb.execute('set disable-randomization on')
     gdb.execute('file ' + program)
-    places = {}
     for name in breakpoints:
-        point = gdb.Breakpoint(name)
-        places[name] = [hex(location.address) for location in point.locations] if hasattr(point, 'locations') else []
+        gdb.Breakpoint(name)
     stops = []
     gdb.execute('run', to_string=True)
+    values = global_values(names)
     while gdb.selected_inferior().pid != 0 and len(stops) < 400:
         for _ in range(steps):
             stops.append(stop())
@@ -95,4 +106,4 @@ def main(program, breakpoints, steps, output):
             stops.append(stop())
             gdb.execute('continue', to_string=True)
     with open(output, 'w') as out:
-        json.dump({'stops': stops, 'breakpoints': places}, out)
+        json.dump({'stops': stops, 'globals': values}, out)

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../image/dwarf/frame.ts';
 import { stripAliases } from '../../image/dwarf/types.ts';
 import { SHF_ALLOC, SHT_NOBITS } from '../../image/elf/names.table.ts';
+import { parseElf } from '../../image/elf/parse.ts';
 import { Symbolizer } from '../../image/symbolizer.ts';
 import type { Value } from '../../image/value.ts';
 import { type Compiled, compile, FREESTANDING, tool } from './compile.ts';
@@ -33,11 +34,11 @@ interface Stop {
 
 const script = fileURLToPath(new URL('./gdb-oracle.py', import.meta.url));
 
-function record(compiled: Compiled, steps: number): readonly Stop[] {
+function record(compiled: Compiled, steps: number): Recording {
   const output = join(compiled.folder, 'stops.json');
-  const call = `main(${JSON.stringify(compiled.path)}, ['_start', 'run', 'walk', 'leaf', 'assembly_add'], ${steps}, ${JSON.stringify(output)})`;
+  const call = `main(${JSON.stringify(compiled.path)}, ['_start', 'run', 'walk', 'leaf', 'assembly_add'], ${steps}, ${JSON.stringify(GLOBALS)}, ${JSON.stringify(output)})`;
   tool('gdb', ['-q', '-nx', '-batch', '-ex', `source ${script}`, '-ex', `python ${call}`]);
-  return (JSON.parse(readFileSync(output, 'utf8')) as { stops: Stop[] }).stops;
+  return JSON.parse(readFileSync(output, 'utf8')) as Recording;
 }
 
 /** Memory of a stop: the stack as recorded, the image from the file (nothing writes .data before the stops are compared). */
@@ -64,6 +65,13 @@ function plainOf(value: Value): Plain {
   if (type.kind === 'base' && type.encoding === 4) return { float: Number(value.text) };
   return value.number === undefined ? 'unavailable' : `0x${value.number.toString(16)}`;
 }
+
+interface Recording {
+  readonly stops: readonly Stop[];
+  readonly globals: Readonly<Record<string, { readonly type: string; readonly value: Plain; readonly address: string | null }>>;
+}
+
+const GLOBALS = ['table', 'matrix', 'greeting', 'ratio'];
 
 interface OwnFrame {
   readonly frame: Frame;
@@ -103,7 +111,7 @@ function sameStack(own: readonly OwnFrame[], expected: readonly GdbFrame[]): boo
 
 describe.each(VARIANTS)('gcc $name', ({ bits, options }) => {
   const compiled = compile(program(bits), [...FREESTANDING, ...options]);
-  const stops = record(compiled, 24);
+  const { stops, globals } = record(compiled, 24);
   const symbolizer = new Symbolizer(compiled.elf);
 
   it('unwinds to the frames that gdb shows, at every instruction', () => {
@@ -143,5 +151,43 @@ describe.each(VARIANTS)('gcc $name', ({ bits, options }) => {
     }
     expect(wrong.slice(0, 4)).toEqual([]);
     expect(compared).toBeGreaterThan(300);
+  });
+
+  it('reads global variables as gdb does', () => {
+    const memory = memoryOf(compiled, stops[0]!);
+    for (const name of GLOBALS) {
+      const variable = symbolizer.globalsNamed(name)[0]!;
+      const value = symbolizer.valueOf(variable, undefined, memory);
+      expect(
+        { type: value.type, value: plainOf(value), address: value.address === undefined ? null : `0x${value.address.toString(16)}` },
+        name,
+      ).toEqual(globals[name]);
+    }
+  });
+});
+
+describe.each([
+  ['with frame pointers', ['-O2', '-g', '-fno-omit-frame-pointer']],
+  ['at -O0', ['-O0', '-g']],
+] as const)('without call frame information, %s', (_name, options) => {
+  const compiled = compile(program(64), [...FREESTANDING, ...options]);
+  const { stops } = record(compiled, 24);
+
+  it('the frames are found by frame pointers and return addresses', () => {
+    const bare = join(compiled.folder, 'bare.elf');
+    tool('objcopy', ['--remove-section=.eh_frame', '--remove-section=.debug_frame', compiled.path, bare]);
+    const symbolizer = new Symbolizer(parseElf(new Uint8Array(readFileSync(bare))));
+    const wrong = stops.flatMap((stop) => {
+      const registers = Object.fromEntries(Object.entries(stop.registers).map(([name, value]) => [name, BigInt(value)]));
+      const frames = symbolizer.unwind(registers, memoryOf(compiled, stop));
+      expect(frames.some((frame) => frame.by === 'cfi')).toBe(false);
+      const own = frames.map((frame) => frame.pc.toString(16)).join(' < ');
+      const theirs = stop.frames
+        .filter((f) => !f.inlined)
+        .map((f) => BigInt(f.pc).toString(16))
+        .join(' < ');
+      return own === theirs ? [] : [`${own} instead of ${theirs}`];
+    });
+    expect(wrong.slice(0, 5)).toEqual([]);
   });
 });
