@@ -1,6 +1,7 @@
 // A hypercall's registers as names and values, by the tables. Serves the trace, hypercall breakpoints and the views.
 
 import { grantCopyFlags } from './constants/grant.table.ts';
+import { specialDomain } from './enumerations.ts';
 import type { Hypercall, Operation } from './hypercalls/hypercall.ts';
 import { hypercallByNumber, operationByNumber } from './hypercalls.ts';
 import { type Bits, isStructure, layoutOf, readBig, resolve, StructView, sizeOf, slotOf } from './layout.ts';
@@ -74,7 +75,8 @@ function decode(input: HypercallInput, depth: number): DecodedHypercall {
   for (const name of selected.names) matches.add(`${call.name}.${name}`);
   for (const [name, { member, value }] of registers) {
     if (name === call.operations?.selector) continue;
-    if (member.type.kind !== 'pointer') args[name] = presentScalar(resolve(name, input.bits, member.type).type, value);
+    if (name === 'foreigndom') foreignDomain(Number(value), args);
+    else if (member.type.kind !== 'pointer') args[name] = presentScalar(resolve(name, input.bits, member.type).type, value);
     else pointer(call, selected.operation, name, member, value, registers, input, options, depth, args, matches);
   }
   return { name: call.name, operation: selected.text, args, matches: [...matches] };
@@ -205,7 +207,7 @@ function pointer(
   else if (call.name === 'xsm_op' || call.name === 'domctl' || call.name === 'sysctl' || call.name === 'mca') {
     if (!presentPointed(target, bits, value, options, args)) args[name] = hex(value);
     delete args.cmd;
-  } else if (operation?.type && operation.type !== target && isStructure(operation.type))
+  } else if (operation?.type && call.operations?.selector.startsWith(`${name}->`))
     body(target, operation.type, name, value, bits, options, args);
   else if (isStructure(target)) {
     if (!presentPointed(target, bits, value, options, args)) args[name] = hex(value);
@@ -227,7 +229,10 @@ function body(
   options: PresentOptions,
   args: Record<string, DecodedValue>,
 ): void {
-  if (!isStructure(outer) || !isStructure(inner)) throw new Error(`hypercall table: ${outer} or ${inner} is not a structure`);
+  if (!isStructure(outer) || !isStructure(inner)) {
+    args[name] = hex(address);
+    return;
+  }
   const layout = layoutOf(inner, bits);
   const bytes = options.read(address + BigInt(slotOf(outer, bits, 'u').offset), layout.size);
   if (bytes) presentFields(layout, bytes, 0, options, args);
@@ -315,6 +320,13 @@ function multicall(
   }
   args.calls = decoded;
   if (elements > shown) args.calls_more = elements - shown;
+}
+
+/** Low half: whose frames; high half of mmu_update's: who owns the tables, plus one, or 0 for the caller. */
+function foreignDomain(value: number, args: Record<string, DecodedValue>): void {
+  const shown = (id: number): DecodedValue => specialDomain(id) ?? id;
+  args.foreigndom = shown(value & 0xffff);
+  if (value >>> 16 !== 0) args.pt_owner = shown((value >>> 16) - 1);
 }
 
 /** Which arguments each extended operation uses. */
