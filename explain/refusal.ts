@@ -54,6 +54,7 @@ const list = (value: FactValue | undefined): readonly string[] => (Array.isArray
 
 function way(facts: Refusal['facts']): string[] {
   const lines: string[] = [];
+  if (typeof facts.region === 'string') lines.push(`The address lies in ${facts.region}.`);
   const mapped = list(facts.mappedAt);
   if (mapped.length) lines.push(`It is mapped writable at ${mapped.join(', ')}${mapped.length === 4 ? ' and perhaps elsewhere' : ''}.`);
   const path = list(facts.path);

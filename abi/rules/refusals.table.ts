@@ -78,6 +78,14 @@ export const refusalRules: readonly RefusalRule[] = [
     },
   ),
   rule(
+    'cache-attributes',
+    ['EACCES'],
+    'a page of Xen must be mapped with write-back caching',
+    'shared_info and grant frames are pages of Xen; an entry for one may not ask for other caching.',
+    'Drop PWT, PCD and PAT from the entry.',
+    { frame: 'the frame: numbers, owner, type and counts, and since when it is what it is', entry: 'the entry' },
+  ),
+  rule(
     'l4-slot-of-xen',
     ['EINVAL'],
     'the top-level slot belongs to Xen',
@@ -479,7 +487,13 @@ export const refusalRules: readonly RefusalRule[] = [
     'nothing is mapped at the address',
     'The walk of the current page tables ends at an entry that is not present.',
     'See the walk: the last line is the entry that is missing.',
-    { address: 'the address', access: 'read, write or fetch', level: 'level of the missing entry', walk: 'the entries on the way' },
+    {
+      address: 'the address',
+      access: 'read, write or fetch',
+      level: 'level of the missing entry',
+      region: 'what the builder put there',
+      walk: 'the entries on the way',
+    },
     'fault',
   ),
   rule(
@@ -490,6 +504,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'See the walk for the level that forbids it.',
     {
       address: 'the address',
+      region: 'what the builder put there',
       walk: 'the entries on the way',
       frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
     },
@@ -503,6 +518,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'Change the entry with mmu_update (machine address of the entry) or update_va_mapping.',
     {
       address: 'the address',
+      region: 'what the builder put there',
       walk: 'the entries on the way',
       frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
     },
@@ -517,6 +533,7 @@ export const refusalRules: readonly RefusalRule[] = [
     {
       address: 'the address',
       access: 'read, write or fetch',
+      region: 'what the builder put there',
       walk: 'the entries on the way',
       frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
     },

@@ -26,6 +26,8 @@ export class ConsoleRing implements BackEnd {
   private readonly port: number;
   /** Input that did not fit yet. */
   readonly waiting: number[] = [];
+  /** Output up to this index has been handed on; the guest sees it consumed when the back end works. */
+  private shown = 0;
 
   constructor(hv: Hypervisor, mfn: Mfn, port: number) {
     this.hv = hv;
@@ -33,8 +35,15 @@ export class ConsoleRing implements BackEnd {
     this.port = port;
   }
 
+  /** Hands output on at once, so that the console of a stopped guest is complete. */
   notified(): void {
+    const page = this.hv.memory.ram.page(this.mfn);
+    this.show(page, new DataView(page.buffer, page.byteOffset, page.length).getUint32(OUT_PROD, true));
     if (!this.hv.timers.has(CONSOLE_TIMER)) this.hv.timers.set(CONSOLE_TIMER, this.hv.now() + BACK_END_LATENCY, () => this.work());
+  }
+
+  handedOn(): number {
+    return this.shown;
   }
 
   input(bytes: Uint8Array): void {
@@ -52,17 +61,21 @@ export class ConsoleRing implements BackEnd {
     if (took || gave) this.hv.domain.events.setPending(this.port, { peer: this.name });
   }
 
-  private takeOutput(page: Uint8Array, view: DataView): boolean {
-    const consumer = view.getUint32(OUT_CONS, true);
-    const producer = view.getUint32(OUT_PROD, true);
-    const count = (producer - consumer) >>> 0;
-    if (count === 0) return false;
+  private show(page: Uint8Array, producer: number): void {
+    const count = (producer - this.shown) >>> 0;
     // A guest that runs over the ring's end loses what it overwrote; it is not followed further.
-    if (count <= OUT_SIZE) {
+    if (count > 0 && count <= OUT_SIZE) {
       const bytes = new Uint8Array(count);
-      for (let n = 0; n < count; n++) bytes[n] = page[OUT + ((consumer + n) & (OUT_SIZE - 1))]!;
+      for (let n = 0; n < count; n++) bytes[n] = page[OUT + ((this.shown + n) & (OUT_SIZE - 1))]!;
       this.hv.consoleOut(bytes);
     }
+    this.shown = producer;
+  }
+
+  private takeOutput(page: Uint8Array, view: DataView): boolean {
+    const producer = view.getUint32(OUT_PROD, true);
+    this.show(page, producer);
+    if (view.getUint32(OUT_CONS, true) === producer) return false;
     view.setUint32(OUT_CONS, producer, true);
     this.hv.written(this.mfn);
     return true;

@@ -50,12 +50,17 @@ export function createHypervisor(
   const id = config.dom0 ? 0 : 1;
   let hv: Hypervisor | null = null;
   const memory = new MachineMemory(engine.ram.buffer, engine.ram.byteOffset, memoryPlan, XEN_PAGES, {
-    revoke: (mfn) => engine.flushFrame(memory.ram.index(mfn)),
+    // While the domain is built the engine has neither TLB entries nor decoded code.
+    revoke: (mfn) => {
+      if (hv) engine.flushFrame(memory.ram.index(mfn));
+    },
     typeChanged: (mfn, from, to) => {
       if (hv && trace.wants('page-type')) trace.emit('page-type', { domain: id, vcpu: hv.current.id, mfn: hex(mfn), from, to });
     },
     freed: () => {},
-    written: (mfn) => engine.written(memory.ram.index(mfn) * 4096, 4096),
+    written: (mfn) => {
+      if (hv) engine.written(memory.ram.index(mfn) * 4096, 4096);
+    },
     ioRights: () => config.dom0,
   });
   const pages = config.memoryMib * 256;
@@ -71,8 +76,6 @@ export function createHypervisor(
     storePort: STORE_PORT,
     consolePort: CONSOLE_PORT,
   });
-  for (let n = 0; n < memoryPlan.frames; n++) engine.written(n * 4096, 4096);
-
   const created = new Hypervisor(config, memory, engine, trace, policy);
   const events = eventChannels(created);
   const grants = new GrantTable(

@@ -6,6 +6,7 @@ import { hex, refuse } from '../memory/refuse.ts';
 import { PFEC } from '../memory/walk.ts';
 import type { ExceptionDetail } from './bounce.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { regionOf } from './regions.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const XEN_START = 0xffff_8000_0000_0000n;
@@ -13,6 +14,13 @@ const XEN_END = 0xffff_8800_0000_0000n;
 
 export function pageFaultDetail(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): ExceptionDetail {
   if (!hv.trace.wants('exception')) return {};
+  const detail = explainWalk(hv, vcpu, address, errorCode);
+  const region = regionOf(hv, address);
+  const { refusal } = detail;
+  return refusal && region ? { ...detail, refusal: { ...refusal, facts: { ...refusal.facts, region } } } : detail;
+}
+
+function explainWalk(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): ExceptionDetail {
   const access = errorCode & PFEC.fetch ? 'fetch' : errorCode & PFEC.write ? 'write' : 'read';
   if (address >= XEN_START && address < XEN_END) {
     return {

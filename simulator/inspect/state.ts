@@ -70,6 +70,7 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
       ]),
       hv.consoleIn,
       console?.waiting ?? [],
+      console?.handedOn() ?? 0,
       hv.portState,
       hv.timers.ordered().map(({ name, at }) => [name, at]),
     ]),

@@ -36,6 +36,8 @@ export class MachineMemory {
   readonly hostFrames: number;
   /** Frames that nobody has, last in first out. */
   private readonly free: Mfn[] = [];
+  /** Frames that a domain had before: RAM that was never used is zero as it is. */
+  private readonly used: Uint8Array;
   private xenNext: number;
   private readonly xenEnd: number;
 
@@ -43,6 +45,7 @@ export class MachineMemory {
   constructor(buffer: ArrayBufferLike, offset: number, plan: MemoryPlan, xenPages: number, observer: FrameObserver) {
     this.ram = new Ram(buffer, offset, plan.frames, plan.base);
     this.hostFrames = plan.hostFrames;
+    this.used = new Uint8Array(plan.frames);
     this.frames = new FrameTable(this.ram);
     const own = m2pFrames(plan.base, plan.frames);
     this.m2p = new M2p(this.frames, plan.base);
@@ -70,9 +73,15 @@ export class MachineMemory {
   allocate(domain: number): Mfn | null {
     const mfn = this.free.pop();
     if (mfn === undefined) return null;
-    this.ram.page(mfn).fill(0);
-    this.types.allocated(mfn, domain);
+    this.give(mfn, domain);
     return mfn;
+  }
+
+  private give(mfn: Mfn, domain: number): void {
+    const index = this.ram.index(mfn);
+    if (this.used[index]) this.ram.page(mfn).fill(0);
+    this.used[index] = 1;
+    this.types.allocated(mfn, domain);
   }
 
   /** `count` consecutive frames (a power of 2), or null. */
@@ -89,10 +98,7 @@ export class MachineMemory {
       const chosen = new Set<number>(sorted.slice(n - count + 1, n + 1));
       for (let k = this.free.length - 1; k >= 0; k--) if (chosen.has(this.free[k]!)) this.free.splice(k, 1);
       const frames = [...chosen].map(asMfn);
-      for (const mfn of frames) {
-        this.ram.page(mfn).fill(0);
-        this.types.allocated(mfn, domain);
-      }
+      for (const mfn of frames) this.give(mfn, domain);
       return frames;
     }
     return null;

@@ -96,7 +96,10 @@ export class Guest {
     });
     const before = this.records.length;
     performHypercall(this.hv, { vcpu, nr, site: 0n });
-    const record = this.records.slice(before).findLast((r) => r.kind === 'hypercall');
+    const record = this.records
+      .slice(before)
+      .filter((r) => r.kind === 'hypercall')
+      .at(-1);
     if (record?.kind !== 'hypercall') throw new Error('no record of the call');
     return { ret: record.ret ?? Number.NaN, refusal: record.refusal, unimplemented: record.unimplemented === true };
   }
