@@ -3,6 +3,8 @@
 import { CodeCache } from './code.ts';
 import { bitsOf, type Core, createCore, raise } from './core.ts';
 import type { Engine, EngineConfig, Exit, GuestFault } from './engine-types.ts';
+import { enterMmx } from './float/mmx.ts';
+import { makeFloat } from './float/operations.ts';
 import { FLAG } from './isa/builder.ts';
 import * as L from './layout.ts';
 import { type RareBody, RareContext } from './rare/context.ts';
@@ -49,6 +51,7 @@ class CpuEngine implements Engine {
   private readonly rare: RareContext;
   private readonly list: CaseList;
   private readonly memory: WebAssembly.Memory;
+  private readonly float: ReturnType<typeof makeFloat>;
   private readonly interpreters: (Interpreter | null)[] = [null, null, null];
   private mode: DecodeMode = 0;
   /** Mode, bank, TLB bases must be looked at again before the next block. */
@@ -66,6 +69,7 @@ class CpuEngine implements Engine {
     this.ramView = new DataView(this.memory.buffer, layout.ram, ramBytes);
     this.ramWords = new Int32Array(this.memory.buffer, layout.ram, ramBytes / 4);
     this.list = listCases();
+    this.float = makeFloat(this.core);
     this.code = new CodeCache(this.core, this.list);
     this.tlb = new Tlb(this.core, this.code, vcpus);
     this.code.onMarked = (frame) => this.tlb.markCode(frame);
@@ -93,7 +97,13 @@ class CpuEngine implements Engine {
     const bytes = buildTier0(this.list, mode, this.core.layout.pages);
     const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
     const instance = new WebAssembly.Instance(module, {
-      e: { memory: this.memory, miss: this.tlb.miss, rare: (which: number, record: number) => this.runRare(which, record) },
+      e: {
+        memory: this.memory,
+        miss: this.tlb.miss,
+        rare: (which: number, record: number) => this.runRare(which, record),
+        float: this.float,
+        enterMmx: () => enterMmx(this.core),
+      },
     });
     const made = instance.exports as unknown as Interpreter;
     this.interpreters[mode] = made;

@@ -10,6 +10,8 @@ export const RAISED_CODE = 0x210; // i32: error code of that vector, -1 none
 /** A crossing read is gathered here, a crossing write is left here until the instruction has ended. */
 export const SCRATCH_READ = 0x280;
 export const SCRATCH_WRITE = 0x2a0;
+/** 48 bytes for vector instructions that shift through memory. */
+export const VECTOR_SCRATCH = 0x300;
 
 /** State of the vCPU that runs. */
 export const STATE = 0x400;
@@ -37,6 +39,14 @@ export const FPU_DISABLED = STATE + 0x14c;
 
 /** x87 and SSE state in the layout of fxsave. */
 export const FXSAVE = STATE + 0x200;
+export const FCW = FXSAVE;
+export const FSW = FXSAVE + 2;
+/** Abridged tags: one bit for each physical register that is not empty. */
+export const FTW = FXSAVE + 4;
+export const MXCSR = FXSAVE + 24;
+/** st(0) to st(7); with TOP 0, as after every MMX instruction, mm0 to mm7. 16 bytes each. */
+export const MMX = FXSAVE + 32;
+export const XMM = FXSAVE + 160;
 
 /** Saved state of the vCPUs that do not run. */
 export const SAVED = 0x1000;

@@ -122,10 +122,12 @@ export class RecordWriter {
     for (let i = 0; i < d.count; i++) {
       const kind = d.kind[i]!;
       if (kind === K.gpr || kind === K.gpr8) shape |= 1 << at;
+      else if (kind === K.xmm) shape |= 4 << at;
+      else if (kind === K.mmx) shape |= 5 << at;
       else if (kind === K.memory) shape |= 2 << at;
       else if (kind === K.immediate) shape |= 3 << at;
       else if (kind !== K.relative) return 0;
-      at += 2;
+      at += 3;
     }
     const sources = definition.sourceSizes;
     const sw = sources.length > 1 ? d.size[1]! : sources[0]!;
@@ -139,6 +141,7 @@ export class RecordWriter {
     const kind = d.kind[i]!;
     const reg = d.reg[i]!;
     if (kind === K.gpr) return 8 * reg;
+    if (kind === K.xmm || kind === K.mmx) return 16 * reg;
     if (kind === K.gpr8) return reg >= 16 ? 8 * (reg - 16) + 1 : 8 * reg;
     return ZERO;
   }

@@ -6,7 +6,9 @@ export type Node = number;
 export type Width = 1 | 2 | 4 | 8;
 export const I32 = 0;
 export const I64 = 1;
-export type ValueType = typeof I32 | typeof I64;
+/** Locals only: expressions of this type are written as raw bytes. */
+export const V128 = 2;
+export type ValueType = typeof I32 | typeof I64 | typeof V128;
 export const typeOf = (w: Width): ValueType => (w === 8 ? I64 : I32);
 
 const KIND = { local: 1, constant: 2, unary: 3, binary: 4, load: 5, select: 6, call: 7 } as const;

@@ -1,6 +1,6 @@
 // Assembles a WebAssembly module from function bodies: type, import, function, export and code sections.
 
-import { I64, type ValueType } from './expressions.ts';
+import { I64, V128, type ValueType } from './expressions.ts';
 
 export interface Signature {
   readonly params: readonly ValueType[];
@@ -29,7 +29,7 @@ const leb = (value: number): number[] => {
 };
 const vector = (items: readonly (readonly number[])[]): number[] => [...leb(items.length), ...items.flat()];
 const text = (s: string): number[] => [s.length, ...[...s].map((c) => c.charCodeAt(0))];
-const typeByte = (t: ValueType): number => (t === I64 ? 0x7e : 0x7f);
+const typeByte = (t: ValueType): number => (t === I64 ? 0x7e : t === V128 ? 0x7b : 0x7f);
 
 /** All imports come from module `e`; the memory is `e.memory`. Function indices: imports first, then `functions` in order. */
 export function assembleModule(imports: readonly ImportedFunction[], functions: readonly WasmFunction[], memoryPages: number): Uint8Array {

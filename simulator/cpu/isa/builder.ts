@@ -35,8 +35,8 @@ export const FLAG = {
 export const ARITHMETIC_FLAGS = 0x8d5;
 
 export interface Operand {
-  /** r: general register, m: the memory operand, i: immediate. */
-  readonly kind: 'r' | 'm' | 'i' | 'none';
+  /** r: general register, m: the memory operand, i: immediate, x: xmm register, q: mmx register. */
+  readonly kind: 'r' | 'm' | 'i' | 'x' | 'q' | 'none';
   /** Position among the operands. */
   readonly index: number;
   readonly size: Width;

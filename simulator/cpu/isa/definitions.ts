@@ -6,11 +6,20 @@ import type { Builder, Insn } from './builder.ts';
 /** How the body uses the memory operand: the framework translates it so before the body runs. a: address only;
  * auto: for writing (and reading) as destination, for reading elsewhere. */
 export type MemoryUse = 'r' | 'w' | 'a' | 'auto';
+/** What the framework does for an MMX or SSE instruction before its body runs. */
+export interface VectorUse {
+  /** Size of the memory operand by form and operand size. */
+  memorySize(form: string, w: Width): number;
+  /** A 16-byte memory operand must be aligned. */
+  readonly aligned: boolean;
+  /** Makes the x87 registers mmx registers: forms that do. */
+  entersMmx(form: string): boolean;
+}
 export type Body = (b: Builder, i: Insn) => void;
 
 export interface Definition {
   readonly key: string;
-  /** Kinds of the operands in order, one letter each (r m i); '' for none (a branch target is no operand). */
+  /** Kinds of the operands in order, one letter each (r m i, x xmm, q mmx); '' for none (a branch target is no operand). */
   readonly forms: readonly string[];
   readonly sizes: readonly Width[];
   /** Sizes of the second operand, where they differ from the first. */
@@ -24,6 +33,8 @@ export interface Definition {
   readonly jumps: boolean;
   /** The engine must look at its state again after it (mode, TF …): the block ends. */
   readonly leaves: boolean;
+  /** An MMX or SSE instruction. */
+  readonly vector: VectorUse | null;
   /** Runs in TypeScript: name of the rare body. */
   readonly rare: string | null;
   readonly body: Body;
@@ -41,6 +52,7 @@ const DEFAULTS: Omit<Definition, 'key' | 'body'> = {
   memorySize: 0,
   jumps: false,
   leaves: false,
+  vector: null,
   rare: null,
 };
 

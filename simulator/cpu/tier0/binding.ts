@@ -2,7 +2,9 @@
 // become one WebAssembly function, a loop around a br_table.
 
 import { I32, I64, type Node, Space, type ValueType, type Width } from '../emit/expressions.ts';
-import { Builder, FlagKind, type Operand } from '../isa/builder.ts';
+import { floatOperationNumber } from '../float/numbers.ts';
+import { FlagKind, type Operand } from '../isa/builder.ts';
+import { VectorBuilder } from '../isa/vector-builder.ts';
 import * as L from '../layout.ts';
 
 export const LOG2: Record<Width, number> = { 1: 0, 2: 1, 4: 2, 8: 3 };
@@ -18,6 +20,9 @@ export const Stop = {
   /** A body raised the vector in RAISED; record in FAULT_RECORD. */
   raised: 3,
 } as const;
+
+/** What the function of MMX and SSE cases returns. */
+export const VectorStatus = { done: 0, fault: 1, raised: 2 } as const;
 
 /** What a body in TypeScript answers. */
 export const RareStatus = {
@@ -53,7 +58,9 @@ export interface HelperSignature {
   readonly result: ValueType;
 }
 
-export class Tier0 extends Builder {
+export class Tier0 extends VectorBuilder {
+  /** The code stands in a function of its own: a finished instruction returns instead of going on. */
+  outOfLine = false;
   /** Offset of the record of the instruction being generated from `p` (fused second parts: 32). */
   protected recordOffset = 0;
   private memoryOperand: Node | null = null;
@@ -72,6 +79,7 @@ export class Tier0 extends Builder {
     this.temps64 = TEMPS_64;
     this.firstTemp32 = LINK + 1;
     this.temps32 = TEMPS_32;
+    this.firstVector = LINK + 1 + TEMPS_32;
   }
 
   helper(name: string, args: Node[]): Node {
@@ -301,6 +309,10 @@ export class Tier0 extends Builder {
     this.br('top');
   }
   private fallThrough(parts: number): void {
+    if (this.outOfLine) {
+      this.return(this.k32(VectorStatus.done));
+      return;
+    }
     this.emit(this.add(this.p(), this.k32(L.RECORD.size * parts)));
     this.byte(0x21);
     this.unsigned(P);
@@ -414,8 +426,62 @@ export class Tier0 extends Builder {
     this.committed = false;
     this.memoryOperand = null;
   }
-  useMemoryOperand(size: number, access: 'r' | 'w'): void {
-    this.memoryOperand = this.translate(this.ea(), size, access);
+  /** `alignment`: 16 where a misaligned address is #GP. */
+  useMemoryOperand(size: number, access: 'r' | 'w', alignment = 1): void {
+    const va = alignment > 1 ? this.let(this.ea()) : this.ea();
+    if (alignment > 1) this.raiseIf(this.and(this.wrap(va), this.k32(alignment - 1)), 13, 0);
+    this.memoryOperand = this.translate(va, size, access);
+  }
+
+  // MMX and SSE
+  place(o: Operand): Node {
+    if (o.kind === 'm') return this.memory();
+    const base = o.kind === 'x' ? L.XMM : o.kind === 'q' ? L.MMX : L.REG;
+    return this.let(this.add(this.registerField(o), this.k32(base)));
+  }
+  /** #NM while the floating-point unit is disabled. */
+  checkUnitEnabled(): void {
+    this.committed = false;
+    this.raiseIf(this.loadAt(4, this.zero(), L.FPU_DISABLED), 7);
+  }
+  /** #MF while an x87 exception waits. */
+  checkPendingX87(): void {
+    const status = this.loadAt(2, this.zero(), L.FSW);
+    const unmasked = this.xor(this.loadAt(2, this.zero(), L.FCW), this.k32(0x3f));
+    this.raiseIf(this.and(this.and(status, unmasked), this.k32(0x3f)), 16);
+  }
+  /** The x87 registers become mmx registers: TOP 0, none empty. */
+  enterMmx(): void {
+    const empty = this.xor(this.loadAt(1, this.zero(), L.FTW), this.k32(0xff));
+    this.emit(this.or(empty, this.and(this.loadAt(2, this.zero(), L.FSW), this.k32(0x3800))));
+    this.open('if', 'transition');
+    this.emit(this.helper('enterMmx', []));
+    this.byte(0x1a); // drop
+    this.close();
+  }
+  float(operation: string, d: Node, s: Node, immediate: Node = this.zero()): void {
+    this.emit(this.helper('float', [this.k32(floatOperationNumber(operation)), d, s, immediate]));
+    this.open('if', 'unmasked');
+    this.storeAt(4, this.k32(0), this.k32(19), L.RAISED);
+    this.storeAt(4, this.k32(0), this.k32(-1), L.RAISED_CODE);
+    this.leaveForFault('raise');
+    this.close();
+    this.committed = true;
+  }
+  /** Default arm of the interpreter: the record is one of an MMX or SSE instruction. */
+  emitVectorCall(): void {
+    this.begin(false);
+    this.part(0, false);
+    const status = this.let(this.helper('vector', [this.p(), this.count(), this.local(TLB, I32)]));
+    this.emit(status);
+    this.open('if', 'not done');
+    this.emit(this.eq(status, this.k32(VectorStatus.raised)));
+    this.open('if', 'raised');
+    this.leaveForFault('raise');
+    this.close();
+    this.leaveForFault('fault');
+    this.close();
+    this.finish(1);
   }
   finish(parts: number): void {
     if (!this.ended) this.fallThrough(parts);
@@ -494,12 +560,13 @@ export class Tier0 extends Builder {
     this.storeAt(4, this.k32(0), this.p(), L.FAULT_RECORD);
     this.return(this.k32(stop));
   }
-  emitDispatch(cases: number): void {
+  /** Branches to case `handler` - `first`; handlers beyond the cases go to `otherwise`. */
+  emitDispatch(cases: number, first = 0, otherwise = 0): void {
     this.reset();
-    this.emit(this.loadAt(2, this.p(), L.RECORD.handler));
+    this.emit(this.sub(this.loadAt(2, this.p(), L.RECORD.handler), this.k32(first)));
     this.byte(0x0e);
     this.unsigned(cases);
     for (let i = 0; i < cases; i++) this.unsigned(i);
-    this.unsigned(0);
+    this.unsigned(otherwise);
   }
 }

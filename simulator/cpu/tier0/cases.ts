@@ -34,17 +34,19 @@ export interface Case {
   readonly then?: Case;
 }
 
-const KIND_CODE: Record<string, number> = { r: 1, m: 2, i: 3 };
+const KIND_CODE: Record<string, number> = { r: 1, m: 2, i: 3, x: 4, q: 5 };
 
-/** Number of an operand shape: two bits for each operand. */
+/** Number of an operand shape: three bits for each operand. */
 export function shapeCode(form: string): number {
   let code = 0;
-  for (let i = 0; i < form.length; i++) code |= KIND_CODE[form[i]!]! << (2 * i);
+  for (let i = 0; i < form.length; i++) code |= KIND_CODE[form[i]!]! << (3 * i);
   return code;
 }
 
 export interface CaseList {
   readonly cases: readonly Case[];
+  /** MMX and SSE: a function of their own, with the handler numbers after those of `cases`. */
+  readonly vectorCases: readonly Case[];
   /** Number of the definition of a key. */
   readonly definitionIndex: ReadonlyMap<string, number>;
   /** Handler of a case, or 0. */
@@ -64,15 +66,20 @@ const FUSED_CONDITIONS = [2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15];
 const FUSED_SIZES: readonly Width[] = [1, 4, 8];
 
 const number = (definition: number, shape: number, w: number, sw: number, cc: number): number =>
-  (((definition * 64 + shape) * 9 + w) * 9 + sw) * 16 + cc;
+  (((definition * 512 + shape) * 9 + w) * 9 + sw) * 16 + cc;
 
 export function listCases(): CaseList {
   const cases: Case[] = [];
   const handlers = new Map<number, number>();
   const definitionIndex = new Map<string, number>();
+  const vectors: Case[] = [];
   for (const definition of DEFINITIONS.values()) {
     const index = definitionIndex.size;
     definitionIndex.set(definition.key, index);
+    if (definition.vector) {
+      for (const form of definition.forms) for (const w of definition.sizes) vectors.push({ definition, form, w, sw: 0, cc: 0 });
+      continue;
+    }
     for (const form of definition.forms)
       for (const w of definition.sizes)
         for (const sw of definition.sourceSizes) {
@@ -83,7 +90,12 @@ export function listCases(): CaseList {
           }
         }
   }
-  return { cases, definitionIndex, handler: (...key) => handlers.get(number(...key)) ?? 0, ...addTwins(cases) };
+  const twins = addTwins(cases);
+  vectors.forEach((c, n) => {
+    const index = definitionIndex.get(c.definition.key)!;
+    handlers.set(number(index, shapeCode(c.form), c.w, 0, 0), FixedCase.count + cases.length + n);
+  });
+  return { cases, vectorCases: vectors, definitionIndex, handler: (...key) => handlers.get(number(...key)) ?? 0, ...twins };
 }
 
 /** Appends the cheaper twins: addresses without index, then fused pairs. */

@@ -12,6 +12,10 @@ export const IMPORTS = [
   { name: 'miss', params: [I32, I32, I32, I32] as ValueType[], result: I32 as ValueType },
   /** A body in TypeScript: (index, record) -> 0 done, 1 moved, 2 stopped. */
   { name: 'rare', params: [I32, I32] as ValueType[], result: I32 as ValueType },
+  /** A floating-point operation: (number, destination, source, immediate) -> 1 when it raises #XM. */
+  { name: 'float', params: [I32, I32, I32, I32] as ValueType[], result: I32 as ValueType },
+  /** The x87 registers become mmx registers. */
+  { name: 'enterMmx', params: [] as ValueType[], result: I32 as ValueType },
 ] as const;
 
 const HELPERS: readonly { name: string; params: ValueType[]; result: ValueType; write: (h: HelperWriter) => void }[] = [
@@ -26,6 +30,8 @@ const HELPERS: readonly { name: string; params: ValueType[]; result: ValueType; 
 export const HELPER_INDEX: ReadonlyMap<string, HelperSignature> = new Map([
   ...IMPORTS.map((f, i) => [f.name as string, { index: i, result: f.result }] as const),
   ...HELPERS.map((f, i) => [f.name, { index: IMPORTS.length + i, result: f.result }] as const),
+  // The function of the MMX and SSE cases follows the helpers.
+  ['vector', { index: IMPORTS.length + HELPERS.length, result: I32 as ValueType }] as const,
 ]);
 
 const TEMPS = 40;

@@ -7,8 +7,9 @@ import * as L from '../layout.ts';
 import { LOCALS, PARAMETERS, Stop, Tier0 } from './binding.ts';
 import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
 import { buildHelpers, HELPER_INDEX, IMPORTS } from './helpers.ts';
+import { buildVector } from './vector.ts';
 
-const KINDS: Record<string, Operand['kind']> = { r: 'r', m: 'm', i: 'i' };
+const KINDS: Record<string, Operand['kind']> = { r: 'r', m: 'm', i: 'i', x: 'x', q: 'q' };
 
 /** The instruction as its body sees it. */
 export function insnOf(c: Case): Insn {
@@ -81,13 +82,16 @@ function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list:
   const total = FixedCase.count + list.cases.length;
   b.open('loop', 'top');
   for (const exit of ['raise', 'fault', 'lookup']) b.open('block', exit);
+  b.open('block', 'vector');
   for (let i = 0; i < total; i++) b.open('block', 'case');
-  b.emitDispatch(total);
+  b.emitDispatch(total, 0, total);
   for (let i = 0; i < total; i++) {
     b.close();
     if (i < FixedCase.count) emitFixed(b, i);
     else emitCase(b, list.cases[i - FixedCase.count]!);
   }
+  b.close(); // vector
+  b.emitVectorCall();
   b.close(); // lookup
   b.emitLookup(blockTable);
   b.close(); // fault
@@ -102,5 +106,7 @@ function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list:
 /** The module of one decoding mode: exports `run`, `eflags`. */
 export function buildTier0(list: CaseList, mode: number, memoryPages: number): Uint8Array {
   const table = L.BLOCK_TABLE + mode * L.BLOCK_TABLE_SIZE;
-  return assembleModule(IMPORTS, [...buildHelpers(), buildInterpreter(mode === 0 ? 64 : 32, table, 'run', list)], memoryPages);
+  const bits = mode === 0 ? 64 : 32;
+  const functions = [...buildHelpers(), buildVector(bits, list, insnOf), buildInterpreter(bits, table, 'run', list)];
+  return assembleModule(IMPORTS, functions, memoryPages);
 }

@@ -1,0 +1,99 @@
+// What bodies of MMX and SSE instructions say beyond the integer builder. 128-bit values live on WebAssembly's stack and in a few
+// locals; operands are host addresses, whether register or memory, so one body serves all forms.
+
+import { I32, type Node } from '../emit/expressions.ts';
+import { SIMD } from '../emit/simd.ts';
+import * as L from '../layout.ts';
+import { Builder, type Operand } from './builder.ts';
+
+export type VectorBytes = 4 | 8 | 16;
+export const VECTOR_LOCALS = 6;
+const LOAD: Record<VectorBytes, number> = { 4: SIMD.load32Zero, 8: SIMD.load64Zero, 16: SIMD.load };
+
+export abstract class VectorBuilder extends Builder {
+  protected firstVector = 0;
+
+  /** Host address of the operand. */
+  abstract place(o: Operand): Node;
+  /** Carries out a floating-point operation in TypeScript (float/operations.ts); raises #XM itself. */
+  abstract float(operation: string, d: Node, s: Node, immediate?: Node): void;
+
+  simd(op: number): void {
+    this.byte(0xfd);
+    this.unsigned(op);
+  }
+  private memoryArgument(offset: number): void {
+    this.byte(0);
+    this.unsigned(offset);
+  }
+  /** Pushes bytes at an address, zeros above them. */
+  vload(at: Node, bytes: VectorBytes, offset = 0): void {
+    this.emit(at);
+    this.simd(LOAD[bytes]);
+    this.memoryArgument(offset);
+  }
+  /** Pushes an element in every lane. */
+  vsplat(at: Node, bytes: 4 | 8): void {
+    this.emit(at);
+    this.simd(bytes === 4 ? SIMD.load32Splat : SIMD.load64Splat);
+    this.memoryArgument(0);
+  }
+  vconstant(low: bigint, high: bigint): void {
+    this.simd(SIMD.constant);
+    for (const half of [low, high]) for (let i = 0n; i < 64n; i += 8n) this.byte(Number((half >> i) & 0xffn));
+  }
+  /** The same 32 or 64 bits in every lane. */
+  vrepeat(v: bigint, bytes: 4 | 8): void {
+    const half = bytes === 8 ? BigInt.asUintN(64, v) : BigInt.asUintN(32, v) * 0x100000001n;
+    this.vconstant(half, half);
+  }
+  vset(n: number): void {
+    this.byte(0x21);
+    this.unsigned(this.firstVector + n);
+  }
+  vget(n: number): void {
+    this.byte(0x20);
+    this.unsigned(this.firstVector + n);
+  }
+  vshuffle(lanes: readonly number[]): void {
+    this.simd(SIMD.shuffle);
+    for (let i = 0; i < 16; i++) this.byte(lanes[i] ?? 0);
+  }
+  /** Stores the low bytes of what `value` pushes. */
+  vstoreAt(at: Node, bytes: VectorBytes, value: () => void, offset = 0): void {
+    this.emit(at);
+    value();
+    this.simd(bytes === 16 ? SIMD.store : bytes === 8 ? SIMD.store64Lane : SIMD.store32Lane);
+    this.memoryArgument(offset);
+    if (bytes !== 16) this.byte(0);
+    this.committed = true;
+  }
+  /** The same to an operand; a write to an mmx register sets the 16 bits above it in the x87 register. */
+  vstore(o: Operand, at: Node, bytes: VectorBytes, value: () => void): void {
+    this.vstoreAt(at, bytes, value);
+    this.written(o, at);
+  }
+  /** To be called after stores into an operand by other means. */
+  written(o: Operand, at: Node): void {
+    if (o.kind === 'q') this.storeAt(2, at, this.k32(0xffff), 8);
+    this.committed = true;
+  }
+  /** The i32 on the stack as a value. */
+  popped(): Node {
+    const t = this.temp(I32);
+    this.byte(0x21);
+    this.unsigned(t);
+    return this.local(t, I32);
+  }
+  /** Stores an integer at a host address. */
+  put(w: 1 | 2 | 4 | 8, at: Node, value: Node, offset = 0): void {
+    this.storeAt(w, at, value, offset);
+    this.committed = true;
+  }
+  get(w: 1 | 2 | 4 | 8, at: Node, offset = 0): Node {
+    return this.let(this.loadAt(w, at, offset));
+  }
+  mxcsr(): Node {
+    return this.loadAt(4, this.k32(0), L.MXCSR);
+  }
+}
