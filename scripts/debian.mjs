@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
-const cache = join(project, '.cache', 'debian');
+/** HYPERPORT_CACHE names another folder than .cache, to share it between checkouts. */
+const cache = join(process.env.HYPERPORT_CACHE ?? join(project, '.cache'), 'debian');
 
 /** Where every package is unpacked to. */
 export const debianRoot = join(cache, 'root');
@@ -157,7 +158,12 @@ async function resolve({ packages, closure, without }) {
     if (selected.length === 0)
       throw new DebianError(`apt-get finds no packages for ${packages.join(' ')}. Are main's package lists there?`);
   }
-  const { stdout } = await apt('apt-cache', ['show', ...selected.map(({ name, version }) => (version ? `${name}=${version}` : name))]);
+  const show = ['show', ...selected.map(({ name, version }) => (version ? `${name}=${version}` : name))];
+  // apt-cache fails when it does not know a package, and still prints the others: what is missing is named below.
+  const stdout = await apt('apt-cache', show).then(
+    (result) => result.stdout,
+    (error) => error.stdout ?? '',
+  );
   const stanzas = stdout.split('\n\n').map((text) => ({
     name: /^Package: (.*)$/m.exec(text)?.[1],
     version: /^Version: (.*)$/m.exec(text)?.[1],
@@ -217,9 +223,8 @@ async function apt(command, args, cwd = cache) {
       .split('\n')
       .slice(-3)
       .join('\n  ');
-    throw new DebianError(
-      `${command} ${args[0]} failed:\n  ${said}\nCheck the network and apt's sources (Debian 12, main and security), then try again.`,
-    );
+    const message = `${command} ${args[0]} failed:\n  ${said}\nCheck the network and apt's sources (Debian 12, main and security), then try again.`;
+    throw Object.assign(new DebianError(message), { stdout: error.stdout });
   }
 }
 
@@ -268,13 +273,25 @@ async function lock(path) {
     }
     const owner = Number(existsSync(path) ? readFileSync(path, 'utf8') : Number.NaN);
     if (owner > 0 && !alive(owner)) {
-      await rm(path, { force: true });
+      await takeAway(path, owner);
       continue;
     }
     if (Date.now() > deadline)
       throw new DebianError(`Process ${owner} has held ${path} for 15 minutes. End it, remove the file and try again.`);
     await new Promise((done) => setTimeout(done, 200));
   }
+}
+
+/** Removes a dead owner's lock, but not the one that another process may have made meanwhile. */
+async function takeAway(path, owner) {
+  const aside = `${path}.${process.pid}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  if (readFileSync(aside, 'utf8') === String(owner)) await rm(aside, { force: true });
+  else await rename(aside, path);
 }
 
 function alive(pid) {
