@@ -1,6 +1,8 @@
 // Oracle: Debian's xenstored 4.17. Every message goes to both; a difference in any byte fails (both.ts).
 
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { serveRing } from '../../simulator/xenstore/store-ring.ts';
+import { message } from '../../simulator/xenstore/wire.ts';
 import { Both } from './both.ts';
 import { removeBuilt } from './xenstored.ts';
 
@@ -101,5 +103,32 @@ describe('what a domain sees of others', () => {
     expect(await both.ask(1, 'SET_PERMS', ['data', 'n7'])).toBe('ENOENT\0');
     expect(await both.ask(0, 'SET_PERMS', ['/local/domain/1/data', 'n2'])).toBe('OK\0');
     expect(await both.write(1, 'data/x', '')).toContain('EACCES');
+  });
+});
+
+describe('a guest that breaks the protocol', () => {
+  /** The error that our ring puts into the page. */
+  const ours = (bytes: Uint8Array, producer: number): number => {
+    const page = new Uint8Array(4096);
+    page.set(bytes);
+    new DataView(page.buffer).setUint32(2052, producer, true);
+    const ring = {
+      read: (offset: number, length: number) => page.slice(offset, offset + length),
+      write: (offset: number, data: Uint8Array) => page.set(data, offset),
+    };
+    serveRing(both.ours, 1, ring);
+    return new DataView(page.buffer).getUint32(2072, true);
+  };
+
+  test('is told so in its page: a message longer than 4096 bytes', async () => {
+    const bytes = message('READ', 1, 0, new Uint8Array(0));
+    new DataView(bytes.buffer).setUint32(12, 4097, true);
+    expect(await both.real.breakRing(1, bytes, 16)).toBe(3);
+    expect(ours(bytes, 16)).toBe(3);
+  });
+
+  test('is told so in its page: indexes further apart than the ring is long', async () => {
+    expect(await both.real.breakRing(1, new Uint8Array(16), 1025)).toBe(2);
+    expect(ours(new Uint8Array(16), 1025)).toBe(2);
   });
 });

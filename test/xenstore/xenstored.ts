@@ -16,8 +16,16 @@ const packages = [
   ...['libxenmisc4.17', 'libxentoollog1', 'libxentoolcore1'],
 ];
 
-/** Offsets in the page: request ring, reply ring, then the four indexes. */
-const page = { requests: 0, replies: 1024, requestConsumer: 2048, requestProducer: 2052, replyConsumer: 2056, replyProducer: 2060 };
+/** Offsets in the page: request ring, reply ring, then the four indexes, and the daemon's complaint. */
+const page = {
+  requests: 0,
+  replies: 1024,
+  requestConsumer: 2048,
+  requestProducer: 2052,
+  replyConsumer: 2056,
+  replyProducer: 2060,
+  error: 2072,
+};
 const ringSize = 1024;
 /** Request id of the probe that follows each request: when its reply has come, everything before it has. */
 const probeId = 0xfeedface;
@@ -188,6 +196,27 @@ export class Xenstored {
       }
       if (Date.now() > deadline) throw this.silent(domain);
       await sleep(0);
+    }
+  }
+
+  /** Puts bytes into a domain's page as a guest may that keeps to no rule, and waits until the daemon has marked the page. */
+  async breakRing(domain: number, bytes: Uint8Array, producer: number): Promise<number> {
+    const file = openSync(join(this.folder, `ring.${domain}`), 'r+');
+    try {
+      writeSync(file, bytes, 0, bytes.length, page.requests);
+      writeSync(file, Buffer.from(Uint32Array.of(0, producer, 0, 0).buffer), 0, 16, page.requestConsumer);
+      const deadline = Date.now() + patienceMs;
+      for (;;) {
+        const events = openSync(join(this.folder, 'events'), 'r+');
+        writeSync(events, Buffer.from([domain + 1]));
+        closeSync(events);
+        const error = Buffer.alloc(4);
+        readSync(file, error, 0, 4, page.error);
+        if (error.readUInt32LE() !== 0 || Date.now() > deadline) return error.readUInt32LE();
+        await sleep(5);
+      }
+    } finally {
+      closeSync(file);
     }
   }
 
