@@ -19,4 +19,4 @@ test('GRUB as domU of real Xen answers typed commands as recorded, and halt ends
     writeRecording(grubRecording, comments, console);
   }
   expect(console).toBe(readRecording(grubRecording));
-});
+}, 300_000);

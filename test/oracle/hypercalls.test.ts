@@ -12,6 +12,9 @@ import { runOnSimulator } from './simulator.ts';
 import { runOnXen } from './xen-dom0.ts';
 import { runAsDomU } from './xen-domu.ts';
 
+/** A Linux dom0 has to boot first. */
+const domuTimeout = 300_000;
+
 const port = join(prebuilt, 'tinykernel-xen.elf');
 /** All but sched_op, set_timer_op and iret: what the port does in each tick. */
 const watched = [0, 1, 2, 3, 4, 5, 14, 17, 18, 25, 26, 32];
@@ -46,28 +49,36 @@ test('the port as dom0 makes the recorded hypercalls on real Xen', async () => {
   await recordedAs('tinykernel-dom0-hypercalls', 'tinykernel (wrong-pte) as dom0', calls);
 });
 
-test('the port as domU makes the recorded hypercalls on real Xen', async () => {
-  let calls: TracedHypercall[] = [];
-  const { port: run } = await runAsDomU([{ name: 'port', elf: port, cmdline: 'wrong-pte' }], {
-    debug: async (remote) => {
-      calls = await traceHypercalls(remote, portSites());
-    },
-  });
-  expect(run?.end).toBe('shutdown');
-  await recordedAs('tinykernel-domu-hypercalls', 'tinykernel (wrong-pte) as domU', calls);
-});
+test(
+  'the port as domU makes the recorded hypercalls on real Xen',
+  async () => {
+    let calls: TracedHypercall[] = [];
+    const { port: run } = await runAsDomU([{ name: 'port', elf: port, cmdline: 'wrong-pte' }], {
+      debug: async (remote) => {
+        calls = await traceHypercalls(remote, portSites());
+      },
+    });
+    expect(run?.end).toBe('shutdown');
+    await recordedAs('tinykernel-domu-hypercalls', 'tinykernel (wrong-pte) as domU', calls);
+  },
+  domuTimeout,
+);
 
-test('GRUB as domU makes the recorded hypercalls on real Xen', async () => {
-  let calls: TracedHypercall[] = [];
-  const elf = await grubImage();
-  const { grub } = await runAsDomU([{ name: 'grub', elf, typing: grubTyping }], {
-    debug: async (remote) => {
-      calls = await traceHypercalls(remote, ownSites(elf, 0xeaef));
-    },
-  });
-  expect(grub?.end).toBe('shutdown');
-  await recordedAs('grub64-domu-hypercalls', 'GRUB as domU', calls);
-});
+test(
+  'GRUB as domU makes the recorded hypercalls on real Xen',
+  async () => {
+    let calls: TracedHypercall[] = [];
+    const elf = await grubImage();
+    const { grub } = await runAsDomU([{ name: 'grub', elf, typing: grubTyping }], {
+      debug: async (remote) => {
+        calls = await traceHypercalls(remote, ownSites(elf, 0xeaef));
+      },
+    });
+    expect(grub?.end).toBe('shutdown');
+    await recordedAs('grub64-domu-hypercalls', 'GRUB as domU', calls);
+  },
+  domuTimeout,
+);
 
 test.each([
   { dom0: true, recording: 'tinykernel-dom0-hypercalls' },

@@ -35,7 +35,7 @@ beforeAll(async () => {
     { name: 'shell', elf, cmdline: 'interactive', typing: typedAtShell },
     { name: 'echo', elf, cmdline: 'echo', typing: typedAtEcho },
   ]);
-});
+}, 300_000);
 
 test('as domU the port prints what the native kernel prints, and powers off', () => {
   expect(runs.plain?.lines).toEqual(expectedLines('Xen 4.17, domU, 64 MB'));
