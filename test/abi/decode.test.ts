@@ -91,6 +91,14 @@ describe('batches', () => {
     expect(memory.decode('mmuext_op', [uops, 0x80000001, 0, 0x7ff0]).operation).toBe('PIN_L1_TABLE');
   });
 
+  test('the same operation many times in a row is named once', () => {
+    const memory = new Memory();
+    const invlpg = [1, 2, 3].map((page) => ({ cmd: 7, 'arg1.linear_addr': page * 4096 }));
+    const uops = memory.put('mmuext_op', ...invlpg, { cmd: 6 }, invlpg[0]!);
+    expect(memory.decode('mmuext_op', [uops, 3, 0, 0x7ff0]).operation).toBe('INVLPG_LOCAL');
+    expect(memory.decode('mmuext_op', [uops, 5, 0, 0x7ff0]).operation).toBe('INVLPG_LOCAL+TLB_FLUSH_LOCAL+INVLPG_LOCAL');
+  });
+
   test('mmu_update keeps its operation in the low bits of ptr; each kind is named once', () => {
     const memory = new Memory();
     const ureqs = memory.put('mmu_update', { ptr: 0x5001, val: 7 }, { ptr: 0x6ff8, val: 0x8000000012345067n }, { ptr: 0x7001, val: 8 });

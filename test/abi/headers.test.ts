@@ -80,7 +80,7 @@ const headers = [
   'io/netif.h',
   'io/xenbus.h',
   'errno.h',
-]; // prettier-ignore
+];
 
 /** Compiles the expressions into an array of 64-bit numbers and reads it from the object file. */
 function evaluate(statements: readonly Statement[], bits: Bits): bigint[] {

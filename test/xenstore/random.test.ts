@@ -52,7 +52,7 @@ const paths = [
   `/local/domain/1/${'q'.repeat(2048)}`,
   `/local/domain/1/${'q'.repeat(2049)}`,
   '/local/domain/1/data/w-_@9',
-]; // prettier-ignore
+];
 /** The first ones, which all parties use. */
 const usual = 14;
 const ordinary = paths.filter((path) => !path.startsWith('@'));
@@ -100,7 +100,7 @@ const weights: Readonly<Partial<Record<MessageName, number>>> = {
   RESUME: 1,
   SET_TARGET: 0,
   RESET_WATCHES: 1,
-}; // prettier-ignore
+};
 const deck = Object.entries(weights).flatMap(([name, weight]) => Array.from({ length: weight }, () => name as MessageName));
 
 /** Requests that check the form of their payload themselves. To the others a payload that is not one string is answered with whatever

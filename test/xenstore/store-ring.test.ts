@@ -63,7 +63,7 @@ function domain(): { store: XenStore; guest: Guest } {
     consoleMfn: 6,
     startTime: 0,
     tty: '/dev/pts/0',
-  }); // prettier-ignore
+  });
   return { store, guest: new Guest() };
 }
 
