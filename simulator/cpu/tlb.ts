@@ -6,7 +6,7 @@ import { Access } from './engine-types.ts';
 import * as L from './layout.ts';
 
 /** Length of the log of filled entries; when it is full, a flush visits every entry. */
-const FILL_LOG = 1024;
+const FILL_LOG = 4096;
 
 /** What the TLB asks of the cache of decoded code. */
 export interface CodeMarks {
@@ -22,6 +22,8 @@ export class Tlb {
   /** For every vCPU: data entries filled since the last flush, so that a flush need not visit all. */
   private readonly filled: Int32Array[];
   private readonly filledCount: Int32Array;
+  /** Frames that some TLB may hold: set by a fill, cleared when the frame is dropped everywhere. */
+  private readonly cached: Uint8Array;
 
   constructor(core: Core, code: CodeMarks, vcpus: number) {
     this.core = core;
@@ -29,6 +31,7 @@ export class Tlb {
     this.vcpus = vcpus;
     this.filled = Array.from({ length: vcpus }, () => new Int32Array(FILL_LOG));
     this.filledCount = new Int32Array(vcpus).fill(FILL_LOG);
+    this.cached = new Uint8Array(core.frames);
     for (let v = 0; v < vcpus; v++) {
       core.i32.fill(0, L.fetchTlbBase(v, 0) >> 2, (L.fetchTlbBase(v, 0) + 2 * L.FETCH_BANK_SIZE) >> 2);
       this.flushAll(v);
@@ -89,6 +92,7 @@ export class Tlb {
     }
     i32[e + (L.TLB_ADDEND >> 2)] = (host - page) | 0;
     i32[e + (L.TLB_FRAME >> 2)] = t.mfn;
+    this.cached[t.mfn] = 1;
     return host + (lo & 4095);
   }
 
@@ -177,6 +181,7 @@ export class Tlb {
     i32[e] = page;
     i32[e + 1] = hi;
     i32[e + 2] = t.mfn;
+    this.cached[t.mfn] = 1;
     return t.mfn;
   }
 
@@ -233,14 +238,26 @@ export class Tlb {
   /** Visits every valid data entry of a frame. */
   private eachEntry(frame: number, visit: (e: number) => void): void {
     const { i32 } = this.core;
+    if (!this.cached[frame]) return;
+    const look = (e: number): void => {
+      if (i32[e + 5] === frame && !(i32[e]! & L.TAG_INVALID)) visit(e);
+    };
     for (let vcpu = 0; vcpu < this.vcpus; vcpu++) {
-      const base = L.tlbBase(vcpu, 0) >> 2;
-      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) if (i32[e + 5] === frame && !(i32[e]! & L.TAG_INVALID)) visit(e);
+      const n = this.filledCount[vcpu]!;
+      if (n < FILL_LOG) {
+        const filled = this.filled[vcpu]!;
+        for (let k = 0; k < n; k++) look(filled[k]!);
+      } else {
+        const base = L.tlbBase(vcpu, 0) >> 2;
+        for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) look(e);
+      }
     }
   }
 
   flushFrame(frame: number): void {
+    if (!this.cached[frame]) return;
     this.eachEntry(frame, (e) => this.drop(e));
+    this.cached[frame] = 0;
     const { i32 } = this.core;
     for (let vcpu = 0; vcpu < this.vcpus; vcpu++) {
       const base = L.fetchTlbBase(vcpu, 0) >> 2;
@@ -278,6 +295,7 @@ export class Tlb {
     const { core } = this;
     core.u8.set(bytes, L.tlbBase(vcpu, 0));
     this.filledCount[vcpu] = FILL_LOG;
+    this.cached.fill(1);
     const base = L.tlbBase(vcpu, 0) >> 2;
     for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8)
       if (!(core.i32[e + 2]! & L.TAG_INVALID) && this.code.hasCode(core.i32[e + 5]!)) core.i32[e + 2] = core.i32[e + 2]! | L.TAG_CODE;

@@ -26,7 +26,6 @@ const program = (source: string, host = {}): ReturnType<typeof loadProgram> => {
 describe('a run ends with', () => {
   const ends: [string, object, bigint][] = [
     ['syscall', { kind: 'syscall', executed: 2 }, 3n],
-    ['sysenter', { kind: 'sysenter', executed: 2 }, 3n],
     ['int 0x80', { kind: 'interrupt', vector: 0x80, executed: 2 }, 3n],
     ['int3', { kind: 'interrupt', vector: 3, executed: 2 }, 2n],
     ['ud2', { kind: 'exception', vector: 6, errorCode: -1, executed: 1, unsupported: null }, 1n],
@@ -37,6 +36,19 @@ describe('a run ends with', () => {
       expect(m.engine.run(0, 10)).toMatchObject({ ...exit, instruction: CODE + 1n });
       expect(m.engine.vcpus[0]!.rip).toBe(CODE + rip);
     });
+});
+
+test('sysenter belongs to Intel, syscall in 32-bit code to AMD', () => {
+  const end = (model: 'amd' | 'intel', source: string, bits: 64 | 32): object => {
+    const m = loadProgram(source, { host: { loadSegment }, model });
+    m.engine.vcpus[0]!.setMode({ bits, cpl: 3, bank: 0 });
+    const { kind, vector } = m.engine.run(0, 5);
+    return kind === 'exception' ? { vector } : { kind };
+  };
+  expect(end('amd', 'sysenter', 64)).toEqual({ vector: 6 });
+  expect(end('intel', 'sysenter', 64)).toEqual({ kind: 'sysenter' });
+  expect(end('amd', 'syscall', 32)).toEqual({ kind: 'syscall' });
+  expect(end('intel', 'syscall', 32)).toEqual({ vector: 6 });
 });
 
 describe('above CPL 0 it is #GP(0) with the state before:', () => {

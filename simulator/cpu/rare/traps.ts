@@ -27,8 +27,9 @@ export const TRAPS: Record<string, RareBody> = {
   int3: (c) => exit(c, 'interrupt', 3),
   int1: (c) => exit(c, 'interrupt', 1),
   into: (c) => (c.rflags & FLAG.o ? exit(c, 'interrupt', 4) : c.moveTo(c.next)),
-  syscall: (c) => exit(c, 'syscall'),
-  sysenter: (c) => exit(c, 'sysenter'),
+  // In long mode Intel's processors know syscall in 64-bit code only, AMD's do not know sysenter at all.
+  syscall: (c) => (c.core.model === 'intel' && c.bits === 32 ? c.stop(6) : exit(c, 'syscall')),
+  sysenter: (c) => (c.core.model === 'amd' ? c.stop(6) : exit(c, 'sysenter')),
   undefined: (c) => c.stop(6),
   'too-long': (c) => c.stop(13, 0),
   unsupported: (c, i) => {
