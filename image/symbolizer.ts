@@ -45,6 +45,8 @@ export interface SourceFrame {
   readonly column: number;
   /** The function was inlined into that of the next frame. */
   readonly isInlined: boolean;
+  /** The address is the first of this inlined function: nothing of it has run yet, and gdb shows the caller at its call instead. */
+  readonly isAtEntry: boolean;
 }
 
 export interface FunctionPlace {
@@ -149,11 +151,12 @@ export class Symbolizer {
       .reverse();
     if (functions.length === 0) {
       const found = this.functionAt(address);
-      return found || line ? [{ function: found?.name ?? '?', ...innermost, isInlined: false }] : [];
+      return found || line ? [{ function: found?.name ?? '?', ...innermost, isInlined: false, isAtEntry: false }] : [];
     }
     let position: Pick<SourceFrame, 'file' | 'line' | 'column'> = innermost;
     return functions.map((die) => {
-      const frame = { function: die.name ?? '?', ...position, isInlined: die.tag === TAG.inlined_subroutine };
+      const isInlined = die.tag === TAG.inlined_subroutine;
+      const frame = { function: die.name ?? '?', ...position, isInlined, isAtEntry: isInlined && entryOf(die) === address };
       position = {
         file: this.lines.fileOf(die.unit, die.number(AT.call_file)),
         line: die.number(AT.call_line) ?? 0,

@@ -106,7 +106,8 @@ class FrameSection {
     const dataAlignment = r.sleb();
     const returnRegister = version === 1 ? r.u8() : r.uleb();
     let encoding = 0;
-    let signal = false;
+    // gas writes "S" alone into .debug_frame, compilers write "zRS" into .eh_frame.
+    const signal = augmentation.includes('S');
     const hasAugmentationData = augmentation.startsWith('z');
     if (hasAugmentationData) {
       const length = r.uleb();
@@ -115,8 +116,7 @@ class FrameSection {
         if (letter === 'R') encoding = r.u8();
         else if (letter === 'L') r.u8();
         else if (letter === 'P') readEncoded(r, r.u8(), addressSize, this.address);
-        else if (letter === 'S') signal = true;
-        else if (letter !== 'B') break;
+        else if (letter !== 'S' && letter !== 'B') break;
       }
       r.offset = r.at(end).offset;
     }

@@ -1,8 +1,9 @@
 // Source positions of addresses, and addresses of source lines.
 
-import { AT, TAG } from '../dwarf/constants.table.ts';
+import { AT } from '../dwarf/constants.table.ts';
+import type { Die } from '../dwarf/die.ts';
 import type { Dwarf } from '../dwarf/dwarf.ts';
-import { functionAt, scopesAt } from '../dwarf/functions.ts';
+import { functionAt, inlinedAt } from '../dwarf/functions.ts';
 import {
   IS_STATEMENT,
   type LineRow,
@@ -210,7 +211,7 @@ export class SourceLines {
       for (const { sequence, i } of this.rowsIn(unit, file)) {
         if (sequence.lines[i] !== best) continue;
         const address = sequence.low + BigInt(sequence.offsets[i]!);
-        const { key, isEntry } = this.placeOf(unit, sequence, address);
+        const { key, isEntry } = this.placeOf(unit, sequence, address, file, best);
         const known = lowest.get(key);
         if (!known || address < known.address) lowest.set(key, { address, isEntry });
       }
@@ -219,15 +220,18 @@ export class SourceLines {
     return { file, line: best, addresses: addresses.filter(({ address }, i) => i === 0 || address !== addresses[i - 1]!.address) };
   }
 
-  /** Names the function or inlined instance that an address belongs to. */
-  private placeOf(unit: Unit, sequence: LineSequence, address: bigint): { key: string; isEntry: boolean } {
+  /**
+   * Names the function or inlined instance that a row of a line belongs to. Where an inlined call begins, its address has rows of the
+   * calling line too: those belong to the caller, so that a breakpoint on a call is one place and stands before the call.
+   */
+  private placeOf(unit: Unit, sequence: LineSequence, address: bigint, file: string, line: number): { key: string; isEntry: boolean } {
     const subprogram = this.dwarf.attempt(() => functionAt(unit, address));
     if (!subprogram) return { key: `${sequence.low}`, isEntry: false };
-    const inlined = this.dwarf.attempt(() => scopesAt(subprogram, address).filter((die) => die.tag === TAG.inlined_subroutine)) ?? [];
-    const innermost = inlined.at(-1);
-    return {
-      key: `${unit.header.start}:${(innermost ?? subprogram).offset}`,
-      isEntry: !innermost && this.dwarf.attempt(() => subprogram.address(AT.low_pc)) === address,
-    };
+    const chain = [...(this.dwarf.attempt(() => inlinedAt(subprogram, address)) ?? [])];
+    const isCallHere = (die: Die | undefined): boolean =>
+      die?.number(AT.call_line) === line && this.fileOf(unit, die.number(AT.call_file)) === file;
+    while (isCallHere(chain.at(-1))) chain.pop();
+    const isEntry = chain.length === 0 && this.dwarf.attempt(() => subprogram.address(AT.low_pc)) === address;
+    return { key: `${unit.header.start}:${(chain.at(-1) ?? subprogram).offset}`, isEntry };
   }
 }
