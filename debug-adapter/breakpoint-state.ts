@@ -5,7 +5,14 @@ import type { MachineHost } from '../host/machine-host.ts';
 import type { Session } from './session.ts';
 
 export type BreakpointState =
-  | { readonly state: 'applied'; readonly id: number; readonly addresses: readonly bigint[]; readonly source?: DebugProtocol.Source; readonly line?: number; readonly note?: string }
+  | {
+      readonly state: 'applied';
+      readonly id: number;
+      readonly addresses: readonly bigint[];
+      readonly source?: DebugProtocol.Source;
+      readonly line?: number;
+      readonly note?: string;
+    }
   | { readonly state: 'pending'; readonly id: number; readonly why: string };
 
 export type BreakpointReason = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint';
@@ -39,7 +46,8 @@ export class SessionBreakpoints {
 /** Sets all breakpoints again, in the machine of a restart. */
 export function applyBreakpoints(session: Session): void {
   for (const apply of session.breakpoints.all())
-    for (const state of apply(session, session.host)) session.event('breakpoint', { reason: 'changed', breakpoint: toProtocol(session, state) });
+    for (const state of apply(session, session.host))
+      session.event('breakpoint', { reason: 'changed', breakpoint: toProtocol(session, state) });
 }
 
 function toProtocol(session: Session, state: BreakpointState): DebugProtocol.Breakpoint {

@@ -33,7 +33,12 @@ export class Disassembler {
   private readonly read: CodeReader;
   private readonly limit: bigint;
 
-  static async open(bits: 64 | 32, syntax: 'att' | 'intel', read: CodeReader, symbol: (address: bigint) => string | null): Promise<Disassembler> {
+  static async open(
+    bits: 64 | 32,
+    syntax: 'att' | 'intel',
+    read: CodeReader,
+    symbol: (address: bigint) => string | null,
+  ): Promise<Disassembler> {
     return new Disassembler(await load(), bits, syntax, read, symbol);
   }
 
@@ -53,6 +58,7 @@ export class Disassembler {
     this.formatter.ripRelativeAddresses = true;
     this.formatter.branchLeadingZeros = false;
     this.formatter.leadingZeros = false;
+    this.formatter.smallHexNumbersInDecimal = false;
   }
 
   private wrap(address: bigint): bigint {
@@ -161,6 +167,11 @@ export class Disassembler {
   private invalid(address: bigint, bytes: Uint8Array): DisassembledRow {
     const byte = (bytes[0] ?? 0).toString(16).padStart(2, '0');
     const cut = bytes.length < longestInstruction && this.read(address, longestInstruction).length < longestInstruction;
-    return { address, length: 1, bytes: null, text: `.byte 0x${byte}  # ${cut ? 'cut off by the end of mapped memory, or no instruction' : 'no instruction'}` };
+    return {
+      address,
+      length: 1,
+      bytes: null,
+      text: `.byte 0x${byte}  # ${cut ? 'cut off by the end of mapped memory, or no instruction' : 'no instruction'}`,
+    };
   }
 }

@@ -33,7 +33,7 @@ const choice = (...words: string[]): Field => ({
   accepts: (v) => words.includes(v as string),
 });
 const pathMap: Field = {
-  write: 'an object from path prefixes to path prefixes, such as {"/build/kernel": "${workspaceFolder}"}',
+  write: 'an object from path prefixes to path prefixes, such as {"/build/kernel": "/home/me/kernel"}',
   accepts: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) && Object.values(v).every((to) => typeof to === 'string'),
 };
 
@@ -56,7 +56,9 @@ const fields: Readonly<Record<string, Field>> = {
 
 /** What editors add to every configuration. */
 const editorsOwn = new Set(
-  'type request name preLaunchTask postDebugTask internalConsoleOptions debugServer serverReadyAction presentation suppressMultipleSessionWarning linux osx windows'.split(' '),
+  'type request name preLaunchTask postDebugTask internalConsoleOptions debugServer serverReadyAction presentation suppressMultipleSessionWarning linux osx windows'.split(
+    ' ',
+  ),
 );
 
 const show = (value: unknown): string => {

@@ -1,16 +1,16 @@
 // The scopes of a frame: locals, the file's globals, registers with decoded flags, and what Xen knows of the vCPU.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { stripAliases } from '../image/dwarf/types.ts';
-import type { Variable } from '../image/symbolize/variables.ts';
-import type { Value } from '../image/value.ts';
 import { UserError } from '../host/errors.ts';
 import { evaluateOnGuest, numberOf } from '../host/expression/guest-value.ts';
 import { parseExpression } from '../host/expression/parser.ts';
+import type { RegisterName, Registers } from '../host/machine-host.ts';
 import { hex } from '../host/numbers.ts';
 import { describeRecord } from '../host/stop-words.ts';
 import { memoryOf } from '../host/symbols/stack.ts';
-import type { RegisterName, Registers } from '../host/machine-host.ts';
+import { stripAliases } from '../image/dwarf/types.ts';
+import type { Variable } from '../image/symbolize/variables.ts';
+import type { Value } from '../image/value.ts';
 import { decodedRegister, decodedSelector } from './flags.ts';
 import type { FrameEntry } from './frame-table.ts';
 import type { Session } from './session.ts';
@@ -72,7 +72,13 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
     return { ...row(name, decodedRegister(name, known), 'register'), memoryReference: hex(known) };
   };
   const names = general.filter((name) => machine.bits === 64 || !upTo64.has(name));
-  const row = (name: string, shown: string, type: string): DebugProtocol.Variable => ({ name, value: shown, type, variablesReference: 0, evaluateName: `$${name}` });
+  const row = (name: string, shown: string, type: string): DebugProtocol.Variable => ({
+    name,
+    value: shown,
+    type,
+    variablesReference: 0,
+    evaluateName: `$${name}`,
+  });
   return {
     children: () => [
       ...names.map(register),
@@ -80,7 +86,8 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
       ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
     ],
     set: (name, text) => {
-      if (physical.level > 0) throw new UserError("Registers can be set in the innermost frame only; a caller's are what will be restored.");
+      if (physical.level > 0)
+        throw new UserError("Registers can be set in the innermost frame only; a caller's are what will be restored.");
       const register = [...general, ...selectors, ...system].find((r) => r === name) as keyof Registers | undefined;
       if (!register) throw new UserError(`There is no register '${name}'.`);
       const scope = session.frames.scopeOf(session.host, undefined);
@@ -100,14 +107,20 @@ function xenContainer(session: Session, entry: FrameEntry): Container {
       const view = machine.vcpus()[entry.vcpu];
       const info = machine.vcpuInfo(entry.vcpu);
       const callbacks = machine.callbacks(entry.vcpu);
-      const call = [...machine.recent(2000).records].reverse().find((r) => r.vcpu === entry.vcpu && (r.kind === 'hypercall' || r.kind === 'hypercall-entry'));
-      const symbol = (address: bigint | null): string => (address === null ? 'not registered' : `${hex(address)} <${symbols.describe(address)}>`);
+      const call = [...machine.recent(2000).records]
+        .reverse()
+        .find((r) => r.vcpu === entry.vcpu && (r.kind === 'hypercall' || r.kind === 'hypercall-entry'));
+      const symbol = (address: bigint | null): string =>
+        address === null ? 'not registered' : `${hex(address)} <${symbols.describe(address)}>`;
       return [
         plain('last hypercall', call ? describeRecord(call) : 'none yet'),
         ...(call && 'args' in call ? [plainTree(session, 'its arguments', call.args)] : []),
         plain('mode', view ? `${view.inKernel ? 'guest kernel' : 'guest user'}, ${view.state}` : 'unknown'),
         plain('evtchn_upcall_pending', info ? String(Number(info.upcallPending)) : 'no vcpu_info'),
-        plain('evtchn_upcall_mask', info ? `${Number(info.upcallMask)}${info.upcallMask ? ' (events are masked: what cli was)' : ''}` : 'no vcpu_info'),
+        plain(
+          'evtchn_upcall_mask',
+          info ? `${Number(info.upcallMask)}${info.upcallMask ? ' (events are masked: what cli was)' : ''}` : 'no vcpu_info',
+        ),
         plain('evtchn_pending_sel', info ? hex(info.pendingSel) : 'no vcpu_info'),
         plain('arch.cr2', info ? hex(info.archCr2) : 'no vcpu_info'),
         plain('event callback', symbol(callbacks.event)),
@@ -126,7 +139,9 @@ export function plainTree(session: Session, name: string, value: unknown): Debug
   const entries = Object.entries(value);
   const shown = Array.isArray(value) ? `[${entries.length}]` : entries.length ? `{${entries.map(([k]) => k).join(', ')}}` : '{}';
   const label = (key: string): string => (Array.isArray(value) ? `[${key}]` : key);
-  const container: Container = { children: (start = 0, count = 1000) => entries.slice(start, start + count).map(([k, v]) => plainTree(session, label(k), v)) };
+  const container: Container = {
+    children: (start = 0, count = 1000) => entries.slice(start, start + count).map(([k, v]) => plainTree(session, label(k), v)),
+  };
   return { name, value: shown, variablesReference: entries.length ? session.references.add(container) : 0 };
 }
 

@@ -111,7 +111,11 @@ export class Session {
     const format = known ? text : `A bug of Hyperport in '${request.command}': ${text}`;
     if (!known) this.output('important', `${format}\n${(error as Error)?.stack ?? ''}`);
     const showUser = request.command === 'launch' || !known;
-    this.respond(request, { success: false, message: format, body: { error: { id: known ? 1 : 2, format: escapeBraces(format), showUser } } });
+    this.respond(request, {
+      success: false,
+      message: format,
+      body: { error: { id: known ? 1 : 2, format: escapeBraces(format), showUser } },
+    });
   }
 
   private send(message: DebugProtocol.ProtocolMessage): void {

@@ -22,8 +22,8 @@ export function callSite(machine: Machine, symbols: GuestSymbols, record: TraceR
 }
 
 function sourceOf(symbols: GuestSymbols, address: bigint): Source | null {
-  let known = cache.get(symbols);
-  if (!known) cache.set(symbols, (known = new Map()));
+  const known = cache.get(symbols) ?? new Map<bigint, Source | null>();
+  cache.set(symbols, known);
   let source = known.get(address);
   if (source === undefined) {
     source = find(symbols, address);

@@ -21,7 +21,10 @@ export function readBinary(path: string, what: string): Uint8Array {
     throw unreadable(error, path, what);
   }
   if (size === 0) throw new UserError(`The ${what} is empty: ${path}. Build it again.`);
-  if (size > largest) throw new UserError(`The ${what} is ${Math.round(size / 1048576)} MiB long: ${path}. At most 512 MiB are read; is this the right file?`);
+  if (size > largest)
+    throw new UserError(
+      `The ${what} is ${Math.round(size / 1048576)} MiB long: ${path}. At most 512 MiB are read; is this the right file?`,
+    );
   try {
     return readFileSync(path);
   } catch (error) {

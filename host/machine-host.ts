@@ -91,9 +91,9 @@ export class MachineHost {
   /** Throws UserError when the machine runs, or when the caller of the innermost frame is unknown (`out`). */
   step(vcpu: number, kind: 'in' | 'over' | 'out', granularity: 'line' | 'instruction'): void {
     this.mustBeStopped();
-    if (kind === 'out') return this.run.resume(this.stepOut(vcpu));
-    if (granularity === 'instruction') return this.run.resume(new InstructionStep(this.machine, vcpu, kind === 'over'));
-    this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols, this.behindStub(vcpu)));
+    if (kind === 'out') this.run.resume(this.stepOut(vcpu));
+    else if (granularity === 'instruction') this.run.resume(new InstructionStep(this.machine, vcpu, kind === 'over'));
+    else this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols, this.behindStub(vcpu)));
   }
 
   /** In a stub of the hypercall page a person sees the line that made the call, so that is what is stepped. */
@@ -106,7 +106,10 @@ export class MachineHost {
     if (!frame?.file) return null;
     const line = this.symbols.lineOfFrame(frame.physical.lookup, frame.inlineLevel);
     if (!line) return null;
-    return { line: { ...line, inlineDepth: depth - (index - 1) }, back: { addresses: [asVirtual(frame.pc)], low: frame.sp, high: frame.sp } };
+    return {
+      line: { ...line, inlineDepth: depth - (index - 1) },
+      back: { addresses: [asVirtual(frame.pc)], low: frame.sp, high: frame.sp },
+    };
   }
 
   /** Throws UserError when the machine runs. */

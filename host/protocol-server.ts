@@ -3,13 +3,13 @@
 import { asVirtual } from '../abi/address.ts';
 import type { RegisterName, Registers } from '../simulator/machine-types.ts';
 import { checkAddress, checkCount, checkDomain, checkKinds } from './check-parameters.ts';
+import { describeEnding } from './endings.ts';
 import { UserError } from './errors.ts';
 import type { MachineHost } from './machine-host.ts';
 import { fromBase64, hex, toBase64 } from './numbers.ts';
 import type { MachineEvent, MachineMethod, MachineRequest, Params, Result, StopInfo, WireMessage } from './protocol.ts';
 import type { Stop } from './run-control.ts';
 import { TraceFeed } from './trace-feed.ts';
-import { describeEnding } from './endings.ts';
 import { explainCrash } from './words.ts';
 
 type Answers = { readonly [M in MachineMethod]: (host: MachineHost, params: Params<M>) => Result<M> };
@@ -68,7 +68,8 @@ const answers: Answers = {
   setRegister: (host, params) => {
     const vcpu = vcpuOf(host, params);
     const known = host.machine.registers(vcpu);
-    if (!Object.hasOwn(known, params.name)) throw new UserError(`There is no register '${params.name}'; there is: ${Object.keys(known).join(', ')}.`);
+    if (!Object.hasOwn(known, params.name))
+      throw new UserError(`There is no register '${params.name}'; there is: ${Object.keys(known).join(', ')}.`);
     host.setRegister(vcpu, params.name as RegisterName & keyof Registers, checkAddress(params.value, 'value'));
     return {};
   },
@@ -102,7 +103,8 @@ const answers: Answers = {
 /** Throws UserError for what the client asked wrongly. */
 export function answerMachineRequest(host: MachineHost, request: MachineRequest): unknown {
   const answer = Object.hasOwn(answers, request.method) ? answers[request.method] : undefined;
-  if (!answer) throw new UserError(`The machine protocol has no request '${request.method}'; there is: ${Object.keys(answers).join(', ')}.`);
+  if (!answer)
+    throw new UserError(`The machine protocol has no request '${request.method}'; there is: ${Object.keys(answers).join(', ')}.`);
   return answer(host, (request.params ?? {}) as never);
 }
 
@@ -122,7 +124,12 @@ export interface MachineClient {
 /** Serves a client: `send` carries answers and events to it. */
 export function serveMachine(host: MachineHost, send: (message: WireMessage) => void): MachineClient {
   const event = (body: MachineEvent): void => send({ type: 'event', ...body });
-  const feed = new TraceFeed(host.machine, host.clock, (record) => host.traced(record), (batch) => event({ event: 'trace', ...batch }));
+  const feed = new TraceFeed(
+    host.machine,
+    host.clock,
+    (record) => host.traced(record),
+    (batch) => event({ event: 'trace', ...batch }),
+  );
   const forget = host.observe({
     continued: () => event({ event: 'continued' }),
     stopped: (stop) => {

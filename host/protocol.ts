@@ -70,7 +70,13 @@ export type EndingInfo = {
 export type StopInfo =
   | { readonly kind: 'entry' | 'pause' | 'step'; readonly vcpu: number }
   | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: string; readonly ids: readonly number[] }
-  | { readonly kind: 'record'; readonly vcpu: number; readonly record: TraceRecord; readonly ids: readonly number[]; readonly filters: readonly string[] }
+  | {
+      readonly kind: 'record';
+      readonly vcpu: number;
+      readonly record: TraceRecord;
+      readonly ids: readonly number[];
+      readonly filters: readonly string[];
+    }
   | { readonly kind: 'crash'; readonly vcpu: number; readonly ending: EndingInfo };
 
 export interface TraceSubscription {

@@ -13,7 +13,13 @@ import { SliceSize } from './slice.ts';
 export type Stop =
   | { readonly kind: 'entry' | 'pause' | 'step'; readonly vcpu: number }
   | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: VirtualAddress; readonly ids: readonly number[] }
-  | { readonly kind: 'record'; readonly vcpu: number; readonly record: TraceRecord; readonly ids: readonly number[]; readonly filters: readonly string[] }
+  | {
+      readonly kind: 'record';
+      readonly vcpu: number;
+      readonly record: TraceRecord;
+      readonly ids: readonly number[];
+      readonly filters: readonly string[];
+    }
   | { readonly kind: 'crash'; readonly vcpu: number; readonly ending: Ending };
 
 export interface RunObserver {
@@ -32,6 +38,8 @@ export interface Drive {
   temporaries(): readonly VirtualAddress[];
   /** Called after each run() that no breakpoint ended; true: the goal is reached. */
   reached(result: RunResult): boolean;
+  /** True where an interrupted instruction is about to be executed again: its breakpoints have been hit already. */
+  resumes?(result: RunResult): boolean;
   /** Called once when the run is over, however it ended. */
   close?(): void;
 }
@@ -202,7 +210,7 @@ export class RunControl {
         return true;
       case 'breakpoint': {
         const known = this.seen?.address === result.address && this.seen.icount === this.machine.icount();
-        const ids = known ? [] : this.table.hitCode(result.vcpu, result.address);
+        const ids = known || this.drive.resumes?.(result) ? [] : this.table.hitCode(result.vcpu, result.address);
         if (ids.length) {
           this.stop({ kind: 'breakpoint', vcpu: result.vcpu, address: result.address, ids });
           return true;
@@ -224,7 +232,7 @@ export class RunControl {
     }
     const vcpu = this.machine.currentVcpu();
     const address = this.machine.registers(vcpu).rip as VirtualAddress;
-    const known = this.seen?.address === address && this.seen.icount === this.machine.icount();
+    const known = result.kind === 'breakpoint' || (this.seen?.address === address && this.seen.icount === this.machine.icount());
     const ids = known ? [] : this.table.hitCode(vcpu, address);
     this.stop(ids.length ? { kind: 'breakpoint', vcpu, address, ids } : { kind: 'step', vcpu });
     return true;

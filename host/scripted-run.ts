@@ -68,7 +68,9 @@ export async function runTo(host: MachineHost, place: string, written: WrittenCo
 function placesOf(host: MachineHost, place: string): readonly bigint[] {
   const { symbolizer } = host.symbols;
   const line = /^(.+):([0-9]+)$/.exec(place);
-  const places = line ? (symbolizer.breakpointsAt(line[1]!, Number(line[2]))?.addresses ?? []) : symbolizer.functionsNamed(place).map((f) => f.body);
+  const places = line
+    ? (symbolizer.breakpointsAt(line[1]!, Number(line[2]))?.addresses ?? [])
+    : symbolizer.functionsNamed(place).map((f) => f.body);
   if (!places.length) throw new UserError(`The kernel has no ${line ? 'code at' : 'function'} '${place}'.`);
   return places;
 }

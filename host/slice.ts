@@ -3,7 +3,7 @@
 
 const first = 200_000;
 const most = 2_000_000;
-const least = 10_000;
+const least = 1000;
 const targetMs = 8;
 
 export class SliceSize {

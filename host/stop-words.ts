@@ -3,8 +3,8 @@
 import type { TraceRecord } from '../simulator/trace/records.ts';
 import { crashFilter, recordFilters } from './breakpoints/filters.ts';
 import type { MachineHost } from './machine-host.ts';
-import { isWrapper } from './symbols/stack.ts';
 import type { Stop } from './run-control.ts';
+import { isWrapper } from './symbols/stack.ts';
 import { explainCrash, explainInFull } from './words.ts';
 
 export interface StopWords {
@@ -27,7 +27,8 @@ export function describeRecord(record: TraceRecord): string {
       return `The guest is about to call ${callName(record)}.`;
     case 'hypercall': {
       const result = record.ret === null ? 'does not return' : `returned ${record.ret}`;
-      if (record.unimplemented) return `${callName(record)} is not implemented by the simulator: it ${result}. A real Xen would carry it out.`;
+      if (record.unimplemented)
+        return `${callName(record)} is not implemented by the simulator: it ${result}. A real Xen would carry it out.`;
       return `${callName(record)} ${result}${record.reason === null ? '.' : `: ${record.reason}`}`;
     }
     case 'exception': {

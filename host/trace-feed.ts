@@ -3,7 +3,7 @@
 
 import type { Machine } from '../simulator/machine-types.ts';
 import type { HostClock } from './clock.ts';
-import type { TraceKind, TracedRecord, TraceRecord } from './protocol.ts';
+import type { TracedRecord, TraceKind, TraceRecord } from './protocol.ts';
 
 export interface TraceBatch {
   readonly records: readonly TracedRecord[];

@@ -6,10 +6,10 @@ import { isNamed } from '../../host/breakpoints/names.ts';
 import { namedBreakpoint, parseConditions, type WrittenConditions } from '../../host/breakpoints/record-breakpoint.ts';
 import type { CodeBreakpoint, RecordBreakpoint } from '../../host/breakpoints/table.ts';
 import { UserError } from '../../host/errors.ts';
+import { evaluateOnGuest, numberOf } from '../../host/expression/guest-value.ts';
+import { parseExpression } from '../../host/expression/parser.ts';
 import type { MachineHost } from '../../host/machine-host.ts';
 import { parseInteger } from '../../host/numbers.ts';
-import { parseExpression } from '../../host/expression/parser.ts';
-import { evaluateOnGuest, numberOf } from '../../host/expression/guest-value.ts';
 import type { Apply, BreakpointState } from '../breakpoint-state.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
@@ -57,7 +57,10 @@ function atFunction(host: MachineHost, asked: DebugProtocol.FunctionBreakpoint):
     const name = asked.name.trim().replace(/\(\)$/, '');
     const address = parseInteger(name);
     const addresses = address !== null ? [address] : host.symbols.symbolizer.functionsNamed(name).map((place) => place.body);
-    if (!addresses.length) throw new UserError(`The kernel has no function '${name}'. Hypercalls are written 'hypercall:NAME', events 'event:VIRQ_TIMER', exceptions 'exception:#PF'.`);
+    if (!addresses.length)
+      throw new UserError(
+        `The kernel has no function '${name}'. Hypercalls are written 'hypercall:NAME', events 'event:VIRQ_TIMER', exceptions 'exception:#PF'.`,
+      );
     return { code: codeBreakpoint(id, name, addresses, asked), state: { state: 'applied', id, addresses } };
   });
 }
@@ -74,8 +77,14 @@ function atInstruction(session: Session, host: MachineHost, asked: DebugProtocol
 }
 
 function install(host: MachineHost, group: string, made: readonly Made[]): readonly BreakpointState[] {
-  host.table.setCode(group, made.flatMap((m) => m.code ?? []));
-  host.table.setRecords(group, made.flatMap((m) => m.record ?? []));
+  host.table.setCode(
+    group,
+    made.flatMap((m) => m.code ?? []),
+  );
+  host.table.setRecords(
+    group,
+    made.flatMap((m) => m.record ?? []),
+  );
   return made.map((m) => m.state);
 }
 
@@ -85,22 +94,48 @@ export const breakpointRequests: Family = {
     if (!path) throw new UserError('Breakpoints need a source with a path.');
     const asked = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
     const group = `source ${path}`;
-    const apply: Apply = (s, host) => install(host, group, asked.map((one) => atLine(s, host, path, one)));
+    const apply: Apply = (s, host) =>
+      install(
+        host,
+        group,
+        asked.map((one) => atLine(s, host, path, one)),
+      );
     return { body: { breakpoints: session.breakpoints.set(session, group, 'breakpoint', apply) } };
   },
-  setFunctionBreakpoints: (session, args: DebugProtocol.SetFunctionBreakpointsArguments): Answer<DebugProtocol.SetFunctionBreakpointsResponse['body']> => {
-    const apply: Apply = (_, host) => install(host, 'functions', args.breakpoints.map((one) => atFunction(host, one)));
+  setFunctionBreakpoints: (
+    session,
+    args: DebugProtocol.SetFunctionBreakpointsArguments,
+  ): Answer<DebugProtocol.SetFunctionBreakpointsResponse['body']> => {
+    const apply: Apply = (_, host) =>
+      install(
+        host,
+        'functions',
+        args.breakpoints.map((one) => atFunction(host, one)),
+      );
     return { body: { breakpoints: session.breakpoints.set(session, 'functions', 'function breakpoint', apply) } };
   },
-  setInstructionBreakpoints: (session, args: DebugProtocol.SetInstructionBreakpointsArguments): Answer<DebugProtocol.SetInstructionBreakpointsResponse['body']> => {
-    const apply: Apply = (s, host) => install(host, 'instructions', args.breakpoints.map((one) => atInstruction(s, host, one)));
+  setInstructionBreakpoints: (
+    session,
+    args: DebugProtocol.SetInstructionBreakpointsArguments,
+  ): Answer<DebugProtocol.SetInstructionBreakpointsResponse['body']> => {
+    const apply: Apply = (s, host) =>
+      install(
+        host,
+        'instructions',
+        args.breakpoints.map((one) => atInstruction(s, host, one)),
+      );
     return { body: { breakpoints: session.breakpoints.set(session, 'instructions', 'instruction breakpoint', apply) } };
   },
-  breakpointLocations: (session, args: DebugProtocol.BreakpointLocationsArguments): Answer<DebugProtocol.BreakpointLocationsResponse['body']> => {
+  breakpointLocations: (
+    session,
+    args: DebugProtocol.BreakpointLocationsArguments,
+  ): Answer<DebugProtocol.BreakpointLocationsResponse['body']> => {
     const { symbols } = session.host;
     const [first, last] = [session.fromClientLine(args.line), session.fromClientLine(args.endLine ?? args.line)];
     const files = args.source.path ? symbols.recordedFiles(args.source.path) : [];
-    const lines = new Set(files.flatMap((file) => symbols.symbolizer.lines.linesWithCode(file)).filter((line) => line >= first && line <= last));
+    const lines = new Set(
+      files.flatMap((file) => symbols.symbolizer.lines.linesWithCode(file)).filter((line) => line >= first && line <= last),
+    );
     return { body: { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: session.toClientLine(line) })) } };
   },
 };

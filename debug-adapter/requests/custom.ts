@@ -1,11 +1,11 @@
 // Custom requests of the extension: console input, trace subscription, and the machine protocol tunnelled through DAP.
 
-import { TraceFeed } from '../../host/trace-feed.ts';
+import { checkDomain, checkKinds } from '../../host/check-parameters.ts';
+import type { MachineHost } from '../../host/machine-host.ts';
 import { fromBase64 } from '../../host/numbers.ts';
 import type { InfoBody, InputArguments, MachineRequest, SubscribeArguments } from '../../host/protocol.ts';
 import { answerMachineRequest } from '../../host/protocol-server.ts';
-import type { MachineHost } from '../../host/machine-host.ts';
-import { checkDomain, checkKinds } from '../../host/check-parameters.ts';
+import { TraceFeed } from '../../host/trace-feed.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
 
@@ -15,7 +15,12 @@ function feedOf(session: Session): TraceFeed {
   const { host } = session;
   let feed = feeds.get(host);
   if (!feed) {
-    const made = new TraceFeed(host.machine, host.clock, (record) => host.traced(record), (batch) => session.event('hyperport.trace', batch));
+    const made = new TraceFeed(
+      host.machine,
+      host.clock,
+      (record) => host.traced(record),
+      (batch) => session.event('hyperport.trace', batch),
+    );
     host.observe({ stopped: () => made.flush(), ended: () => made.flush() });
     feeds.set(host, made);
     feed = made;

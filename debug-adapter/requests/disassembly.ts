@@ -11,12 +11,22 @@ import { sourceOf } from './sources.ts';
 
 const mostRows = 20_000;
 
-function rowToProtocol(session: Session, row: DisassembledRow, before: { file: string; line: number } | null): DebugProtocol.DisassembledInstruction {
+function rowToProtocol(
+  session: Session,
+  row: DisassembledRow,
+  before: { file: string; line: number } | null,
+): DebugProtocol.DisassembledInstruction {
   const { symbols } = session.host;
   const bytes = row.bytes ? [...row.bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ') : undefined;
   const stub = symbols.stubAt(row.address);
   const low = stub ? null : symbols.functionAt(row.address)?.low;
-  const symbol = stub ? (stub.offset === 0 ? symbols.stubName(stub.nr) : undefined) : low === row.address ? symbols.symbolizer.functionAt(row.address)?.name : undefined;
+  const symbol = stub
+    ? stub.offset === 0
+      ? symbols.stubName(stub.nr)
+      : undefined
+    : low === row.address
+      ? symbols.symbolizer.functionAt(row.address)?.name
+      : undefined;
   const line = row.bytes && !stub ? symbols.symbolizer.lineAt(row.address) : undefined;
   const isNew = line && (before?.file !== line.file || before.line !== line.line);
   return {
@@ -41,12 +51,14 @@ export const disassemblyRequests: Family = {
   disassemble: async (session, args: DebugProtocol.DisassembleArguments): Promise<Answer<DebugProtocol.DisassembleResponse['body']>> => {
     const { host } = session;
     const wanted = args.instructionCount;
-    if (!(Number.isInteger(wanted) && wanted >= 0 && wanted <= mostRows)) throw new UserError(`At most ${mostRows} instructions can be disassembled at once.`);
+    if (!(Number.isInteger(wanted) && wanted >= 0 && wanted <= mostRows))
+      throw new UserError(`At most ${mostRows} instructions can be disassembled at once.`);
     const skip = args.instructionOffset ?? 0;
     if (Math.abs(skip) > mostRows) throw new UserError(`The disassembly may begin at most ${mostRows} instructions away.`);
     const from = addressOf(session, args.memoryReference, args.offset);
     const vcpu = host.machine.currentVcpu();
-    const symbol = (address: bigint): string | null => (host.symbols.isStub(address) ? host.symbols.describe(address) : (host.symbols.symbolizer.symbolText(address) ?? null));
+    const symbol = (address: bigint): string | null =>
+      host.symbols.isStub(address) ? host.symbols.describe(address) : (host.symbols.symbolizer.symbolText(address) ?? null);
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (address, length) => host.read(vcpu, address, length), symbol);
     const before = skip < 0 ? disassembler.backward(from, -skip, (near) => startBefore(session, near)).slice(0, wanted) : [];

@@ -1,14 +1,14 @@
 // evaluate: expressions over registers, symbols, variables and memory; `x/8gx addr` in the Debug Console.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { guestText } from '../../host/expression/guest-evaluator.ts';
 import { bytesOf, type Examine, parseExamine, showMemory } from '../../host/expression/examine.ts';
+import { guestText } from '../../host/expression/guest-evaluator.ts';
 import { evaluateOnGuest, type GuestScope, type GuestValue, numberOf } from '../../host/expression/guest-value.ts';
 import { parseExpression } from '../../host/expression/parser.ts';
 import { hex } from '../../host/numbers.ts';
 import { stripAliases } from '../../image/dwarf/types.ts';
-import { decodedRegister } from '../flags.ts';
 import { Disassembler } from '../disassembler.ts';
+import { decodedRegister } from '../flags.ts';
 import type { Answer, Family } from '../handler.ts';
 import { valueVariable } from '../scopes.ts';
 import type { Session } from '../session.ts';
@@ -30,7 +30,12 @@ function typedNumber(session: Session, value: GuestValue & { kind: 'number' }, e
     return { result, type: type.name, variablesReference: open ? session.references.add(child) : 0, memoryReference: hex(number) };
   }
   const memory = number >= 0x1000n ? { memoryReference: hex(number) } : {};
-  return { result: `${guestText(value)}${symbol ? ` <${symbol}>` : ''}`, ...(type ? { type: type.name } : {}), variablesReference: 0, ...memory };
+  return {
+    result: `${guestText(value)}${symbol ? ` <${symbol}>` : ''}`,
+    ...(type ? { type: type.name } : {}),
+    variablesReference: 0,
+    ...memory,
+  };
 }
 
 function plain(session: Session, text: string, scope: GuestScope): Body {
@@ -48,7 +53,8 @@ function plain(session: Session, text: string, scope: GuestScope): Body {
 async function examine(session: Session, command: Examine, scope: GuestScope): Promise<Body> {
   const { host } = session;
   const address = BigInt.asUintN(host.machine.bits, numberOf(evaluateOnGuest(command.address, scope), 'The address'));
-  const symbol = (at: bigint): string | null => (host.symbols.isStub(at) ? host.symbols.describe(at) : (host.symbols.symbolizer.symbolText(at) ?? null));
+  const symbol = (at: bigint): string | null =>
+    host.symbols.isStub(at) ? host.symbols.describe(at) : (host.symbols.symbolizer.symbolText(at) ?? null);
   if (command.format === 'i') {
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (at, length) => host.read(scope.vcpu, at, length), symbol);

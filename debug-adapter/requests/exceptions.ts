@@ -49,7 +49,10 @@ function exceptionId(session: Session): string {
 }
 
 export const exceptionRequests: Family = {
-  setExceptionBreakpoints: (session, args: DebugProtocol.SetExceptionBreakpointsArguments): Answer<DebugProtocol.SetExceptionBreakpointsResponse['body']> => {
+  setExceptionBreakpoints: (
+    session,
+    args: DebugProtocol.SetExceptionBreakpointsArguments,
+  ): Answer<DebugProtocol.SetExceptionBreakpointsResponse['body']> => {
     const chosen: Chosen[] = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
     const apply: Apply = (_, host) => choose(host, chosen);
     return { body: { breakpoints: session.breakpoints.set(session, 'exceptions', 'breakpoint', apply) } };

@@ -3,10 +3,10 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { crashFilter, recordFilters } from '../../host/breakpoints/filters.ts';
 import { launchMachine } from '../../host/launch.ts';
+import { applyBreakpoints } from '../breakpoint-state.ts';
 import type { Answer, Family } from '../handler.ts';
 import { parseLaunchArguments } from '../launch-arguments.ts';
 import type { Session } from '../session.ts';
-import { applyBreakpoints } from '../breakpoint-state.ts';
 import { threadOf } from './execution.ts';
 
 const conditionDescription = "Over the record's decoded fields, such as: name == 'mmu_update' && ret == -EINVAL";
@@ -47,8 +47,8 @@ const capabilities: DebugProtocol.Capabilities = {
 
 function begin(session: Session): void {
   const { host, configuration } = session;
-  if (!configuration?.stopOnEntry || configuration.noDebug) return session.resume(() => host.continue());
-  session.event('stopped', { reason: 'entry', description: 'At the entry point', threadId: threadOf(0), allThreadsStopped: true });
+  if (!configuration?.stopOnEntry || configuration.noDebug) session.resume(() => host.continue());
+  else session.event('stopped', { reason: 'entry', description: 'At the entry point', threadId: threadOf(0), allThreadsStopped: true });
 }
 
 function openMachine(session: Session, args: unknown): void {

@@ -23,7 +23,9 @@ export const sourceRequests: Family = {
     const path = args.source?.path;
     const content = path ? readSource(session.host.symbols.localPath(path)) : null;
     if (content === null)
-      throw new UserError(`The source ${path ?? ''} is not on this machine. Say in the launch configuration's "sourceMap" where the kernel's sources are.`);
+      throw new UserError(
+        `The source ${path ?? ''} is not on this machine. Say in the launch configuration's "sourceMap" where the kernel's sources are.`,
+      );
     return { body: { content } };
   },
 };

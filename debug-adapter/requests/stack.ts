@@ -13,7 +13,12 @@ function frameToProtocol(session: Session, id: number, frame: StackFrame, overSt
   const position =
     frame.file === null
       ? { line: 0, column: 0, presentationHint: 'subtle' as const }
-      : { source: sourceOf(session, frame.file), line: session.toClientLine(frame.line), column: session.toClientColumn(Math.max(1, frame.column)), ...(overStub && isWrapper(frame) ? { presentationHint: 'subtle' as const } : {}) };
+      : {
+          source: sourceOf(session, frame.file),
+          line: session.toClientLine(frame.line),
+          column: session.toClientColumn(Math.max(1, frame.column)),
+          ...(overStub && isWrapper(frame) ? { presentationHint: 'subtle' as const } : {}),
+        };
   const name = `${frame.name}${frame.inlined ? ' (inlined)' : ''}${frame.interrupts ? ' (handles what it interrupted:)' : ''}`;
   return { id, name, instructionPointerReference: hex(frame.pc), ...position };
 }
@@ -28,6 +33,8 @@ export const stackRequests: Family = {
     const subtle = new Set(stack.slice(0, Math.max(0, wrappers)).map(({ id }) => id));
     const start = args.startFrame ?? 0;
     const shown = args.levels ? stack.slice(start, start + args.levels) : stack.slice(start);
-    return { body: { stackFrames: shown.map(({ id, frame }) => frameToProtocol(session, id, frame, subtle.has(id))), totalFrames: stack.length } };
+    return {
+      body: { stackFrames: shown.map(({ id, frame }) => frameToProtocol(session, id, frame, subtle.has(id))), totalFrames: stack.length },
+    };
   },
 };

@@ -1,8 +1,8 @@
 // The names of breakpoints over trace records: `hypercall:mmuext_op.PIN_L4_TABLE`, `event:VIRQ_TIMER`, `exception:#PF`,
 // `emulate:cli`, each class also with `*`.
 
-import { exceptionVectors } from '../../abi/constants/trap.table.ts';
 import { virqs } from '../../abi/constants/event.table.ts';
+import { exceptionVectors } from '../../abi/constants/trap.table.ts';
 import { findOperation, hypercallByName, hypercalls } from '../../abi/hypercalls.ts';
 import type { ArgValue, TraceKind, TraceRecord } from '../../simulator/trace/records.ts';
 import { UserError } from '../errors.ts';
@@ -24,7 +24,8 @@ export const isNamed = (name: string): boolean => prefix.test(name.trim());
 export function parseNamedTarget(text: string): NamedTarget {
   const trimmed = text.trim();
   const match = prefix.exec(trimmed);
-  if (!match) throw new UserError(`'${text}' names no breakpoint; write 'hypercall:', 'event:', 'exception:' or 'emulate:' and a name or '*'.`);
+  if (!match)
+    throw new UserError(`'${text}' names no breakpoint; write 'hypercall:', 'event:', 'exception:' or 'emulate:' and a name or '*'.`);
   const rest = trimmed.slice(match[0].length).trim();
   if (!rest) throw new UserError(`'${text}' names nothing after '${match[0]}'; write a name or '*'.`);
   switch (match[1]) {
@@ -56,7 +57,13 @@ function hypercallTarget(rest: string): NamedTarget {
   if (!table) throw new UserError(`${name} has no operations; write hypercall:${name}.`);
   const bare = operation.toLowerCase().replace(table.prefix.toLowerCase(), '');
   const found = table.list.find((o) => o.name.toLowerCase() === bare);
-  if (!found) throw new UserError(`${name} has no operation '${operation}'${suggest(operation, table.list.map((o) => o.name))}`);
+  if (!found)
+    throw new UserError(
+      `${name} has no operation '${operation}'${suggest(
+        operation,
+        table.list.map((o) => o.name),
+      )}`,
+    );
   return { class: 'hypercall', name, nr: null, operation: found.name };
 }
 
@@ -121,6 +128,10 @@ export function targetMatches(target: NamedTarget, record: TraceRecord): boolean
       return record.kind === 'exception' && (target.vector === null || record.vector === target.vector);
     case 'emulate':
       if (record.kind !== 'emulate') return false;
-      return target.instruction === null || record.instruction.toLowerCase().split(/\s/)[0] === target.instruction || record.rule === target.instruction;
+      return (
+        target.instruction === null ||
+        record.instruction.toLowerCase().split(/\s/)[0] === target.instruction ||
+        record.rule === target.instruction
+      );
   }
 }

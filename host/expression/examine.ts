@@ -29,7 +29,12 @@ export function parseExamine(text: string): Examine | null {
   }
   const count = match[1] ? Number(match[1]) : 1;
   if (count < 1 || count > most) throw new UserError(`At most ${most} items can be shown; '${match[1]}' was asked for.`);
-  return { count, format, size: size ?? (format === 'c' ? 1 : format === 'x' || format === 'd' || format === 'u' ? 8 : 1), address: parseExpression(match[3]!) };
+  return {
+    count,
+    format,
+    size: size ?? (format === 'c' ? 1 : format === 'x' || format === 'd' || format === 'u' ? 8 : 1),
+    address: parseExpression(match[3]!),
+  };
 }
 
 /** Lines of at most 16 bytes, each with its address. `symbol` names addresses. */
@@ -74,4 +79,5 @@ function strings(count: number, address: bigint, bytes: Uint8Array): string {
 }
 
 /** Bytes to read for it. */
-export const bytesOf = (examine: Examine): number => (examine.format === 's' ? examine.count * 200 : examine.format === 'i' ? 0 : examine.count * examine.size);
+export const bytesOf = (examine: Examine): number =>
+  examine.format === 's' ? examine.count * 200 : examine.format === 'i' ? 0 : examine.count * examine.size;

@@ -26,6 +26,6 @@ export const guestEvaluator = (machine: Machine, symbols: GuestSymbols): GuestEv
   recordText: (expression, record) => {
     const value = evaluateOnRecord(expression, record);
     if (typeof value === 'bigint') return guestText({ kind: 'number', number: value, type: null });
-    return typeof value === 'string' ? value : JSON.stringify(value) ?? 'nothing';
+    return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
   },
 });

@@ -108,8 +108,12 @@ class Evaluator {
     const { symbols, frame, inlineLevel } = this.scope;
     const { symbolizer } = symbols;
     if (frame) {
-      const local = symbolizer.variablesAt(frame.lookup, inlineLevel).find((v) => v.name === name && !v.isShadowed);
-      if (local) return { kind: 'object', value: symbolizer.valueOf(local, frame, this.memory) };
+      // Also those of the functions that this one was inlined into: a line of theirs may be inside the inlined scope.
+      const levels = symbolizer.framesAt(frame.lookup).length;
+      for (let level = inlineLevel; level < levels; level++) {
+        const local = symbolizer.variablesAt(frame.lookup, level).find((v) => v.name === name && !v.isShadowed);
+        if (local) return { kind: 'object', value: symbolizer.valueOf(local, frame, this.memory) };
+      }
     }
     const [global] = symbolizer.globalsNamed(name, frame?.lookup);
     if (global) return { kind: 'object', value: symbolizer.valueOf(global, frame ?? undefined, this.memory) };
@@ -126,7 +130,8 @@ class Evaluator {
     const { machine, vcpu } = this.scope;
     if (value === null && registerValue({ ...machine.registers(vcpu) }, name, machine.bits) !== null)
       throw new UserError(`${name} of this frame is not known: what it called does not preserve it.`);
-    if (value === null) throw new UserError(`There is no register '${name}'; write $rax … $r15, $rip, $rflags, $cs, $cr3, $eax, $ax, $al …`);
+    if (value === null)
+      throw new UserError(`There is no register '${name}'; write $rax … $r15, $rip, $rflags, $cs, $cr3, $eax, $ax, $al …`);
     return number(value);
   }
 
@@ -147,9 +152,11 @@ class Evaluator {
   private dereference(value: GuestValue): GuestValue {
     const address = numberOf(value, "What '*' is applied to");
     const target = pointerTarget(value);
-    if (target && stripAliases(target).kind === 'void') throw new UserError("A 'void *' cannot be dereferenced; cast it first, as in *(unsigned long *)p.");
+    if (target && stripAliases(target).kind === 'void')
+      throw new UserError("A 'void *' cannot be dereferenced; cast it first, as in *(unsigned long *)p.");
     if (target) return this.object(target, address);
-    if (typeOfValue(value) && stripAliases(typeOfValue(value)!).kind === 'struct') throw new UserError("'*' needs a pointer or an address.");
+    if (typeOfValue(value) && stripAliases(typeOfValue(value)!).kind === 'struct')
+      throw new UserError("'*' needs a pointer or an address.");
     return this.object(this.type({ base: 'unsigned long', pointers: 0 }), address);
   }
 
@@ -185,7 +192,8 @@ class Evaluator {
         return this.dereference(value);
       case '&': {
         if (value.kind === 'number') return value;
-        if (value.value.address === undefined) throw new UserError('This is not in memory (a register or optimised out), so it has no address.');
+        if (value.value.address === undefined)
+          throw new UserError('This is not in memory (a register or optimised out), so it has no address.');
         return number(value.value.address, pointerTo(value.value.ctype, this.scope.symbols.symbolizer.registers.addressSize));
       }
       case '!':

@@ -44,8 +44,7 @@ class Parser {
     if (this.peek().kind === 'end') throw new UserError('The expression is empty.');
     const expression = this.conditional();
     const rest = this.peek();
-    if (rest.kind === 'sign' && rest.text === '=')
-      throw new UserError(`'=' at column ${rest.at + 1} would assign; write '==' to compare.`);
+    if (rest.kind === 'sign' && rest.text === '=') throw new UserError(`'=' at column ${rest.at + 1} would assign; write '==' to compare.`);
     if (rest.kind !== 'end') throw this.unexpected(rest, 'an operator or the end');
     return expression;
   }

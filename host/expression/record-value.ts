@@ -43,7 +43,8 @@ function integer(value: PlainValue, operator: string): bigint {
 function compare(operator: BinaryOperator, a: PlainValue, b: PlainValue): boolean {
   if (a === undefined || b === undefined) return false;
   if (operator === '==' || operator === '!=') {
-    const [x, y] = typeof a === typeof b ? [a, b] : [typeof a === 'boolean' ? (a ? 1n : 0n) : a, typeof b === 'boolean' ? (b ? 1n : 0n) : b];
+    const [x, y] =
+      typeof a === typeof b ? [a, b] : [typeof a === 'boolean' ? (a ? 1n : 0n) : a, typeof b === 'boolean' ? (b ? 1n : 0n) : b];
     return (x === y) === (operator === '==');
   }
   // A call without a return value (iret) has ret null: no order.

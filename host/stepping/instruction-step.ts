@@ -10,7 +10,7 @@ export class InstructionStep implements Drive {
   private readonly vcpu: number;
   private readonly over: boolean;
   private readonly follower: Follower;
-  private target: { readonly at: Target; readonly thenDone: boolean } | null = null;
+  private target: { readonly at: Target; readonly thenDone: boolean; readonly resumes?: true } | null = null;
 
   constructor(machine: Machine, vcpu: number, over: boolean) {
     this.machine = machine;
@@ -21,6 +21,7 @@ export class InstructionStep implements Drive {
 
   single = (): boolean => this.target === null;
   temporaries = (): readonly VirtualAddress[] => this.target?.at.addresses ?? [];
+  resumes = (result: RunResult): boolean => this.target?.resumes === true && isAt(this.target.at, this.machine, this.vcpu, result);
   close = (): void => this.follower.close();
 
   reached(result: RunResult): boolean {
@@ -34,7 +35,7 @@ export class InstructionStep implements Drive {
     const move = this.follower.moved();
     if (!move) return false;
     if (move.interruption === 'upcall' || (move.interruption && this.over)) {
-      this.target = { at: comesBack(move.before), thenDone: false };
+      this.target = { at: comesBack(move.before), thenDone: false, resumes: true };
       return false;
     }
     const back = this.over ? calledFrom(this.machine, this.vcpu, move.before, move.now) : null;

@@ -16,10 +16,16 @@ export class LineStep implements Drive {
   private readonly follower: Follower;
   private readonly start: StepLine | null;
   private readonly startFunction: { readonly low: bigint; readonly high: bigint } | null;
-  private target: { readonly at: Target; readonly thenDone: boolean } | null = null;
+  private target: { readonly at: Target; readonly thenDone: boolean; readonly resumes?: true } | null = null;
 
   /** `from`: the vCPU stands in a stub called by that line; the step is one of that line. */
-  constructor(machine: Machine, vcpu: number, over: boolean, symbols: StepSymbols, from: { readonly line: StepLine; readonly back: Target } | null = null) {
+  constructor(
+    machine: Machine,
+    vcpu: number,
+    over: boolean,
+    symbols: StepSymbols,
+    from: { readonly line: StepLine; readonly back: Target } | null = null,
+  ) {
     this.machine = machine;
     this.vcpu = vcpu;
     this.over = over;
@@ -33,6 +39,7 @@ export class LineStep implements Drive {
 
   single = (): boolean => this.target === null;
   temporaries = (): readonly VirtualAddress[] => this.target?.at.addresses ?? [];
+  resumes = (result: RunResult): boolean => this.target?.resumes === true && isAt(this.target.at, this.machine, this.vcpu, result);
   close = (): void => this.follower.close();
 
   reached(result: RunResult): boolean {
@@ -45,7 +52,10 @@ export class LineStep implements Drive {
     }
     const move = this.follower.moved();
     if (!move) return false;
-    if (move.interruption) return this.runTo(comesBack(move.before));
+    if (move.interruption) {
+      this.target = { at: comesBack(move.before), thenDone: false, resumes: true };
+      return false;
+    }
     const back = calledFrom(this.machine, this.vcpu, move.before, move.now);
     if (back !== null) return this.called(move.before, move.now, back);
     return this.isGoal(move.now, this.returned(move.before, move.now));

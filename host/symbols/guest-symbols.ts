@@ -24,7 +24,10 @@ export class GuestSymbols implements StepSymbols {
   private readonly hypercallPage: () => bigint | null;
 
   constructor(elf: ElfFile, options: SymbolOptions, hypercallPage: () => bigint | null) {
-    const substitutions = Object.entries(options.sourceMap).map(([from, to]) => ({ from: from.replace(/\/+$/, ''), to: to.replace(/\/+$/, '') }));
+    const substitutions = Object.entries(options.sourceMap).map(([from, to]) => ({
+      from: from.replace(/\/+$/, ''),
+      to: to.replace(/\/+$/, ''),
+    }));
     this.symbolizer = new Symbolizer(elf, { substitutions });
     this.paths = new SourcePaths(options.program, options.cwd);
     this.hypercallPage = hypercallPage;

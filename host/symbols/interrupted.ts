@@ -22,7 +22,12 @@ const iret = 23;
  * Unwinds a 64-bit stub by hand: `push rcx; push r11; mov eax,nr; syscall; pop r11; pop rcx; ret` (bytes 0, 1, 3, 8, 10, 12, 13), and
  * iret's `push rax; mov eax,23; syscall`. The 32-bit stub `mov eax,nr; int 0x82; ret` keeps nothing on the stack.
  */
-export function unwindStub(stub: { nr: number; offset: number }, bits: 64 | 32, now: { rsp: bigint; rcx?: bigint; r11?: bigint }, read: WordReader): CallerRegisters | null {
+export function unwindStub(
+  stub: { nr: number; offset: number },
+  bits: 64 | 32,
+  now: { rsp: bigint; rcx?: bigint; r11?: bigint },
+  read: WordReader,
+): CallerRegisters | null {
   const word = BigInt(bits / 8);
   if (stub.nr === iret) {
     // On the stack: rax (once pushed), and in a 64-bit guest r11, rcx, flags before the interrupted rip, cs, rflags, rsp, ss.
@@ -76,7 +81,13 @@ const flagsZero = ~0x3f7fd7n;
  * Looks upwards from a stack pointer for the frame that the hypervisor pushed: rip, cs, rflags, rsp, ss. `below`: where an ordinary
  * return address was found; a frame further up belongs to another caller.
  */
-export function findBounceFrame(rsp: bigint, below: bigint | null, bits: 64 | 32, symbols: GuestSymbols, read: WordReader): CallerRegisters | null {
+export function findBounceFrame(
+  rsp: bigint,
+  below: bigint | null,
+  bits: 64 | 32,
+  symbols: GuestSymbols,
+  read: WordReader,
+): CallerRegisters | null {
   const word = BigInt(bits / 8);
   for (let i = 0n; i < mostWords; i++) {
     const at = rsp + i * word;

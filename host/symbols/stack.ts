@@ -63,7 +63,8 @@ function callerOf(machine: Machine, symbols: GuestSymbols, vcpu: number, frame: 
   if (ordinary?.by === 'cfi') return { frame: ordinary, interrupts: ordinary.interrupted };
   // Without call frame information this may be a trap entry: what it interrupted did not call, and no return address leads there.
   if (sp === undefined || symbolizer.lineAt(frame.lookup)?.file.match(/\.c$/)) return { frame: ordinary, interrupts: false };
-  const below = ordinary?.by === 'stack-scan' && !isHandlerCode(frame.pc, machine, vcpu, symbols) ? (stackPointer(symbols, ordinary) ?? null) : null;
+  const below =
+    ordinary?.by === 'stack-scan' && !isHandlerCode(frame.pc, machine, vcpu, symbols) ? (stackPointer(symbols, ordinary) ?? null) : null;
   const bounce = findBounceFrame(sp, below, machine.bits, symbols, read);
   if (bounce) return { frame: resume(symbols, frame, bounce, memory, true), interrupts: true };
   return { frame: ordinary, interrupts: false };
@@ -114,4 +115,4 @@ function sourceFrames(symbols: GuestSymbols, frame: Frame, interrupts: boolean):
 }
 
 /** An inline function of a header, as kernels wrap hypercalls: the line that a person means is that of its caller. */
-export const isWrapper = (frame: StackFrame): boolean => frame.inlined && frame.file !== null && frame.file.endsWith('.h');
+export const isWrapper = (frame: StackFrame): boolean => frame.inlined && frame.file?.endsWith('.h') === true;

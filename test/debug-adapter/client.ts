@@ -43,7 +43,8 @@ export class DapClient {
     const seq = this.seq++;
     this.note(`→ ${command}${args === undefined ? '' : ` ${show(args)}`}`);
     const answer = within(new Promise<DebugProtocol.Response>((resolve) => this.answers.set(seq, resolve)), `an answer to ${command}`);
-    for (const message of this.toAdapter.push(encodeMessage({ seq, type: 'request', command, arguments: args }))) this.last = this.last.then(() => this.session.handle(message));
+    for (const message of this.toAdapter.push(encodeMessage({ seq, type: 'request', command, arguments: args })))
+      this.last = this.last.then(() => this.session.handle(message));
     return answer;
   }
 
@@ -106,7 +107,11 @@ export class DapClient {
   private receive(message: DebugProtocol.ProtocolMessage): void {
     if (message.type === 'response') {
       const response = message as DebugProtocol.Response;
-      this.note(response.success ? `← ${response.command}${response.body === undefined ? '' : ` ${show(response.body)}`}` : `← ${response.command} REFUSED: ${response.message}`);
+      this.note(
+        response.success
+          ? `← ${response.command}${response.body === undefined ? '' : ` ${show(response.body)}`}`
+          : `← ${response.command} REFUSED: ${response.message}`,
+      );
       this.answers.get(response.request_seq)?.(response);
       return;
     }

@@ -24,8 +24,12 @@ test('the length is counted in bytes, not characters', () => {
 
 test('other headers are allowed, a stream that is no DAP is refused', () => {
   const body = '{"a":1}';
-  expect(new MessageReader().push(new TextEncoder().encode(`Content-Type: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`))).toEqual([{ a: 1 }]);
+  expect(new MessageReader().push(new TextEncoder().encode(`Content-Type: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`))).toEqual([
+    { a: 1 },
+  ]);
   expect(() => new MessageReader().push(new TextEncoder().encode('GET / HTTP/1.1\r\n\r\n'))).toThrow('no debug adapter protocol');
-  expect(() => new MessageReader().push(new TextEncoder().encode('Content-Length: 99999999999\r\n\r\n'))).toThrow('no debug adapter protocol');
+  expect(() => new MessageReader().push(new TextEncoder().encode('Content-Length: 99999999999\r\n\r\n'))).toThrow(
+    'no debug adapter protocol',
+  );
   expect(() => new MessageReader().push(new Uint8Array(5000).fill(65))).toThrow('no debug adapter protocol');
 });

@@ -8,7 +8,17 @@ const withField = (name: string, value: unknown) => () => parse({ program: 'kern
 
 test('defaults are those of a domU', () => {
   expect(parse({ program: 'kernel.elf' })).toEqual({
-    ...{ program: 'kernel.elf', cmdline: '', ramdisk: null, memoryMib: 64, vcpus: 1, dom0: false, cpu: 'amd', tsc: 'emulate', pace: 'real' },
+    ...{
+      program: 'kernel.elf',
+      cmdline: '',
+      ramdisk: null,
+      memoryMib: 64,
+      vcpus: 1,
+      dom0: false,
+      cpu: 'amd',
+      tsc: 'emulate',
+      pace: 'real',
+    },
     ...{ stopOnEntry: false, noDebug: false, sourceMap: {}, cwd: '/work', disassembly: 'att' },
   });
   expect(parse({ program: 'k', dom0: true }).tsc).toBe('native');

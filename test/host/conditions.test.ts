@@ -9,10 +9,17 @@ import { parseExpression } from '../../host/expression/parser.ts';
 import { evaluateOnRecord, holdsOnRecord } from '../../host/expression/record-value.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 
-const pin: TraceRecord & { kind: "hypercall" } = {
+const pin: TraceRecord & { kind: 'hypercall' } = {
   ...{ n: 5, icount: 1000, domain: 1, vcpu: 0, rip: '0xffffffff80001348', kind: 'hypercall', nr: 26, name: 'mmuext_op' },
   operation: 'PIN_L4_TABLE+NEW_BASEPTR',
-  args: { uops: [{ cmd: 'MMUEXT_PIN_L4_TABLE', mfn: '0x1234' }, { cmd: 'MMUEXT_NEW_BASEPTR', mfn: '0x1235' }], count: 2, foreigndom: 'DOMID_SELF' },
+  args: {
+    uops: [
+      { cmd: 'MMUEXT_PIN_L4_TABLE', mfn: '0x1234' },
+      { cmd: 'MMUEXT_NEW_BASEPTR', mfn: '0x1235' },
+    ],
+    count: 2,
+    foreigndom: 'DOMID_SELF',
+  },
   ret: -22,
   reason: 'the frame is writable elsewhere',
 };
@@ -33,8 +40,9 @@ describe('a condition over a hypercall', () => {
     '-1 - 2 * 3 == -7 && ~0 == -1 && 7 % 4 == 3',
   ])('%s holds', (condition) => expect(holds(condition)).toBe(true));
 
-  test.each(['ret >= 0', 'args.uops[9].mfn == 0x1234', 'args.uops[9].mfn != 0x1234', 'args.foreigndom == 5', 'operation == null'])('%s does not hold', (condition) =>
-    expect(holds(condition)).toBe(false),
+  test.each(['ret >= 0', 'args.uops[9].mfn == 0x1234', 'args.uops[9].mfn != 0x1234', 'args.foreigndom == 5', 'operation == null'])(
+    '%s does not hold',
+    (condition) => expect(holds(condition)).toBe(false),
   );
 
   test('that names what the record does not have says what it has', () => {
@@ -56,7 +64,7 @@ describe('an expression that cannot be read says where', () => {
     ['ret = 1', "'=' at column 5 would assign; write '==' to compare."],
     ['args.ops[0', "Expected ']' but found the end"],
     ['a @ b', "Cannot read '@' at column 3"],
-    ['0xzz', "is not a number"],
+    ['0xzz', 'is not a number'],
     ['f(1)', 'Functions cannot be called'],
     ['(1', "Expected ')'"],
     ['1 2', 'Expected an operator or the end'],
@@ -87,20 +95,36 @@ describe('hit counts', () => {
     ['<= 2', [1, 2]],
     ['% 3', [3, 6]],
   ])('%s', (text, expected) => expect(hits(text)).toEqual(expected));
-  test.each(['x', '', '% 0', '-1', '1 2', '99999999999999999999'])('%s is refused', (text) => expect(() => parseHitCondition(text)).toThrow('is not a hit count'));
+  test.each(['x', '', '% 0', '-1', '1 2', '99999999999999999999'])('%s is refused', (text) =>
+    expect(() => parseHitCondition(text)).toThrow('is not a hit count'),
+  );
 });
 
 describe('names of breakpoints', () => {
   const matches = (name: string, record: TraceRecord = pin): boolean => targetMatches(parseNamedTarget(name), record);
-  test.each(['hypercall:mmuext_op.PIN_L4_TABLE', 'hypercall:mmuext_op.NEW_BASEPTR', 'hypercall:mmuext_op', 'hypercall:mmuext_op.*', 'hypercall:*', 'hypercall:26', 'hypercall:HYPERVISOR_mmuext_op.MMUEXT_PIN_L4_TABLE', ' hypercall:MMUEXT_OP '])(
-    '%s stops at the pin',
-    (name) => expect(matches(name)).toBe(true),
+  test.each([
+    'hypercall:mmuext_op.PIN_L4_TABLE',
+    'hypercall:mmuext_op.NEW_BASEPTR',
+    'hypercall:mmuext_op',
+    'hypercall:mmuext_op.*',
+    'hypercall:*',
+    'hypercall:26',
+    'hypercall:HYPERVISOR_mmuext_op.MMUEXT_PIN_L4_TABLE',
+    ' hypercall:MMUEXT_OP ',
+  ])('%s stops at the pin', (name) => expect(matches(name)).toBe(true));
+  test.each(['hypercall:mmuext_op.UNPIN_TABLE', 'hypercall:mmu_update', 'hypercall:1', 'exception:*'])('%s does not', (name) =>
+    expect(matches(name)).toBe(false),
   );
-  test.each(['hypercall:mmuext_op.UNPIN_TABLE', 'hypercall:mmu_update', 'hypercall:1', 'exception:*'])('%s does not', (name) => expect(matches(name)).toBe(false));
 
   test('a call inside a multicall counts', () => {
     const inner = { name: 'mmuext_op', operation: 'PIN_L4_TABLE', args: {} };
-    const record = { ...pin, nr: 13, name: 'multicall', operation: null, args: { calls: [{ name: 'iret', operation: null, args: {} }, inner] } } as TraceRecord;
+    const record = {
+      ...pin,
+      nr: 13,
+      name: 'multicall',
+      operation: null,
+      args: { calls: [{ name: 'iret', operation: null, args: {} }, inner] },
+    } as TraceRecord;
     expect(matches('hypercall:mmuext_op.PIN_L4_TABLE', record)).toBe(true);
     expect(matches('hypercall:mmuext_op.UNPIN_TABLE', record)).toBe(false);
   });
@@ -112,7 +136,8 @@ describe('names of breakpoints', () => {
     const emulate: TraceRecord = { ...base, kind: 'emulate', instruction: 'mov %cr3,%rax', rule: 'mov-from-cr3', detail: null };
     for (const name of ['event:VIRQ_TIMER', 'event:timer', 'event:4', 'event:port 4', 'event:*']) expect(matches(name, upcall)).toBe(true);
     for (const name of ['event:VIRQ_DEBUG', 'event:5']) expect(matches(name, upcall)).toBe(false);
-    for (const name of ['exception:#PF', 'exception:pf', 'exception:14', 'exception:0xe', 'exception:*']) expect(matches(name, fault)).toBe(true);
+    for (const name of ['exception:#PF', 'exception:pf', 'exception:14', 'exception:0xe', 'exception:*'])
+      expect(matches(name, fault)).toBe(true);
     expect(matches('exception:#GP', fault)).toBe(false);
     for (const name of ['emulate:mov', 'emulate:mov-from-cr3', 'emulate:*']) expect(matches(name, emulate)).toBe(true);
     expect(matches('emulate:rdmsr', emulate)).toBe(false);

@@ -10,7 +10,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('a run', () => {
   test('stops at a breakpoint before its instruction, and goes on past it', async () => {
-    const harness = new Harness(new ScriptedMachine({ 0x1000: [nop, nop, nop, powerOff] }));
+    const harness = new Harness(new ScriptedMachine({ 4096: [nop, nop, nop, powerOff] }));
     harness.breakAt(7, 0x1008n);
     expect(await harness.go()).toEqual({ kind: 'breakpoint', vcpu: 0, address: 0x1008n, ids: [7] });
     expect(harness.machine.icount()).toBe(2);
@@ -20,7 +20,7 @@ describe('a run', () => {
 
   test('does not stop at a breakpoint whose condition is false, and counts only the hits that hold', async () => {
     const set = (ret: number): Op => ({ op: 'hypercall', name: 'x', ret });
-    const harness = new Harness(new ScriptedMachine({ 0x1000: [set(0), loop(0x100c), nop, nop, set(1), loop(0x100c)] }));
+    const harness = new Harness(new ScriptedMachine({ 4096: [set(0), loop(0x100c), nop, nop, set(1), loop(0x100c)] }));
     harness.breakAt(1, 0x100cn, { condition: { kind: 'number', value: 1n }, hits: { operator: '==', count: 2 } });
     expect((await harness.go()).kind).toBe('breakpoint');
     // The first arrival, with rax 0, is no hit; then every turn of the loop of 3 is one.
@@ -28,7 +28,7 @@ describe('a run', () => {
   });
 
   test('stops at every turn of a loop when the breakpoint is in it', async () => {
-    const harness = new Harness(new ScriptedMachine({ 0x1000: [nop, loop(0x1000)] }));
+    const harness = new Harness(new ScriptedMachine({ 4096: [nop, loop(0x1000)] }));
     harness.breakAt(1, 0x1004n);
     for (const icount of [1, 3, 5]) {
       expect((await harness.go()).kind).toBe('breakpoint');
@@ -37,7 +37,7 @@ describe('a run', () => {
   });
 
   test('that is paused in an endless loop stops after at most one slice', async () => {
-    const machine = new ScriptedMachine({ 0x1000: [loop(0x1000)] });
+    const machine = new ScriptedMachine({ 4096: [loop(0x1000)] });
     const harness = new Harness(machine);
     machine.onRun = (instructions) => {
       harness.clock.time += instructions / 100_000;
@@ -52,7 +52,7 @@ describe('a run', () => {
   });
 
   test('that can only go on by input says so once, waits without running, and wakes at input', async () => {
-    const machine = new ScriptedMachine({ 0x1000: [{ op: 'wait-input' }, powerOff] });
+    const machine = new ScriptedMachine({ 4096: [{ op: 'wait-input' }, powerOff] });
     const harness = new Harness(machine);
     const outcome = harness.go();
     for (let i = 0; i < 5; i++) await turn();
@@ -67,14 +67,14 @@ describe('a run', () => {
 
   test('of a crashed guest stops for inspection when asked, then ends', async () => {
     const ending = { kind: 'crash', reason: 'triple fault', vcpu: 0 } as const;
-    const harness = new Harness(new ScriptedMachine({ 0x1000: [{ op: 'end', ending }] }));
+    const harness = new Harness(new ScriptedMachine({ 4096: [{ op: 'end', ending }] }));
     harness.control.stopAtCrash = true;
     expect(await harness.go()).toEqual({ kind: 'crash', vcpu: 0, ending });
     expect(await harness.go()).toEqual({ kind: 'ended', ending });
   });
 
   test('is ended at once by end(), running or stopped', async () => {
-    const machine = new ScriptedMachine({ 0x1000: [loop(0x1000)] });
+    const machine = new ScriptedMachine({ 4096: [loop(0x1000)] });
     const harness = new Harness(machine);
     machine.onRun = () => {
       harness.clock.time += 4;
@@ -90,7 +90,8 @@ describe('a run', () => {
 });
 
 describe('pace', () => {
-  const blockTwice = (): ScriptedMachine => new ScriptedMachine({ 0x1000: [{ op: 'block', ns: 50_000_000 }, { op: 'block', ns: 50_000_000 }, powerOff] });
+  const blockTwice = (): ScriptedMachine =>
+    new ScriptedMachine({ 4096: [{ op: 'block', ns: 50_000_000 }, { op: 'block', ns: 50_000_000 }, powerOff] });
 
   test('fast: a blocked machine jumps to its next event', async () => {
     const harness = new Harness(blockTwice(), 'fast');

@@ -2,7 +2,16 @@
 // stepping and breakpoints without an engine. One instruction is 4 bytes long.
 
 import { asMfn, type VirtualAddress } from '../../abi/address.ts';
-import type { Ending, Machine, MachineConfig, MachineInput, RegisterName, Registers, RunLimits, RunResult } from '../../simulator/machine-types.ts';
+import type {
+  Ending,
+  Machine,
+  MachineConfig,
+  MachineInput,
+  RegisterName,
+  Registers,
+  RunLimits,
+  RunResult,
+} from '../../simulator/machine-types.ts';
 import type { Args, TraceKind, TraceRecord } from '../../simulator/trace/records.ts';
 
 export type Op =
@@ -10,20 +19,66 @@ export type Op =
   | { readonly op: 'jump' | 'call'; readonly to: number }
   /** Blocks for so many ns of guest time. */
   | { readonly op: 'block'; readonly ns: number }
-  | { readonly op: 'hypercall'; readonly name: string; readonly operation?: string; readonly args?: Args; readonly ret: number; readonly reason?: string; readonly unimplemented?: true }
+  | {
+      readonly op: 'hypercall';
+      readonly name: string;
+      readonly operation?: string;
+      readonly args?: Args;
+      readonly ret: number;
+      readonly reason?: string;
+      readonly unimplemented?: true;
+    }
   | { readonly op: 'end'; readonly ending: Ending };
 
 export const nop: Op = { op: 'nop' };
 const zero: Registers = {
-  ...{ rax: 0n, rcx: 0n, rdx: 0n, rbx: 0n, rsp: 0x8000n, rbp: 0n, rsi: 0n, rdi: 0n, r8: 0n, r9: 0n, r10: 0n, r11: 0n, r12: 0n, r13: 0n, r14: 0n, r15: 0n },
-  ...{ rip: 0x1000n, rflags: 0x202n, cs: 0xe033, ss: 0xe02b, ds: 0, es: 0, fs: 0, gs: 0, fsBase: 0n, gsBase: 0n, gsBaseKernel: 0n, gsBaseUser: 0n },
+  ...{
+    rax: 0n,
+    rcx: 0n,
+    rdx: 0n,
+    rbx: 0n,
+    rsp: 0x8000n,
+    rbp: 0n,
+    rsi: 0n,
+    rdi: 0n,
+    r8: 0n,
+    r9: 0n,
+    r10: 0n,
+    r11: 0n,
+    r12: 0n,
+    r13: 0n,
+    r14: 0n,
+    r15: 0n,
+  },
+  ...{
+    rip: 0x1000n,
+    rflags: 0x202n,
+    cs: 0xe033,
+    ss: 0xe02b,
+    ds: 0,
+    es: 0,
+    fs: 0,
+    gs: 0,
+    fsBase: 0n,
+    gsBase: 0n,
+    gsBaseKernel: 0n,
+    gsBaseUser: 0n,
+  },
   ...{ cr0: 0x80050033n, cr2: 0n, cr3: 0n, cr4: 0x660n },
 };
 
 type Bare<T> = T extends TraceRecord ? Omit<T, 'n' | 'icount' | 'domain' | 'vcpu'> : never;
 
 export class ScriptedMachine implements Machine {
-  readonly config: MachineConfig = { kernel: new Uint8Array(), cmdline: '', memoryMib: 1, vcpus: 1, dom0: false, cpu: 'amd', tsc: 'emulate' };
+  readonly config: MachineConfig = {
+    kernel: new Uint8Array(),
+    cmdline: '',
+    memoryMib: 1,
+    vcpus: 1,
+    dom0: false,
+    cpu: 'amd',
+    tsc: 'emulate',
+  };
   readonly domain = 1;
   readonly bits = 64;
   /** icount at which an upcall to 0x9000 is delivered. */
@@ -48,7 +103,7 @@ export class ScriptedMachine implements Machine {
   private upcall: { rip: bigint; rsp: bigint } | null = null;
 
   constructor(code: { readonly [address: number]: readonly Op[] }) {
-    for (const [start, ops] of Object.entries(code)) ops.forEach((op, i) => this.program.set(Number(start) + 4 * i, op));
+    for (const [start, ops] of Object.entries(code)) for (const [i, op] of ops.entries()) this.program.set(Number(start) + 4 * i, op);
   }
 
   icount = (): number => this.executed;
@@ -57,7 +112,9 @@ export class ScriptedMachine implements Machine {
   vcpus = () => [{ domain: 1, vcpu: 0, state: 'running' as const, inKernel: true }];
   currentVcpu = (): number => 0;
   registers = (): Registers => ({ ...this.state });
-  setRegister = (_vcpu: number, name: RegisterName, value: bigint): void => void ((this.state as unknown as Record<string, bigint>)[name] = value);
+  setRegister(_vcpu: number, name: RegisterName, value: bigint): void {
+    Object.assign(this.state, { [name]: value });
+  }
   walk = () => ({ steps: [{ level: 4, mfn: asMfn(1), index: 0, entry: 0n }] });
   onConsole = (): void => {};
   counters = () => ({ instructions: this.executed, hypercalls: 0 });
@@ -65,9 +122,13 @@ export class ScriptedMachine implements Machine {
   vcpuInfo = () => null;
   callbacks = () => ({ event: null, failsafe: null, traps: [] });
   stateHash = (): string => `${this.executed}`;
-  setBreakpoints = (addresses: readonly VirtualAddress[]): void => void (this.addresses = new Set(addresses));
+  setBreakpoints(addresses: readonly VirtualAddress[]): void {
+    this.addresses = new Set(addresses);
+  }
   recent = (limit: number) => ({ records: this.made.slice(-limit), dropped: 0 });
-  stopWhen = (kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void => void (this.watch = { kinds, predicate });
+  stopWhen(kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void {
+    this.watch = { kinds, predicate };
+  }
 
   subscribe(kinds: readonly TraceKind[] | 'all', sink: (record: TraceRecord) => void): () => void {
     const entry = { kinds, sink };
@@ -177,7 +238,9 @@ export class ScriptedMachine implements Machine {
     this.state.rip = next;
     this.state.rax = BigInt.asUintN(64, BigInt(op.ret));
     const unimplemented = op.unimplemented ? { unimplemented: true as const } : {};
-    return this.emit({ kind: 'hypercall', ...common, ret: op.ret, reason: op.reason ?? null, ...unimplemented }) ? this.recordResult() : null;
+    return this.emit({ kind: 'hypercall', ...common, ret: op.ret, reason: op.reason ?? null, ...unimplemented })
+      ? this.recordResult()
+      : null;
   }
 
   private recordResult(): RunResult {

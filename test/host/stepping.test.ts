@@ -11,7 +11,18 @@ const call = (to: number): Op => ({ op: 'call', to });
 const ret: Op = { op: 'ret' };
 
 /** Lines of main (0x1000) and f (0x2000); 0x3000 has a symbol but no lines; 0x9000 is the event callback. */
-const lines: Record<number, number> = { 0x1000: 10, 0x1004: 10, 0x1008: 11, 0x100c: 11, 0x1010: 12, 0x1014: 13, 0x1018: 14, 0x2000: 20, 0x2004: 20, 0x2008: 21 };
+const lines: Record<number, number> = {
+  4096: 10,
+  4100: 10,
+  4104: 11,
+  4108: 11,
+  4112: 12,
+  4116: 13,
+  4120: 14,
+  8192: 20,
+  8196: 20,
+  8200: 21,
+};
 const symbols: StepSymbols = {
   lineAt(address): StepLine | null {
     const line = lines[Number(address)];
@@ -23,18 +34,21 @@ const symbols: StepSymbols = {
   functionAt: (address) => ({ low: address & ~0xfffn, high: (address & ~0xfffn) + 0x100n }),
 };
 const code = {
-  0x1000: [nop, call(0x2000), nop, call(0x3000), call(0x4000), nop, ret],
-  0x2000: [nop, nop, ret],
-  0x3000: [nop, call(0x2000), ret],
-  0x4000: [nop, ret],
-  0x9000: [nop, nop, nop, ret],
+  4096: [nop, call(0x2000), nop, call(0x3000), call(0x4000), nop, ret],
+  8192: [nop, nop, ret],
+  12288: [nop, call(0x2000), ret],
+  16384: [nop, ret],
+  36864: [nop, nop, nop, ret],
 };
 
 async function walk(harness: Harness, kinds: readonly ('in' | 'over' | 'instruction' | 'over-instruction')[]): Promise<string[]> {
   const places: string[] = [];
   for (const kind of kinds) {
     const { machine } = harness;
-    const drive = kind === 'in' || kind === 'over' ? new LineStep(machine, 0, kind === 'over', symbols) : new InstructionStep(machine, 0, kind === 'over-instruction');
+    const drive =
+      kind === 'in' || kind === 'over'
+        ? new LineStep(machine, 0, kind === 'over', symbols)
+        : new InstructionStep(machine, 0, kind === 'over-instruction');
     const outcome = await harness.go(drive);
     places.push(`${outcome.kind} 0x${machine.registers().rip.toString(16)}`);
   }
@@ -96,8 +110,15 @@ describe('step out', () => {
 
 describe('by instruction', () => {
   test('in follows a call, over does not', async () => {
-    expect(await walk(new Harness(new ScriptedMachine(code)), ['instruction', 'instruction', 'instruction'])).toEqual(['step 0x1004', 'step 0x2000', 'step 0x2004']);
-    expect(await walk(new Harness(new ScriptedMachine(code)), ['over-instruction', 'over-instruction'])).toEqual(['step 0x1004', 'step 0x1008']);
+    expect(await walk(new Harness(new ScriptedMachine(code)), ['instruction', 'instruction', 'instruction'])).toEqual([
+      'step 0x1004',
+      'step 0x2000',
+      'step 0x2004',
+    ]);
+    expect(await walk(new Harness(new ScriptedMachine(code)), ['over-instruction', 'over-instruction'])).toEqual([
+      'step 0x1004',
+      'step 0x1008',
+    ]);
   });
   test('an upcall in between is not part of the step', async () => {
     const machine = new ScriptedMachine(code);
@@ -107,10 +128,15 @@ describe('by instruction', () => {
 });
 
 test('a named breakpoint stops a step too', async () => {
-  const machine = new ScriptedMachine({ 0x1000: [nop, { op: 'hypercall', name: 'sched_op', ret: 0 }, nop] });
+  const machine = new ScriptedMachine({ 4096: [nop, { op: 'hypercall', name: 'sched_op', ret: 0 }, nop] });
   const harness = new Harness(machine);
   harness.breakOn(1, { kinds: ['hypercall-entry'], matches: () => true });
-  const outcome = await harness.go(new LineStep(machine, 0, true, { ...symbols, lineAt: (a) => ({ file: 'a.c', line: 1, function: 0n, inlineDepth: 0, isStart: a === 0n }) }));
+  const outcome = await harness.go(
+    new LineStep(machine, 0, true, {
+      ...symbols,
+      lineAt: (a) => ({ file: 'a.c', line: 1, function: 0n, inlineDepth: 0, isStart: a === 0n }),
+    }),
+  );
   expect(outcome).toMatchObject({ kind: 'record', ids: [1] });
   expect(machine.icount()).toBe(1);
 });
