@@ -35,6 +35,16 @@ export interface Block {
 /** Features of the processor models that change decoding. */
 const FEATURES = { amd: [], intel: ['popcnt'] } as const;
 
+const decoders = new Map<string, Decode>();
+function decoderOf(model: 'amd' | 'intel'): Decode {
+  let decoder = decoders.get(model);
+  if (!decoder) {
+    decoder = makeDecoder(FEATURES[model]);
+    decoders.set(model, decoder);
+  }
+  return decoder;
+}
+
 export class CodeCache implements CodeMarks {
   private readonly core: Core;
   readonly writer: RecordWriter;
@@ -57,7 +67,7 @@ export class CodeCache implements CodeMarks {
     this.core = core;
     this.list = list;
     this.writer = new RecordWriter(core, list);
-    this.decode = makeDecoder(FEATURES[core.model]);
+    this.decode = decoderOf(core.model);
     this.lines = new Uint32Array(core.frames);
     this.free = core.layout.records;
   }

@@ -14,6 +14,7 @@ import { STACK } from './rare/stack.ts';
 import { STRINGS } from './rare/strings.ts';
 import { divideWide, SYSTEM } from './rare/system.ts';
 import { TRAPS } from './rare/traps.ts';
+import { VECTOR } from './rare/vector.ts';
 import type { DecodeMode } from './records.ts';
 import { RARE_IDIV, RARE_OF_RECORD, RareStatus, Stop } from './tier0/binding.ts';
 import { type CaseList, listCases } from './tier0/cases.ts';
@@ -21,13 +22,25 @@ import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
 
-export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...FPU, ...TRAPS };
+export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...FPU, ...VECTOR, ...TRAPS };
 
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 
 interface Interpreter {
   run(record: number, count: number, tlb: number): number;
   eflags(): number;
+}
+
+// Shared by all engines of the process: they depend on nothing but the instruction set, and compiled code stays warm.
+let cases: CaseList | null = null;
+const caseList = (): CaseList => {
+  cases ??= listCases();
+  return cases;
+};
+const modules: (WebAssembly.Module | undefined)[] = [];
+function compiled(mode: DecodeMode): WebAssembly.Module {
+  modules[mode] ??= new WebAssembly.Module(buildTier0(caseList(), mode) as Uint8Array<ArrayBuffer>);
+  return modules[mode];
 }
 
 class CpuEngine implements Engine {
@@ -49,7 +62,6 @@ class CpuEngine implements Engine {
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
   private readonly rare: RareContext;
-  private readonly list: CaseList;
   private readonly memory: WebAssembly.Memory;
   private readonly float: ReturnType<typeof makeFloat>;
   private readonly interpreters: (Interpreter | null)[] = [null, null, null];
@@ -68,9 +80,8 @@ class CpuEngine implements Engine {
     this.ram = new Uint8Array(this.memory.buffer, layout.ram, ramBytes);
     this.ramView = new DataView(this.memory.buffer, layout.ram, ramBytes);
     this.ramWords = new Int32Array(this.memory.buffer, layout.ram, ramBytes / 4);
-    this.list = listCases();
     this.float = makeFloat(this.core);
-    this.code = new CodeCache(this.core, this.list);
+    this.code = new CodeCache(this.core, caseList());
     this.tlb = new Tlb(this.core, this.code, vcpus);
     this.code.onMarked = (frame) => this.tlb.markCode(frame);
     this.code.fetch = (lo, hi) => this.tlb.fetch(lo, hi);
@@ -94,9 +105,7 @@ class CpuEngine implements Engine {
   private interpreter(mode: DecodeMode): Interpreter {
     const known = this.interpreters[mode];
     if (known) return known;
-    const bytes = buildTier0(this.list, mode, this.core.layout.pages);
-    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-    const instance = new WebAssembly.Instance(module, {
+    const instance = new WebAssembly.Instance(compiled(mode), {
       e: {
         memory: this.memory,
         miss: this.tlb.miss,

@@ -88,8 +88,8 @@ test('a breakpoint set in the middle of decoded code is met', () => {
 test('an unknown instruction raises #UD, one that is known but not executed yet is named', () => {
   const ud = loadProgram('.byte 0x0f, 0x04');
   expect(ud.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: null, executed: 0 });
-  const sse = loadProgram('addps xmm0, xmm1');
-  expect(sse.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: 'addps' });
-  sse.engine.vcpus[0]!.fpuDisabled = true;
-  expect(sse.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 7, errorCode: -1, unsupported: null });
+  const x87 = loadProgram('fsin');
+  expect(x87.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: 'fsin' });
+  x87.engine.vcpus[0]!.fpuDisabled = true;
+  expect(x87.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 7, errorCode: -1, unsupported: null });
 });

@@ -32,7 +32,7 @@ const text = (s: string): number[] => [s.length, ...[...s].map((c) => c.charCode
 const typeByte = (t: ValueType): number => (t === I64 ? 0x7e : t === V128 ? 0x7b : 0x7f);
 
 /** All imports come from module `e`; the memory is `e.memory`. Function indices: imports first, then `functions` in order. */
-export function assembleModule(imports: readonly ImportedFunction[], functions: readonly WasmFunction[], memoryPages: number): Uint8Array {
+export function assembleModule(imports: readonly ImportedFunction[], functions: readonly WasmFunction[]): Uint8Array {
   const types: string[] = [];
   const typeIndex = (s: Signature): number => {
     const encoded = JSON.stringify([
@@ -44,7 +44,8 @@ export function assembleModule(imports: readonly ImportedFunction[], functions: 
     return i >= 0 ? i : types.push(encoded) - 1;
   };
   const importEntries = imports.map((f) => [...text('e'), ...text(f.name), 0, ...leb(typeIndex(f))]);
-  importEntries.push([...text('e'), ...text('memory'), 2, 1, ...leb(memoryPages), ...leb(memoryPages)]);
+  // Any size will do, so that one compiled module serves machines of all sizes.
+  importEntries.push([...text('e'), ...text('memory'), 2, 1, ...leb(1), ...leb(65536)]);
   const functionTypes = functions.map((f) => leb(typeIndex(f)));
   const exports = functions.flatMap((f, i) => (f.name ? [[...text(f.name), 0, ...leb(imports.length + i)]] : []));
 

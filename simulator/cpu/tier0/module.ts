@@ -104,9 +104,9 @@ function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list:
 }
 
 /** The module of one decoding mode: exports `run`, `eflags`. */
-export function buildTier0(list: CaseList, mode: number, memoryPages: number): Uint8Array {
+export function buildTier0(list: CaseList, mode: number): Uint8Array {
   const table = L.BLOCK_TABLE + mode * L.BLOCK_TABLE_SIZE;
   const bits = mode === 0 ? 64 : 32;
   const functions = [...buildHelpers(), buildVector(bits, list, insnOf), buildInterpreter(bits, table, 'run', list)];
-  return assembleModule(IMPORTS, functions, memoryPages);
+  return assembleModule(IMPORTS, functions);
 }
