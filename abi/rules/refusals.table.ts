@@ -254,8 +254,8 @@ export const refusalRules: readonly RefusalRule[] = [
     'no-such-assist',
     ['EINVAL'],
     'Xen does not offer this assist to the guest',
-    'A 64-bit PV guest can switch writable_pagetables, architectural_iopl, runstate_update_flag and m2p_strict.',
-    'Do without it; it is not needed on 64 bits.',
+    'The assists are 4gb_segments, 4gb_segments_notify, writable_pagetables, pae_extended_cr3, architectural_iopl, runstate_update_flag and m2p_strict.',
+    'Check the number of the assist.',
     { type: 'assist type' },
   ),
   rule('iopl', ['EINVAL'], 'there is no such I/O privilege level', 'IOPL is 0 to 3.', 'Give 1 for a kernel that does port I/O itself.', {

@@ -10,9 +10,9 @@ import { loadDescriptor } from '../selectors.ts';
 import { setSingleshot } from '../time.ts';
 
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
-/** vm_assist types that a 64-bit PV guest may switch: 4gb_segments(_notify), writable_pagetables, pae_extended_cr3,
- * architectural_iopl, runstate_update_flag, m2p_strict. */
-const ASSISTS = new Set([2, 4, 5, 32]);
+/** vm_assist types that a 64-bit PV guest may switch: 4gb_segments and its notify (without effect), writable_pagetables,
+ * pae_extended_cr3, architectural_iopl, runstate_update_flag, m2p_strict. */
+const ASSISTS = new Set([0, 1, 2, 3, 4, 5, 32]);
 const MAX_PORTS = 65536;
 
 export function stackSwitch(call: Call): HandlerResult {
