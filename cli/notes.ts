@@ -1,4 +1,5 @@
-// `hyperport notes KERNEL`: what a kernel image tells Xen's domain builder, what is wrong with it, and what the builder will do.
+// `hyperport notes KERNEL`: what a kernel image tells Xen's domain builder, what is wrong with it, and what the builder will do;
+// as text, or as JSON (docs/schemas/notes.schema.json).
 
 import { resolve } from 'node:path';
 import type { ElfFile } from '../image/elf/file.ts';
@@ -8,6 +9,10 @@ import { hex, ImageError } from '../image/error.ts';
 import type { NoteSource, XenNotes } from '../image/xen/types.ts';
 import { xenNotes } from '../image/xen-notes.ts';
 import { type CommandIo, readKernelFile, UsageError } from './io.ts';
+
+declare const HYPERPORT_VERSION: string;
+/** Outside of the bundle (tests) there is no version. */
+const VERSION = typeof HYPERPORT_VERSION === 'string' ? HYPERPORT_VERSION : '0.0.0-source';
 
 const USAGE = 'usage: hyperport notes KERNEL [--format text|json]';
 
@@ -49,8 +54,8 @@ const optionalHex = (value: bigint | null): string | null => (value === null ? n
 function asJson(file: string, elf: ElfFile, notes: XenNotes): string {
   const { layout } = notes;
   const document = {
-    schema: 'hyperport-notes',
-    version: 1,
+    schema: 'hyperport/notes/1',
+    version: VERSION,
     file,
     elf: { bits: elf.bits, machine: machineName(elf.machine), type: TYPE_NAMES[elf.type] ?? String(elf.type), entry: hex(elf.entry) },
     source: notes.source,

@@ -1,18 +1,11 @@
 // Values of typed objects in a stopped guest: text for one line, and children read when a user opens them.
 
 import { ENCODING } from './dwarf/constants.table.ts';
-import { type Location, type MemoryReader, type Piece, Unavailable } from './dwarf/expression.ts';
+import { type Location, Unavailable } from './dwarf/expression.ts';
 import { type CType, type Member, stripAliases } from './dwarf/types.ts';
 import { hex } from './error.ts';
-
-export interface ValueReader {
-  readonly memory: MemoryReader;
-  /** Value of a DWARF register in the variable's frame. */
-  readonly register: (number: number) => bigint | undefined;
-  readonly addressSize: 4 | 8;
-  /** Name for an address in a pointer: '<boot_p2m+16>'. */
-  readonly symbolise?: (address: bigint) => string | undefined;
-}
+import { bigintBytes, memorySource, type Source, sourceOf, type ValueReader } from './value/source.ts';
+import { baseText, enumText, isChar, quote, unsignedOf } from './value/text.ts';
 
 export interface Value {
   readonly name: string;
@@ -34,164 +27,6 @@ export interface Value {
 const MAX_STRING = 200;
 const MAX_OBJECT = 1 << 20;
 const printable = new TextDecoder('latin1');
-
-/** Where the bytes of an object come from: memory, registers, or a mixture. Offsets are in bytes. */
-interface Source {
-  readonly address: bigint | undefined;
-  /** @throws Unavailable */
-  bytes(offset: number, length: number): Uint8Array;
-}
-
-const bigintBytes = (value: bigint, length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 255n));
-
-function memorySource(address: bigint, reader: ValueReader): Source {
-  return {
-    address,
-    bytes: (offset, length) => {
-      const at = BigInt.asUintN(reader.addressSize * 8, address + BigInt(offset));
-      const bytes = reader.memory(at, length);
-      if (bytes.length < length) throw new Unavailable(`memory at ${hex(at + BigInt(bytes.length))} is not mapped`);
-      return bytes;
-    },
-  };
-}
-
-function fixedSource(bytes: Uint8Array): Source {
-  return {
-    address: undefined,
-    bytes: (offset, length) => {
-      if (offset + length > bytes.length) throw new Unavailable('optimized out');
-      return bytes.subarray(offset, offset + length);
-    },
-  };
-}
-
-function piecesSource(pieces: readonly Piece[], reader: ValueReader): Source {
-  if (pieces.every(({ location }) => location.kind === 'unavailable')) throw new Unavailable('optimized out');
-  return {
-    address: undefined,
-    bytes: (offset, length) => {
-      const out = new Uint8Array(length);
-      let bit = 0;
-      for (const piece of pieces) {
-        const [from, to] = [Math.max(bit, offset * 8), Math.min(bit + piece.bits, (offset + length) * 8)];
-        if (from < to) {
-          const source = sourceOf(piece.location, reader);
-          const first = piece.bitOffset + from - bit;
-          const bytes = source.bytes(first >> 3, ((first & 7) + to - from + 7) >> 3);
-          for (let i = 0; i < to - from; i++) {
-            const at = (first & 7) + i;
-            if ((bytes[at >> 3]! >> (at & 7)) & 1) out[(from - offset * 8 + i) >> 3]! |= 1 << ((from + i) & 7);
-          }
-        }
-        bit += piece.bits;
-      }
-      if (bit < (offset + length) * 8) throw new Unavailable('optimized out');
-      return out;
-    },
-  };
-}
-
-function sourceOf(location: Location, reader: ValueReader): Source {
-  switch (location.kind) {
-    case 'memory':
-      return memorySource(location.address, reader);
-    case 'register': {
-      const value = reader.register(location.register);
-      if (value === undefined) throw new Unavailable('in a register that was not preserved by the function called');
-      return fixedSource(bigintBytes(value, 8));
-    }
-    case 'value':
-      return fixedSource(bigintBytes(location.value, 8));
-    case 'bytes':
-      return fixedSource(location.bytes);
-    case 'pieces':
-      return piecesSource(location.pieces, reader);
-    case 'implicit-pointer':
-      throw new Unavailable('pointer that was optimized out');
-    case 'unavailable':
-      throw new Unavailable(location.reason);
-  }
-}
-
-function unsignedOf(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
-  return value;
-}
-
-function floatText(bytes: Uint8Array): string {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length === 4) return String(view.getFloat32(0, true));
-  if (bytes.length === 8) return String(view.getFloat64(0, true));
-  if (bytes.length < 10) return '<floating point of an unknown size>';
-  // x87 extended precision: 64-bit mantissa with its integer bit, 15-bit exponent.
-  const mantissa = Number(view.getBigUint64(0, true));
-  const high = view.getUint16(8, true);
-  const exponent = (high & 0x7fff) - 16383 - 63;
-  return String((high & 0x8000 ? -1 : 1) * mantissa * 2 ** exponent);
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\', '\0': '\\0' };
-const quote = (text: string): string =>
-  `"${[...text].map((c) => ESCAPES[c] ?? (c >= ' ' && c <= '~' ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)).join('')}"`;
-
-function charText(code: number): string {
-  const c = String.fromCharCode(code & 255);
-  const shown = ESCAPES[c] ?? (c >= ' ' && c <= '~' ? c : `\\x${(code & 255).toString(16).padStart(2, '0')}`);
-  return c === "'" ? "'\\''" : c === '"' ? `'"'` : `'${shown}'`;
-}
-
-function isChar(type: CType): boolean {
-  const plain = stripAliases(type);
-  return (
-    plain.kind === 'base' && plain.size === 1 && (plain.encoding === ENCODING.signed_char || plain.encoding === ENCODING.unsigned_char)
-  );
-}
-
-function enumText(type: CType & { kind: 'enum' }, raw: bigint): string {
-  const mask = (value: bigint): bigint => BigInt.asUintN(type.size * 8, value);
-  const enumerators = type.enumerators();
-  const exact = enumerators.find(({ value }) => mask(value) === raw);
-  const number = type.signed ? BigInt.asIntN(type.size * 8, raw) : raw;
-  if (exact) return `${exact.name} (${number})`;
-  // Flags: every bit must have a name.
-  let rest = raw;
-  const names: string[] = [];
-  for (const { name, value } of enumerators) {
-    const bits = mask(value);
-    if (bits !== 0n && (bits & (bits - 1n)) === 0n && (rest & bits) !== 0n) {
-      names.push(name);
-      rest &= ~bits;
-    }
-  }
-  return names.length > 0 && rest === 0n ? `${names.join(' | ')} (${hex(raw)})` : String(number);
-}
-
-function baseText(type: CType & { kind: 'base' }, bytes: Uint8Array): string {
-  const raw = unsignedOf(bytes);
-  const width = type.size * 8;
-  switch (type.encoding) {
-    case ENCODING.float:
-      return floatText(bytes);
-    case ENCODING.boolean:
-      return raw === 0n ? 'false' : raw === 1n ? 'true' : `${raw} (no valid bool)`;
-    case ENCODING.signed:
-      return String(BigInt.asIntN(width, raw));
-    case ENCODING.signed_char:
-    case ENCODING.unsigned_char:
-    case ENCODING.UTF: {
-      if (type.size > 1) return String(raw);
-      const number = type.encoding === ENCODING.signed_char ? BigInt.asIntN(width, raw) : raw;
-      return `${number} ${charText(Number(raw))}`;
-    }
-    case ENCODING.address:
-      return hex(raw);
-    default:
-      return raw < 10n ? String(raw) : `${raw} (${hex(raw)})`;
-  }
-}
 
 class TypedValue implements Value {
   readonly name: string;

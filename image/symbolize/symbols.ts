@@ -37,6 +37,19 @@ export class SymbolIndex {
     return this.sorted;
   }
 
+  /** Index of the first symbol behind an address. */
+  private after(address: bigint): number {
+    const symbols = this.byAddress();
+    let low = 0;
+    let high = symbols.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (symbols[middle]!.address <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** The loaded section that covers an address. */
   sectionAt(address: bigint): ElfSection | undefined {
     this.allocated ??= this.elf.sections.filter((s) => s.flags & SHF_ALLOC && s.size > 0);
@@ -49,13 +62,7 @@ export class SymbolIndex {
    */
   nearest(address: bigint): NearestSymbol | undefined {
     const symbols = this.byAddress();
-    let low = 0;
-    let high = symbols.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (symbols[middle]!.address <= address) low = middle + 1;
-      else high = middle;
-    }
+    const low = this.after(address);
     const section = this.sectionAt(address);
     let fallback: ElfSymbol | undefined;
     for (let i = low - 1; i >= 0 && i >= low - 64; i--) {
@@ -70,7 +77,7 @@ export class SymbolIndex {
 
   /** Address of the first symbol after `address`. */
   next(address: bigint): bigint | undefined {
-    return this.byAddress().find((symbol) => symbol.address > address)?.address;
+    return this.byAddress()[this.after(address)]?.address;
   }
 
   /** All symbols of a name (static ones may have several), definitions only. */

@@ -1,7 +1,8 @@
 // `hyperport notes`: text and JSON for real guests, exit codes and messages for what is no kernel.
 
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../cli/io.ts';
 import { run } from '../../cli/notes.ts';
@@ -45,8 +46,7 @@ describe('a kernel that Xen loads', () => {
     const { code, out } = await notes(GRUB, '--format', 'json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
-      schema: 'hyperport-notes',
-      version: 1,
+      schema: 'hyperport/notes/1',
       file: GRUB,
       source: 'pt-note',
       loads: true,
@@ -55,6 +55,16 @@ describe('a kernel that Xen loads', () => {
       notes: expect.arrayContaining([expect.objectContaining({ name: 'VIRT_BASE', number: 3, value: '0x0', read: true })]),
     });
   });
+});
+
+it('the JSON of accepted and of refused kernels follows the documented schema', async () => {
+  const schema = JSON.parse(readFileSync(new URL('../../docs/schemas/notes.schema.json', import.meta.url), 'utf8'));
+  const validate = new Ajv({ allErrors: true }).compile(schema);
+  for (const name of ['grub-x86_64-xen.bin', 'grub-i386-xen.bin', 'grub-i386-xen_pvh.bin']) {
+    const { out } = await notes(`usr/lib/grub-xen/${name}`, '--format=json');
+    validate(JSON.parse(out));
+    expect(validate.errors, name).toBeNull();
+  }
 });
 
 describe('what Xen does not load', () => {
