@@ -41,6 +41,7 @@ export function flavourOf(text: string, codeBits: 64 | 32 | 16 | 0): Flavour | n
   // Code before .code64 in the same file is protected-mode entry, which a port drops as a whole.
   if (codeBits === 32) return /^\s*\.code64\b/m.test(text) ? null : SHORT;
   if (codeBits === 64) return LONG;
+  if (/\b(push|pop|mov|lea|iret|sysret|lret)f?q\b/.test(text)) return LONG;
   return /%r([a-ds][xpi]|bp|\d+)\b/.test(text) || !/%e[a-ds][xpi]\b/.test(text) ? LONG : SHORT;
 }
 

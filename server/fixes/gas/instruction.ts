@@ -3,7 +3,7 @@
 import type { SourceDocument } from '../../analysis/document.ts';
 import type { Fix, TextEdit } from '../../analysis/finding.ts';
 import type { Hit, Site } from '../../analysis/site.ts';
-import { indentationAt, lineEndOf } from '../place.ts';
+import { indentationAt, indentationStep, lineEndOf } from '../place.ts';
 import { flagsPair } from './flags.ts';
 import { type Flavour, flavourOf } from './flavour.ts';
 import { SIMPLE } from './simple.ts';
@@ -36,10 +36,14 @@ function editOf(text: string, start: number, end: number, lines: readonly string
   const eol = lineEndOf(text);
   if (lines.length === 0) return removalOf(text, start, end);
   const before = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
-  const indent = indentationAt(text, start) || (before === '' ? '' : '\t');
+  const indent = indentationAt(text, start) || (before === '' ? '' : indentationStep(text));
   // Behind a label or another statement of the same line the new lines start on their own.
   const lead = before.trim() === '' ? '' : eol + indent;
-  return { start, end, text: lead + lines.join(`${eol}${indent}`).replaceAll(/[ \t]+(\d+:)(?=\r?\n|$)/g, '$1') };
+  return {
+    start: lead === '' ? start : start - (before.length - before.trimEnd().length),
+    end,
+    text: lead + lines.join(`${eol}${indent}`).replaceAll(/[ \t]+(\d+:)(?=\r?\n|$)/g, '$1'),
+  };
 }
 
 function removalOf(text: string, start: number, end: number): TextEdit {
