@@ -7,13 +7,28 @@
 #define ERROR_CODE_VECTORS ((1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
 
 	.altmacro
+/* Call frame information where `words` words lie on the stack, the last five of them rip, cs, rflags, rsp and ss. */
+	.macro	TRAP_FRAME words
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa	%rsp, 8 * (\words)
+	.cfi_offset	%rip, -40
+	.cfi_offset	%rsp, -16
+	.endm
+
 	.macro	ENTRY_POINT vector
 	.balign	TRAP_ENTRY_SIZE
 	.if	\vector > 31 || !((ERROR_CODE_VECTORS >> \vector) & 1)
+	TRAP_FRAME 5
 	pushq	$0
+	.cfi_adjust_cfa_offset 8
+	.else
+	TRAP_FRAME 6
 	.endif
 	pushq	$\vector
+	.cfi_adjust_cfa_offset 8
 	jmp	trap_common
+	.cfi_endproc
 	.endm
 
 	.text
@@ -29,15 +44,14 @@ trap_entries:
 
 	.balign	16
 syscall_entry:
+	TRAP_FRAME 5
 	pushq	$0
+	.cfi_adjust_cfa_offset 8
 	pushq	$VECTOR_SYSCALL
+	.cfi_endproc
 
 trap_common:
-	.cfi_startproc simple
-	.cfi_signal_frame
-	.cfi_def_cfa	%rsp, 56
-	.cfi_offset	%rip, -40
-	.cfi_offset	%rsp, -16
+	TRAP_FRAME 7
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx

@@ -8,15 +8,38 @@
 #define ERROR_CODE_VECTORS ((1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
 
 	.altmacro
+/* Call frame information where `words` words lie on the stack, the last five of them rip, cs, rflags, rsp and ss. */
+	.macro	TRAP_FRAME words
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa	%rsp, 8 * (\words)
+	.cfi_offset	%rip, -40
+	.cfi_offset	%rsp, -16
+	.endm
+
+/* Xen uses these two registers and leaves the guest's values on the stack. */
+	.macro	POP_SAVED
+	popq	%rcx
+	.cfi_adjust_cfa_offset -8
+	popq	%r11
+	.cfi_adjust_cfa_offset -8
+	.endm
+
 	.macro	ENTRY_POINT vector
 	.balign	TRAP_ENTRY_SIZE
-	popq	%rcx					/* Xen uses these two and leaves the guest's on the stack */
-	popq	%r11
-	.if	!((ERROR_CODE_VECTORS >> \vector) & 1)
+	.if	(ERROR_CODE_VECTORS >> \vector) & 1
+	TRAP_FRAME 8
+	POP_SAVED
+	.else
+	TRAP_FRAME 7
+	POP_SAVED
 	pushq	$0
+	.cfi_adjust_cfa_offset 8
 	.endif
 	pushq	$\vector
+	.cfi_adjust_cfa_offset 8
 	jmp	trap_common
+	.cfi_endproc
 	.endm
 
 	.text
@@ -32,11 +55,14 @@ trap_entries:
 
 	.balign	16
 event_entry:
-	popq	%rcx
-	popq	%r11
+	TRAP_FRAME 7
+	POP_SAVED
 	pushq	$0
+	.cfi_adjust_cfa_offset 8
 	pushq	$VECTOR_EVENT
+	.cfi_adjust_cfa_offset 8
 	jmp	trap_common
+	.cfi_endproc
 
 /* Xen could not load a segment register or return by iret. */
 	.balign	16
@@ -47,17 +73,15 @@ failsafe_entry:
 
 	.balign	16
 syscall_entry:
-	popq	%rcx
-	popq	%r11
+	TRAP_FRAME 7
+	POP_SAVED
 	pushq	$0
+	.cfi_adjust_cfa_offset 8
 	pushq	$VECTOR_SYSCALL
+	.cfi_endproc
 
 trap_common:
-	.cfi_startproc simple
-	.cfi_signal_frame
-	.cfi_def_cfa	%rsp, 56
-	.cfi_offset	%rip, -40
-	.cfi_offset	%rsp, -16
+	TRAP_FRAME 7
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
