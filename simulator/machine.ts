@@ -43,6 +43,12 @@ export function createMachine(config: MachineConfig): Machine {
   const host: CpuHost = {
     translate: (id, lo, hi, access, _bank, out) => {
       const hv = hypervisor();
+      const window = hv.storeWindow;
+      if (window && BigInt.asUintN(64, (BigInt(hi) << 32n) | BigInt(lo >>> 0)) >> 12n === window.page >> 12n) {
+        out.mfn = hv.memory.ram.index(window.frame);
+        out.writable = true;
+        return true;
+      }
       const root = hv.domain.vcpus[id]!.currentRoot();
       if (!hv.memory.walker.walk(root, lo, hi, access === 1, access === 2, walked)) {
         out.errorCode = walked.errorCode;

@@ -37,7 +37,7 @@ export interface Created {
   readonly store: XenStore | null;
 }
 
-type EngineParts = Pick<Engine, 'ram' | 'vcpus' | 'written' | 'flushFrame'>;
+type EngineParts = Pick<Engine, 'ram' | 'vcpus' | 'written' | 'flushFrame' | 'run'>;
 
 export function createHypervisor(
   config: MachineConfig,

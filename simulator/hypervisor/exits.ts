@@ -10,6 +10,7 @@ import { setTaskSwitched } from './emulate-fpu.ts';
 import { pageFaultDetail } from './fault-detail.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
+import { storeToTable } from './writable-tables.ts';
 
 const RAX = 0;
 const RCX = 1;
@@ -102,6 +103,7 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       injectException(hv, vcpu, 13, exit.errorCode);
       return;
     case 14:
+      if (storeToTable(hv, vcpu, exit.cr2, exit.errorCode)) return;
       pageFault(hv, vcpu, exit.cr2, exit.errorCode);
       return;
     default:

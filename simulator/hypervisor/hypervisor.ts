@@ -17,7 +17,7 @@ import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
 const CR2 = offsetOf('vcpu_info', 64, 'arch.cr2');
 
 /** The parts of the engine that the hypervisor itself touches. */
-export type CpuEngine = Pick<Engine, 'written' | 'vcpus'>;
+export type CpuEngine = Pick<Engine, 'written' | 'vcpus' | 'run'>;
 
 export class Hypervisor {
   readonly config: MachineConfig;
@@ -39,6 +39,9 @@ export class Hypervisor {
   readonly consoleIn: number[] = [];
   /** What Xen keeps of the ports it watches. */
   readonly portState = { cmosIndex: 0, pciAddress: 0 };
+  /** A frame of Xen for instructions that run on a copy, and the page that it stands in for while one does. */
+  readonly scratch: Mfn;
+  storeWindow: { readonly page: bigint; readonly frame: Mfn } | null = null;
   /** A vCPU gave up the processor: back ends run. */
   onYield: () => void = () => {};
 
@@ -48,6 +51,7 @@ export class Hypervisor {
     this.engine = engine;
     this.trace = trace;
     this.policy = policy;
+    this.scratch = memory.allocateOwn();
     this.guest = new GuestMemory(memory.ram, memory.walker, (mfn) => this.written(mfn));
   }
 

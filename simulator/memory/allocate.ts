@@ -112,6 +112,12 @@ export class MachineMemory {
     return mfn;
   }
 
+  /** A page for Xen's own use. */
+  allocateOwn(): Mfn {
+    if (this.xenNext >= this.xenEnd) throw new Error('the simulated Xen heap is too small');
+    return asMfn(this.xenNext++);
+  }
+
   get freeFrames(): number {
     return this.free.length;
   }

@@ -1,0 +1,57 @@
+// Stores into page tables that Xen carries out for a guest with vm_assist(writable_pagetables): those of its kernel into level 1
+// tables in use. The one instruction runs on a copy of the table, then the entry that it changed is audited and taken over.
+// Behaviour of Xen 4.17 (arch/x86/pv/ro-page-fault.c).
+
+import { entryMfn } from '../memory/entry.ts';
+import { FrameType } from '../memory/frame-table.ts';
+import { hex } from '../memory/refuse.ts';
+import { PFEC } from '../memory/walk.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { VcpuState } from './vcpu.ts';
+
+const WRITABLE_PAGETABLES = 2;
+const MUST = PFEC.present | PFEC.write;
+const MUST_NOT = PFEC.fetch | PFEC.reserved;
+
+/** True when the store was carried out and the guest goes on behind it. */
+export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
+  if (!vcpu.kernelMode || !hv.domain.assist(WRITABLE_PAGETABLES)) return false;
+  if ((errorCode & MUST) !== MUST || errorCode & MUST_NOT) return false;
+  const { walker, ram, frames, types } = hv.memory;
+  const step = walker.steps(vcpu.root, address).find((s) => s.level === 1);
+  if (!step || (step.entry & 3n) !== 1n) return false;
+  const table = entryMfn(step.entry);
+  if (!ram.valid(table)) return false;
+  const index = ram.index(table);
+  if (frames.owner[index] !== hv.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
+
+  const copy = hv.scratch;
+  ram.page(copy).set(ram.page(table));
+  const saved = vcpu.cpu.save();
+  const { rip } = vcpu.cpu;
+  hv.storeWindow = { page: address & ~0xfffn, frame: copy };
+  vcpu.cpu.flushPage(address);
+  const exit = hv.engine.run(vcpu.id, 1, true);
+  hv.storeWindow = null;
+  vcpu.cpu.flushPage(address);
+  const changed: number[] = [];
+  for (let slot = 0; slot < 512; slot++) if (ram.entry(copy, slot) !== ram.entry(table, slot)) changed.push(slot);
+  hv.memory.frames.attribute('an emulated store to a page table', hv.icount);
+  const done = exit.kind === 'budget' && exit.executed === 1 && changed.length <= 1;
+  if (!done || (changed.length === 1 && types.updateEntry(table, changed[0]!, ram.entry(copy, changed[0]!), hv.domain.id))) {
+    vcpu.cpu.restore(saved);
+    return false;
+  }
+  hv.icount++;
+  if (hv.trace.wants('emulate')) {
+    hv.trace.emit('emulate', {
+      domain: hv.domain.id,
+      vcpu: vcpu.id,
+      rip: hex(rip),
+      instruction: 'store to a page table',
+      rule: 'store-to-page-table',
+      detail: changed.length ? `l1 table ${hex(table)} slot ${changed[0]} = ${hex(ram.entry(table, changed[0]!))}` : 'no entry changed',
+    });
+  }
+  return true;
+}
