@@ -152,6 +152,9 @@ export interface Vcpu {
   fpuDisabled: boolean;
   /** rdtscp's ecx. */
   tscAux: number;
+  /** A copy of the x87, MMX and SSE registers in the layout of fxsave64: 512 bytes; mxcsr at 24, st(n) or mmn at 32 + 16 n, xmmn at 160 + 16 n. */
+  fpuImage(): Uint8Array;
+  setFpuImage(image: Uint8Array): void;
 
   /** TLB of this vCPU, data and instruction, both banks. `flushAll` also drops global pages: the host decides when to call it. */
   flushAll(): void;

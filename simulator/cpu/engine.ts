@@ -22,7 +22,15 @@ import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
 
-export const RARE_BODIES: Readonly<Record<string, RareBody>> = { ...STRINGS, ...STACK, ...SEGMENTS, ...SYSTEM, ...FPU, ...VECTOR, ...TRAPS };
+export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
+  ...STRINGS,
+  ...STACK,
+  ...SEGMENTS,
+  ...SYSTEM,
+  ...FPU,
+  ...VECTOR,
+  ...TRAPS,
+};
 
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 

@@ -71,6 +71,8 @@ export class RecordWriter {
       ROWS[d.row]!.enc[d.form]!.startsWith('0f 0d')
     )
       return this.writeRare(p, d, nextLo, nextHi, 'undefined', row.key);
+    // The encoding of pextrw with a memory form came with SSE4.1, which neither model has.
+    if (row.key === 'pextrw' && d.form === 2) return this.writeRare(p, d, nextLo, nextHi, 'undefined', row.key);
     if (definition === null)
       return this.writeRare(p, d, nextLo, nextHi, FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported', row.key);
     if (definition.rare !== null) return this.writeRare(p, d, nextLo, nextHi, definition.rare, row.key);

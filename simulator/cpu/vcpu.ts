@@ -151,6 +151,15 @@ export class VcpuState implements Vcpu {
     this.setInt(L.FPU_DISABLED, v ? 1 : 0);
   }
 
+  fpuImage(): Uint8Array {
+    const at = this.at(L.FXSAVE);
+    return this.core.u8.slice(at, at + 512);
+  }
+  setFpuImage(image: Uint8Array): void {
+    if (image.length !== 512) throw new RangeError(`fxsave image of ${image.length} bytes, expected 512`);
+    this.core.u8.set(image, this.at(L.FXSAVE));
+  }
+
   flushAll(): void {
     this.tlb.flushAll(this.id);
   }

@@ -26,6 +26,11 @@ export abstract class VectorBuilder extends Builder {
     this.byte(0);
     this.unsigned(offset);
   }
+  /** An instruction with a memory argument. */
+  withMemory(op: number): void {
+    this.byte(op);
+    this.memoryArgument(0);
+  }
   /** Pushes bytes at an address, zeros above them. */
   vload(at: Node, bytes: VectorBytes, offset = 0): void {
     this.emit(at);
@@ -92,6 +97,10 @@ export abstract class VectorBuilder extends Builder {
   }
   get(w: 1 | 2 | 4 | 8, at: Node, offset = 0): Node {
     return this.let(this.loadAt(w, at, offset));
+  }
+  /** Flags that a comparison in TypeScript left. */
+  comparisonResult(): Node {
+    return this.loadAt(4, this.k32(0), L.VECTOR_SCRATCH);
   }
   mxcsr(): Node {
     return this.loadAt(4, this.k32(0), L.MXCSR);
