@@ -106,6 +106,26 @@ describe('what is no kernel', () => {
     expect(refusal(object.bytes)).toMatchObject({ kind: 'wrong-type', message: expect.stringMatching(/relocatable object.*Link it/) });
   });
 
+  it('a segment that the file does not hold is refused, also without section headers', () => {
+    // e_shoff, e_shnum and e_shstrndx are 0 in a file that was stripped of its section headers.
+    const stripped = kernel.bytes.slice();
+    const view = new DataView(stripped.buffer);
+    view.setBigUint64(40, 0n, true);
+    view.setUint32(60, 0, true);
+    expect(openKernel(stripped).sections).toEqual([]);
+    const last = Math.max(...kernel.elf.segments.filter((s) => s.type === 1).map((s) => s.offset + s.fileSize));
+    expect(refusal(stripped.slice(0, last - 1))).toMatchObject({
+      kind: 'truncated',
+      message: expect.stringMatching(/^Segment \d.*copy it again/),
+    });
+    const larger = stripped.slice();
+    const code = kernel.elf.segments.find((s) => s.type === 1)!;
+    new DataView(larger.buffer).setBigUint64(64 + code.index * 56 + 40, 1n, true);
+    expect(refusal(larger)).toMatchObject({ kind: 'malformed', message: expect.stringContaining('more bytes in the file') });
+    for (const { index } of kernel.elf.segments) view.setUint32(64 + index * 56, 0, true);
+    expect(refusal(stripped)).toMatchObject({ kind: 'malformed', message: expect.stringContaining('no loadable segment') });
+  });
+
   it('a gigabyte of zeros is refused at once', () => {
     const zeros = new Uint8Array(2 ** 30);
     const start = performance.now();
