@@ -3,6 +3,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../host/errors.ts';
 import type { MachineHost } from '../host/machine-host.ts';
+import type { SubscribeArguments } from '../host/protocol.ts';
+import type { TraceFeed } from '../host/trace-feed.ts';
 import { SessionBreakpoints } from './breakpoint-state.ts';
 import { forwardEvents } from './events.ts';
 import { families } from './families.ts';
@@ -30,6 +32,9 @@ export class Session {
   launchArguments: unknown = null;
   private opened: MachineHost | null = null;
   private forget: () => void = () => {};
+  /** Trace records that the client wants, and the feed that brings them. */
+  subscription: SubscribeArguments | null = null;
+  feed: TraceFeed | null = null;
   /** A request of this client is letting the machine go on. */
   resuming = false;
   private seq = 1;

@@ -1,7 +1,7 @@
 // How many instructions to run before the event loop gets a turn: few enough that a pause is answered at once, many enough
 // that the turns cost nothing. Also small while V8 still compiles the engine: one huge first slice would stay in slow code.
 
-const first = 200_000;
+const first = 20_000;
 const most = 2_000_000;
 const least = 1000;
 const targetMs = 8;

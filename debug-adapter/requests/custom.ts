@@ -1,7 +1,6 @@
 // Custom requests of the extension: console input, trace subscription, and the machine protocol tunnelled through DAP.
 
 import { checkDomain, checkKinds } from '../../host/check-parameters.ts';
-import type { MachineHost } from '../../host/machine-host.ts';
 import { fromBase64 } from '../../host/numbers.ts';
 import type { InfoBody, InputArguments, MachineRequest, SubscribeArguments } from '../../host/protocol.ts';
 import { answerMachineRequest } from '../../host/protocol-server.ts';
@@ -9,23 +8,21 @@ import { TraceFeed } from '../../host/trace-feed.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
 
-const feeds = new WeakMap<MachineHost, TraceFeed>();
-
-function feedOf(session: Session): TraceFeed {
+/** Begins what the client subscribed to, also before the launch, in this machine: at launch and at restart. */
+export function startTrace(session: Session): void {
+  session.feed?.end();
+  session.feed = null;
+  if (!session.subscription || !session.hasHost) return;
   const { host } = session;
-  let feed = feeds.get(host);
-  if (!feed) {
-    const made = new TraceFeed(
-      host.machine,
-      host.clock,
-      (record) => host.traced(record),
-      (batch) => session.event('hyperport.trace', batch),
-    );
-    host.observe({ stopped: () => made.flush(), ended: () => made.flush() });
-    feeds.set(host, made);
-    feed = made;
-  }
-  return feed;
+  const feed = new TraceFeed(
+    host.machine,
+    host.clock,
+    (record) => host.traced(record),
+    (batch) => session.event('hyperport.trace', batch),
+  );
+  host.observe({ stopped: () => feed.flush(), ended: () => feed.flush() });
+  feed.subscribe(session.subscription.kinds, session.subscription.batch);
+  session.feed = feed;
 }
 
 export const customRequests: Family = {
@@ -34,11 +31,13 @@ export const customRequests: Family = {
     return { body: {} };
   },
   'hyperport.subscribe': (session, args: SubscribeArguments): Answer<object> => {
-    feedOf(session).subscribe(checkKinds(args.kinds), args.batch);
+    session.subscription = { ...args, kinds: checkKinds(args.kinds) };
+    startTrace(session);
     return { body: {} };
   },
   'hyperport.unsubscribe': (session): Answer<object> => {
-    feedOf(session).end();
+    session.subscription = null;
+    startTrace(session);
     return { body: {} };
   },
   'hyperport.info': (session): Answer<InfoBody> => {

@@ -7,6 +7,7 @@ import { applyBreakpoints } from '../breakpoint-state.ts';
 import type { Answer, Family } from '../handler.ts';
 import { parseLaunchArguments } from '../launch-arguments.ts';
 import type { Session } from '../session.ts';
+import { startTrace } from './custom.ts';
 import { threadOf } from './execution.ts';
 
 const conditionDescription = "Over the record's decoded fields, such as: name == 'mmu_update' && ret == -EINVAL";
@@ -57,6 +58,7 @@ function openMachine(session: Session, args: unknown): void {
   session.launchArguments = args;
   session.configuration = configuration;
   session.open(host);
+  startTrace(session);
   for (const warning of host.symbols.warnings) session.output('console', warning);
 }
 

@@ -3,7 +3,7 @@
 
 import { hypercallByNumber } from '../../abi/hypercalls.ts';
 import type { ElfFile } from '../../image/elf/file.ts';
-import { Symbolizer } from '../../image/symbolizer.ts';
+import { type SourceFrame, Symbolizer } from '../../image/symbolizer.ts';
 import type { SourceLocation } from '../protocol.ts';
 import type { StepLine, StepSymbols } from '../stepping/drives.ts';
 import { SourcePaths } from './source-paths.ts';
@@ -70,11 +70,20 @@ export class GuestSymbols implements StepSymbols {
 
   lineAt(address: bigint): StepLine | null {
     if (this.isStub(address)) return null;
-    const line = this.symbolizer.lineAt(address);
-    if (!line) return null;
-    const inlineDepth = this.symbolizer.framesAt(address).filter((f) => f.isInlined).length;
-    const isStart = line.isStatement && line.low === address;
-    return { file: line.file, line: line.line, function: this.symbolizer.functionAt(address)?.low ?? line.low, inlineDepth, isStart };
+    const row = this.symbolizer.lineAt(address);
+    if (!row) return null;
+    const frames = this.shownFrames(address);
+    const { file, line } = frames[0]?.file && frames[0].line ? frames[0] : row;
+    const inlineDepth = frames.filter((f) => f.isInlined).length;
+    const isStart = row.isStatement && row.low === address;
+    return { file: file ?? row.file, line, function: this.symbolizer.functionAt(address)?.low ?? row.low, inlineDepth, isStart };
+  }
+
+  /** The functions at an address, without inlined ones that have not begun: at their first instruction a person sees the caller's line. */
+  shownFrames(address: bigint): readonly SourceFrame[] {
+    const frames = this.symbolizer.framesAt(address);
+    const begun = frames.findIndex((frame) => !frame.isAtEntry);
+    return begun > 0 ? frames.slice(begun) : frames;
   }
 
   /** The line of one of the functions at an address: 0 the innermost inlined one. */
@@ -96,7 +105,7 @@ export class GuestSymbols implements StepSymbols {
   locate(address: bigint): SourceLocation {
     const stub = this.stubAt(address);
     if (stub) return { function: this.stubName(stub.nr), offset: stub.offset, file: null, line: null };
-    const [frame] = this.symbolizer.framesAt(address);
+    const [frame] = this.shownFrames(address);
     const low = this.symbolizer.functionAt(address)?.low;
     return {
       function: frame?.function ?? null,

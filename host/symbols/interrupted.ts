@@ -84,10 +84,15 @@ const flagsZero = ~0x3f7fd7n;
 export function findBounceFrame(
   rsp: bigint,
   below: bigint | null,
-  bits: 64 | 32,
+  machine: Machine,
+  vcpu: number,
   symbols: GuestSymbols,
   read: WordReader,
 ): CallerRegisters | null {
+  const { bits } = machine;
+  const { event, traps } = machine.callbacks(vcpu);
+  // Before the guest has registered a handler nothing can have interrupted it.
+  if (event === null && traps.length === 0) return null;
   const word = BigInt(bits / 8);
   for (let i = 0n; i < mostWords; i++) {
     const at = rsp + i * word;
@@ -102,7 +107,7 @@ export function findBounceFrame(
     const isSelector = (value: bigint): boolean => (value & 3n) !== 0n && value < 0x10000n && value >= 8n;
     if ((flags & 2n) === 0n || (flags & flagsZero) !== 0n) continue;
     if (!isSelector(selector) || !(isSelector(ss & 0xffffn) || (ss === 0n && bits === 64)) || sp < 0x1000n) continue;
-    if (!symbols.symbolizer.isCode(rip) && !symbols.isStub(rip) && rip >= 0x8000_0000_0000n) continue;
+    if (!symbols.symbolizer.isCode(rip) && !symbols.isStub(rip) && (rip >= 0x8000_0000_0000n || read(rip) === null)) continue;
     return { rip, rsp: sp };
   }
   return null;

@@ -65,7 +65,7 @@ function callerOf(machine: Machine, symbols: GuestSymbols, vcpu: number, frame: 
   if (sp === undefined || symbolizer.lineAt(frame.lookup)?.file.match(/\.c$/)) return { frame: ordinary, interrupts: false };
   const below =
     ordinary?.by === 'stack-scan' && !isHandlerCode(frame.pc, machine, vcpu, symbols) ? (stackPointer(symbols, ordinary) ?? null) : null;
-  const bounce = findBounceFrame(sp, below, machine.bits, symbols, read);
+  const bounce = findBounceFrame(sp, below, machine, vcpu, symbols, read);
   if (bounce) return { frame: resume(symbols, frame, bounce, memory, true), interrupts: true };
   return { frame: ordinary, interrupts: false };
 }
@@ -102,14 +102,15 @@ function sourceFrames(symbols: GuestSymbols, frame: Frame, interrupts: boolean):
   if (stub) return [{ name: symbols.stubName(stub.nr), ...unknown }];
   const found = symbols.symbolizer.framesAt(frame.lookup);
   if (!found.length) return [{ name: symbols.describe(frame.pc), ...unknown }];
-  return found.map((source, inlineLevel) => ({
+  const hidden = frame.level === 0 ? found.length - symbols.shownFrames(frame.lookup).length : 0;
+  return found.slice(hidden).map((source, i) => ({
     ...common,
+    inlineLevel: hidden + i,
     name: source.function,
     file: source.file === undefined || source.line === 0 ? null : symbols.localPath(source.file),
     line: source.line,
     column: source.column,
     inlined: source.isInlined,
-    inlineLevel,
     interrupts: interrupts && !source.isInlined,
   }));
 }
