@@ -62,8 +62,11 @@ boot_gdt_pointer:
 	.word	. - boot_gdt - 1
 	.long	boot_gdt
 
+	.cfi_sections .debug_frame
 	.text
 start64:
+	.cfi_startproc
+	.cfi_undefined %rip
 	xorl	%eax, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
@@ -78,6 +81,7 @@ park:
 	cli
 	hlt
 	jmp	park
+	.cfi_endproc
 
 	.bss
 	.balign	4096
