@@ -99,7 +99,8 @@ export async function runSession(
 
 function wallClock(guestStart: number) {
   const start = performance.now();
-  return { guestNow: () => guestStart + (performance.now() - start) * 1e6 };
+  // Guest time is whole nanoseconds.
+  return { guestNow: () => guestStart + Math.floor((performance.now() - start) * 1e6) };
 }
 
 function ended(result: RunResult, until: TextWatch | null): SessionEnd | null {

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from './host.ts';
-import { eventually, lineOf, Workbench } from './workbench.ts';
+import { lineOf, Workbench } from './workbench.ts';
 
 const sample = join(import.meta.dirname, '../../samples/tinykernel');
 
@@ -72,12 +72,12 @@ describe('debugging the port in VS Code', () => {
     await bench.command('Remove All Breakpoints');
     await host.page.keyboard.press('F5');
     await bench.command('Hyperport: Show Guest Console');
-    const text = async () => (await bench.page.locator('.terminal-wrapper.active .xterm-rows').innerText()).replaceAll('\u00a0', ' ');
-    await eventually('the prompt', async () => (await text()).includes('tinykernel>'), 40_000);
+    const text = () => bench.terminalContents();
+    await expect.poll(text, { timeout: 40_000 }).toContain('tinykernel>');
     await bench.page.locator('.terminal-wrapper.active').click();
     await host.page.keyboard.type('help');
     await host.page.keyboard.press('Enter');
-    await eventually('the answer', async () => (await text()).includes('power off'));
+    await expect.poll(text, { timeout: 15_000 }).toContain('power off');
     await host.screenshot('console');
     await host.page.keyboard.type('quit');
     await host.page.keyboard.press('Enter');
@@ -85,6 +85,6 @@ describe('debugging the port in VS Code', () => {
       .locator('.debug-toolbar')
       .waitFor({ state: 'detached', timeout: 30_000 })
       .catch(() => undefined);
-    await eventually('the guest has ended', async () => (await text()).includes('tinykernel: bye'));
+    await expect.poll(text, { timeout: 15_000 }).toContain('tinykernel: bye');
   });
 });

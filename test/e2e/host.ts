@@ -33,8 +33,6 @@ const SETTINGS = {
   'debug.toolBarLocation': 'docked',
   'debug.openDebug': 'openOnDebugBreak',
   'debug.internalConsoleOptions': 'neverOpen',
-  // Rendered as text, so that a test can read it.
-  'terminal.integrated.gpuAcceleration': 'off',
 };
 
 const BROWSER_FLAGS = [

@@ -39,9 +39,6 @@ export class Workbench {
   get breakpoints(): Locator {
     return this.page.locator('.debug-breakpoints .monaco-list-row');
   }
-  get terminalText(): Locator {
-    return this.page.locator('.terminal-wrapper.active .xterm-accessibility-tree, .terminal-wrapper.active .xterm-rows').first();
-  }
   view(name: string): Locator {
     return this.page.locator('.pane').filter({ has: this.page.locator('.pane-header', { hasText: name }) });
   }
@@ -92,6 +89,14 @@ export class Workbench {
       if (!shown) await this.page.keyboard.press('Escape');
       return shown;
     });
+  }
+
+  /** What the active terminal holds, by way of the clipboard: its rows are drawn, not text. */
+  async terminalContents(): Promise<string> {
+    await this.command('Terminal: Focus Terminal');
+    await this.command('Terminal: Select All');
+    await this.command('Terminal: Copy Selection');
+    return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
   /** Clicks the breakpoint margin beside a line of the active editor. */
