@@ -10,6 +10,7 @@ import {
   DATA_BYTES,
   dataTemplate,
   differenceHash,
+  FPU_IMAGE,
   GS_BASE,
   type NativeResult,
   READ_ONLY,
@@ -54,7 +55,11 @@ export function engineRunner(): EngineRunner {
         engine.ram.set(expectedBytes.subarray(i * 4096, i * 4096 + 4096), frame * 4096);
       });
       const at = code[0]! * 4096 + Number(START - CODE);
-      if (X87.has(c.row)) resetX87(at);
+      if (c.image) {
+        const image = vcpu.fpuImage();
+        image.set(c.image);
+        vcpu.setFpuImage(image);
+      } else if (X87.has(c.row)) resetX87(at);
       engine.ram.fill(0xcc, at, at + 32);
       engine.ram.set(c.code, at);
       engine.written(at, 32);
@@ -79,6 +84,7 @@ export function engineRunner(): EngineRunner {
         cr2: exit.kind === 'exception' && exit.vector === 14 ? exit.cr2 : 0n,
         trap: exit.vector,
         error: Math.max(0, exit.errorCode),
+        image: vcpu.fpuImage().slice(0, FPU_IMAGE),
         ...differenceHash(now, expected),
       };
     },

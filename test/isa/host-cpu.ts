@@ -20,6 +20,8 @@ export interface NativeCase {
   readonly flags: number;
   /** 8-byte values put into the data pages before the run, by offset. */
   readonly pokes: readonly (readonly [offset: number, value: bigint])[];
+  /** x87, MMX and SSE registers to start with, as fxsave64 lays them out up to xmm15: FPU_IMAGE bytes. */
+  readonly image?: Uint8Array;
 }
 export interface NativeResult {
   readonly regs: bigint[];
@@ -32,10 +34,13 @@ export interface NativeResult {
   readonly differences: number;
   readonly hash: number;
   readonly changed: (readonly [offset: number, value: bigint])[];
+  /** x87, MMX and SSE registers afterwards. */
+  readonly image: Uint8Array;
 }
 
-const CASE_BYTES = 200;
-const RESULT_BYTES = 360;
+export const FPU_IMAGE = 416;
+const CASE_BYTES = 200 + FPU_IMAGE;
+const RESULT_BYTES = 360 + FPU_IMAGE;
 
 /** Contents of the data pages and of the read-only page, as run.c fills them. */
 export function fillWords(count: number, seed: bigint): BigUint64Array {
@@ -96,6 +101,10 @@ function encode(cases: readonly NativeCase[]): Uint8Array {
     });
     view.setBigUint64(at + 152, BigInt(c.flags), true);
     view.setUint32(at + 160, c.pokes.length, true);
+    if (c.image) {
+      view.setUint32(at + 164, 1, true);
+      bytes.set(c.image, at + 200);
+    }
     c.pokes.forEach(([offset, value], i) => {
       view.setBigUint64(at + 168 + 16 * i, BigInt(offset), true);
       view.setBigUint64(at + 176 + 16 * i, value, true);
@@ -120,6 +129,7 @@ function decode(bytes: Uint8Array, n: number): NativeResult {
       Number(view.getBigUint64(168 + 16 * i, true)),
       view.getBigUint64(176 + 16 * i, true),
     ]),
+    image: bytes.slice(n * RESULT_BYTES + 360, (n + 1) * RESULT_BYTES),
   };
 }
 

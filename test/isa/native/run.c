@@ -22,6 +22,8 @@
 #define GS_BASE (DATA + 0x800)
 #define START 0x800
 #define MAX_DIFF 12
+/* Registers in the layout of fxsave64, up to xmm15. */
+#define FPU_IMAGE 416
 
 struct poke { uint64_t offset, value; };
 struct test_case {
@@ -29,14 +31,16 @@ struct test_case {
   uint8_t code[16];
   uint64_t regs[16];
   uint64_t flags;
-  uint32_t pokes, unused;
+  uint32_t pokes, use_image;
   struct poke poke[2];
+  uint8_t image[FPU_IMAGE];
 };
 struct result {
   uint64_t regs[16];
   uint64_t flags, rip, cr2;
   uint32_t trap, error, differences, hash;
   struct poke difference[MAX_DIFF];
+  uint8_t image[FPU_IMAGE];
 };
 
 static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -72,6 +76,7 @@ static void report(int signal, ucontext_t *uc) {
   r.cr2 = g[REG_CR2];
   r.trap = g[REG_TRAPNO];
   r.error = g[REG_ERR];
+  memcpy(r.image, uc->uc_mcontext.fpregs, FPU_IMAGE);
   (void)signal;
   uint32_t hash = 2166136261u;
   const uint64_t *now = (const uint64_t *)DATA;
@@ -107,6 +112,13 @@ static void enter(ucontext_t *uc) {
   fpu->swd = 0;
   fpu->ftw = 0;
   fpu->mxcsr = 0x1f80;
+  if (current.use_image) {
+    uint32_t mask = fpu->mxcr_mask;
+    memcpy(fpu, current.image, FPU_IMAGE);
+    fpu->mxcr_mask = mask;
+    // In the header behind the image: x87 and SSE state are to be loaded from it.
+    *(uint64_t *)((uint8_t *)fpu + 512) |= 3;
+  }
   g[REG_CSGSFS] = (cs64 & ~0xffffull) | (current.bits == 32 ? 0x23 : 0x33);
 }
 
