@@ -10,7 +10,7 @@ import type { Dialect } from '../syntax/instruction.ts';
 import { callIdiom, IDIOM_CALL } from './idioms.ts';
 import { INTRINSIC_CALL, intrinsicHit } from './intrinsics.ts';
 import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
-import type { Site } from './site.ts';
+import { MOST_SITES, type Site, tooMany } from './site.ts';
 
 /** What all sites of a file share. */
 export interface CFile {
@@ -23,11 +23,16 @@ export interface CFile {
   readonly strings: ReadonlyMap<string, string>;
   /** Object-like macros whose body is a constant expression. */
   readonly constants: ReadonlyMap<string, string>;
-  /** Called when a statement is read without the tree's help: how far it goes depends on text far away. */
-  onRecovery(): void;
+  /** Asked before a statement is read without the tree's help: how far it goes depends on text far away. No: there were too many. */
+  mayRecover(): boolean;
 }
 
-const KEYWORD = new RegExp(`\\b(?:asm|__asm|__asm__)\\b|\\b(?:${INTRINSIC_CALL}|${IDIOM_CALL})\\s*\\(`, 'g');
+/** An asm keyword, or the name of a call. Names are bounded so that a file that is one endless name costs nothing. */
+const KEYWORD = /\b(?:asm|__asm|__asm__)\b|\b[A-Za-z_]\w{0,60}(?=[ \t]*\()/g;
+const ASM = /^(?:asm|__asm|__asm__)$/;
+const CALL = new RegExp(`^(?:${INTRINSIC_CALL}|${IDIOM_CALL})$`);
+
+const isKeyword = (word: string): boolean => ASM.test(word) || CALL.test(word);
 
 /** Sites between `from` and `to` of the tree's text. */
 export function cSites(file: CFile, root: Node, from: number, to: number): Site[] {
@@ -35,7 +40,8 @@ export function cSites(file: CFile, root: Node, from: number, to: number): Site[
   let last = -1;
   KEYWORD.lastIndex = from;
   for (let match = KEYWORD.exec(file.code); match && match.index < to; match = KEYWORD.exec(file.code)) {
-    if (match.index < last) continue;
+    if (match.index < last || !isKeyword(match[0])) continue;
+    if (sites.length >= MOST_SITES) return [...sites, tooMany(match.index)];
     const found = sitesAt(file, root, match.index, 0, null);
     sites.push(...found.sites);
     last = Math.max(last, found.end);
@@ -107,7 +113,7 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
     const matches = [...text.matchAll(KEYWORD)];
     for (const match of matches) {
       const offset = match.index + body.startIndex;
-      if (offset < last) continue;
+      if (offset < last || !isKeyword(match[0])) continue;
       const found = sitesAt(file, tree.rootNode, offset, body.startIndex - WRAPPER.length, body.endIndex);
       sites.push(...found.sites);
       last = Math.max(last, found.end);
@@ -119,8 +125,7 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
 
 /** An asm statement that the tree lost in an error: read alone, from its keyword to the parenthesis that ends it. */
 function recover(file: CFile, offset: number, macroEnd: number | null): { sites: Site[]; end: number } {
-  file.onRecovery();
-  const extent = statementExtent(file.code, offset);
+  const extent = file.mayRecover() ? statementExtent(file.code, offset) : null;
   // `asm` as the name of something else has no parenthesis after it.
   if (!extent) return NONE;
   // How the statement stands among its neighbours is unknown, so no fix may replace it.

@@ -16,6 +16,9 @@ export interface DocumentOptions {
   readonly masm: 'att' | 'intel';
 }
 
+/** Statements that are read without the tree's help in one search; the header that needs most of all known ones needs 30. */
+const MOST_RECOVERIES = 500;
+
 export class SourceDocument {
   readonly #grammars: Grammars;
   readonly #options: DocumentOptions;
@@ -192,8 +195,10 @@ export class SourceDocument {
 
   #search(root: Node, from: number, to: number): Site[] {
     if (this.#options.language === 'gas') return gasSites(this.#grammars.gas, root, this.#code, modesOf(this.#code), from, to);
-    const onRecovery = (): void => {
+    let recoveries = 0;
+    const mayRecover = (): boolean => {
       this.#recovered = true;
+      return ++recoveries <= MOST_RECOVERIES;
     };
     const file: CFile = {
       grammars: this.#grammars,
@@ -201,7 +206,7 @@ export class SourceDocument {
       code: this.#code,
       masm: this.#options.masm,
       ...this.#macros,
-      onRecovery,
+      mayRecover,
     };
     return cSites(file, root, from, to);
   }

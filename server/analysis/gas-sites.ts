@@ -6,7 +6,7 @@ import { dialectAfter, instructionAt, readInstruction, type SourceRange } from '
 import { parse } from '../syntax/grammars.ts';
 import type { Dialect } from '../syntax/instruction.ts';
 import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
-import type { Site } from './site.ts';
+import { MOST_SITES, type Site, tooMany } from './site.ts';
 
 interface Mode {
   readonly at: number;
@@ -42,6 +42,7 @@ export function gasSites(parser: Parser, root: Node, text: string, modes: readon
   let last = -1;
   for (const offset of candidates(text, from, to)) {
     if (offset < last) continue;
+    if (sites.length >= MOST_SITES) return [...sites, tooMany(offset)];
     const node = instructionAt(root, offset);
     if (node) {
       const { dialect, bits } = modeAt(modes, node.startIndex);

@@ -62,3 +62,15 @@ export function moveSite(site: Site, by: number): Site {
     warnings: site.warnings.map(move),
   };
 }
+
+/** No source that people write has so many sites; a file of nothing else is not listed to its end. */
+export const MOST_SITES = 10_000;
+
+/** The site that says so. */
+export const tooMany = (at: number): Site => ({
+  start: at,
+  end: at + 1,
+  hits: [],
+  idioms: [],
+  warnings: [{ start: at, end: at + 1, message: `More than ${MOST_SITES} findings: the rest of the file is not listed.` }],
+});

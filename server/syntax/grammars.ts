@@ -18,13 +18,15 @@ export async function loadGrammars(read: ReadWasm): Promise<Grammars> {
   return { c: await make(c!), gas: await make(gas!) };
 }
 
-/** The parser calls back about every 100 µs of work; a source that needs more than this many calls is given up. */
-const PARSE_STEPS = 200_000;
+/** The parser calls back once for about 16 characters of sound code; a source that needs many times as much is given up. */
+const STEPS_AT_LEAST = 50_000;
+const STEPS_PER_CHARACTER = 0.3;
 
 /** Parses with a bound on the work, counted in the parser's own steps so that the outcome does not depend on the machine. Null: given up. */
 export function parse(parser: Parser, text: string, old: Tree | null = null): Tree | null {
+  const limit = STEPS_AT_LEAST + STEPS_PER_CHARACTER * text.length;
   let steps = 0;
-  const tree = parser.parse(text, old, { progressCallback: () => ++steps > PARSE_STEPS });
+  const tree = parser.parse(text, old, { progressCallback: () => ++steps > limit });
   if (!tree) parser.reset();
   return tree;
 }

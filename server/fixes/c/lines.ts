@@ -3,6 +3,7 @@
 import type { SourceDocument } from '../../analysis/document.ts';
 import type { Fix } from '../../analysis/finding.ts';
 import type { AsmStatement } from '../../syntax/c/asm-statement.ts';
+import { fact } from '../facts.ts';
 import { indentationAt, indentationStep, lineEndOf } from '../place.ts';
 
 /** A statement, or one with a condition before it that goes on a line of its own. */
@@ -21,7 +22,7 @@ export function replaceStatement(document: SourceDocument, statement: AsmStateme
     return edit(statement.hasSemicolon ? `${only};` : only);
   }
   const indent = indentationAt(document.text, start);
-  const step = indentationStep(document.text);
+  const step = fact(document, 'step', indentationStep);
   const eol = lineEndOf(document.text);
   const join = (by: string): string =>
     lines.flatMap((line) => (typeof line === 'string' ? [line] : [line.when, `${step}${line.action}`])).join(`${eol}${by}`);

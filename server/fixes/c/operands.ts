@@ -3,6 +3,7 @@
 import type { SourceDocument } from '../../analysis/document.ts';
 import type { AsmOperand, AsmStatement } from '../../syntax/c/asm-statement.ts';
 import type { Operand } from '../../syntax/instruction.ts';
+import { fact } from '../facts.ts';
 
 const LETTERS: Readonly<Record<string, RegExp>> = {
   a: /^([re]?ax|al)$/,
@@ -59,10 +60,9 @@ function isPrimary(text: string): boolean {
 export function isPointer(document: SourceDocument, expression: string): boolean {
   const text = expression.trim();
   if (text.startsWith('&')) return true;
-  return (
-    /^[A-Za-z_]\w*$/.test(text) &&
-    new RegExp(`\\*\\s*(?:const\\s+)?${text}\\s*[;,=)\\[]|\\b${text}\\s*\\[[^\\]]*\\]\\s*(?:__\\w+[^;=]*)?[;=]`).test(document.text)
-  );
+  if (!/^[A-Za-z_]\w*$/.test(text)) return false;
+  const declared = new RegExp(`\\*\\s*(?:const\\s+)?${text}\\s*[;,=)\\[]|\\b${text}\\s*\\[[^\\]]*\\]\\s*(?:__\\w+[^;=]*)?[;=]`);
+  return fact(document, `pointer ${text}`, (all) => declared.test(all));
 }
 
 /** An integer expression: a cast before what is a pointer. */

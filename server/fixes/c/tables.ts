@@ -1,5 +1,6 @@
 // lgdt, lidt and ltr in C.
 
+import { fact } from '../facts.ts';
 import { structureOf, structuresOf, variableOf } from './declarations.ts';
 import { addressOperand, primary } from './operands.ts';
 import type { AsmCase, Family, Replacement } from './statement.ts';
@@ -23,7 +24,7 @@ function lgdt({ document, statement, instructions }: AsmCase): Replacement | nul
   if (!address) return null;
   const object = address.startsWith('&') ? address.slice(1).trim() : null;
   const variable = /(\w+)\)?$/.exec(object ?? address)?.[1];
-  const structure = variable ? structureOf(document.text, variable) : null;
+  const structure = variable ? fact(document, `structure of ${variable}`, (text) => structureOf(text, variable)) : null;
   if (!structure || structure.members.length < 2) return null;
   const [limit, base] = structure.members;
   const member = (name: string): string => (object ? `${primary(object)}.${name}` : `${primary(address)}->${name}`);
@@ -39,9 +40,13 @@ function lgdt({ document, statement, instructions }: AsmCase): Replacement | nul
 
 /** The kernel stack that the TSS of the same file names. */
 function ltr({ document }: AsmCase): Replacement | null {
-  for (const structure of structuresOf(document.text)) {
+  return fact(document, 'kernel stack', kernelStack);
+}
+
+function kernelStack(text: string): Replacement | null {
+  for (const structure of structuresOf(text)) {
     const stack = structure.members.find(({ name }) => /^([re]?sp0|[re]sp)$/.test(name));
-    const variable = stack && variableOf(document.text, structure);
+    const variable = stack && variableOf(text, structure);
     if (!stack || !variable || stack.array !== /sp$/.test(stack.name)) continue;
     return {
       title: 'Give the kernel stack to Xen with stack_switch',

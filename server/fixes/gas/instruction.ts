@@ -3,6 +3,7 @@
 import type { SourceDocument } from '../../analysis/document.ts';
 import type { Fix, TextEdit } from '../../analysis/finding.ts';
 import type { Hit, Site } from '../../analysis/site.ts';
+import { fact } from '../facts.ts';
 import { indentationAt, indentationStep, lineEndOf } from '../place.ts';
 import { flagsPair } from './flags.ts';
 import { type Flavour, flavourOf } from './flavour.ts';
@@ -18,7 +19,7 @@ export type Rewrite = (hit: Hit, flavour: Flavour, document: SourceDocument, sit
 export function instructionFix(document: SourceDocument, site: Site, hit: Hit): Fix | null {
   const { text } = document;
   if (hit.instruction.dialect !== 'att' || inDefine(text, site.start)) return null;
-  const flavour = flavourOf(text, site.codeBits ?? 0);
+  const flavour = fact(document, `flavour ${site.codeBits}`, (all) => flavourOf(all, site.codeBits ?? 0));
   if (!flavour) return null;
   const pair = flagsPair(document, hit, flavour);
   if (pair)
