@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { prebuilt } from '../../scripts/samples.mjs';
+import { runOnSimulator } from '../oracle/simulator.ts';
 import { runOnXen } from '../oracle/xen-dom0.ts';
 import { type DomURun, runAsDomU } from '../oracle/xen-domu.ts';
 import { echoLines, expectedLines, shellLines, typedAtEcho, typedAtShell, wrongEntryLines } from './expected.ts';
@@ -50,4 +51,16 @@ test('as domU the port gets its wrong page-table entries refused and goes on', (
 test('as domU the port takes commands from its console ring', () => {
   expect(runs.shell?.lines.slice(-shellLines.length)).toEqual(shellLines);
   expect(runs.echo?.lines.slice(-echoLines.length)).toEqual(echoLines);
+});
+
+test('on the simulator every byte of the domU’s console is the same, typed input included', () => {
+  const sessions = {
+    plain: {},
+    wrong: { cmdline: 'wrong-pte' },
+    shell: { cmdline: 'interactive', typing: typedAtShell },
+    echo: { cmdline: 'echo', typing: typedAtEcho },
+  };
+  for (const [name, options] of Object.entries(sessions)) {
+    expect({ name, console: runOnSimulator(elf, options).console }).toEqual({ name, console: runs[name]?.console });
+  }
 });
