@@ -11,7 +11,7 @@ export const paddedHex = (value: bigint | number, bytes: number): string =>
 
 /** An integer written as C does it (decimal, 0x…, 0b…, 0o… or leading 0, with suffixes u and l), null when it is none. */
 export function parseInteger(text: string): bigint | null {
-  const match = /^(-?)(0x[0-9a-f]+|0b[01]+|0o?[0-7]+|[0-9]+)(?:u|l)*$/i.exec(text.trim());
+  const match = /^(-?)(0x[0-9a-f]+|0b[01]+|0o?[0-7]+|[1-9][0-9]*|0)(?:u|l)*$/i.exec(text.trim());
   if (!match) return null;
   const digits = /^0[0-7]+$/.test(match[2]!) ? `0o${match[2]!.slice(1)}` : match[2]!.toLowerCase();
   const value = BigInt(digits);

@@ -8,33 +8,32 @@ import type { Session } from '../session.ts';
 import { vcpuOf } from './execution.ts';
 import { sourceOf } from './sources.ts';
 
-/** `overStub`: only wrappers lie between this frame and the hypercall page; editors then show the frame that used the wrapper. */
-function frameToProtocol(session: Session, id: number, frame: StackFrame, overStub: boolean): DebugProtocol.StackFrame {
-  const position =
-    frame.file === null
-      ? { line: 0, column: 0, presentationHint: 'subtle' as const }
-      : {
-          source: sourceOf(session, frame.file),
-          line: session.toClientLine(frame.line),
-          column: session.toClientColumn(Math.max(1, frame.column)),
-          ...(overStub && isWrapper(frame) ? { presentationHint: 'subtle' as const } : {}),
-        };
-  const name = `${frame.name}${frame.inlined ? ' (inlined)' : ''}${frame.interrupts ? ' (handles what it interrupted:)' : ''}`;
-  return { id, name, instructionPointerReference: hex(frame.pc), ...position };
+/** Frames of one vCPU as a client sees them, innermost first. */
+function toProtocol(session: Session, stack: readonly { readonly id: number; readonly frame: StackFrame }[]): DebugProtocol.StackFrame[] {
+  const inStub = stack[0] !== undefined && session.host.symbols.isStub(stack[0].frame.pc);
+  let onlyWrappers = inStub;
+  return stack.map(({ id, frame }, i) => {
+    onlyWrappers &&= i === 0 || isWrapper(frame);
+    const interrupted = i > 0 && stack[i - 1]!.frame.interrupts;
+    const name = `${frame.name}${frame.inlined ? ' (inlined)' : ''}${interrupted ? ' (interrupted)' : ''}`;
+    const common = { id, name, instructionPointerReference: hex(frame.pc) };
+    if (frame.file === null) return { ...common, line: 0, column: 0, presentationHint: 'subtle' as const };
+    const position = { line: session.toClientLine(frame.line), column: session.toClientColumn(Math.max(1, frame.column)) };
+    const source = sourceOf(session, frame.file);
+    if (!onlyWrappers) return { ...common, ...position, source };
+    // Between the hypercall page and the line that made the call; an editor opens the first source that is not played down.
+    return { ...common, ...position, source: { ...source, presentationHint: 'deemphasize' as const }, presentationHint: 'subtle' as const };
+  });
 }
 
 export const stackRequests: Family = {
   stackTrace: (session, args: DebugProtocol.StackTraceArguments): Answer<DebugProtocol.StackTraceResponse['body']> => {
     const vcpu = vcpuOf(session, args.threadId);
     if (session.host.run.state === 'running') session.host.mustBeStopped();
-    const stack = session.frames.stackOf(session.host, vcpu);
-    const inStub = stack[0] !== undefined && session.host.symbols.isStub(stack[0].frame.pc);
-    const wrappers = inStub ? stack.findIndex(({ frame }, i) => i > 0 && !isWrapper(frame)) : 0;
-    const subtle = new Set(stack.slice(0, Math.max(0, wrappers)).map(({ id }) => id));
+    const frames = toProtocol(session, session.frames.stackOf(session.host, vcpu));
     const start = args.startFrame ?? 0;
-    const shown = args.levels ? stack.slice(start, start + args.levels) : stack.slice(start);
     return {
-      body: { stackFrames: shown.map(({ id, frame }) => frameToProtocol(session, id, frame, subtle.has(id))), totalFrames: stack.length },
+      body: { stackFrames: args.levels ? frames.slice(start, start + args.levels) : frames.slice(start), totalFrames: frames.length },
     };
   },
 };

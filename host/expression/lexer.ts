@@ -19,6 +19,10 @@ const pattern =
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
 const unquote = (text: string): string => text.slice(1, -1).replace(/\\(.)/g, (_, c: string) => escapes[c] ?? c);
 
+/** After a value `%` is the remainder: `a%b`; elsewhere it begins a register as AT&T assembly writes it: `%rax`. */
+const endsValue = (token: Token | undefined): boolean =>
+  token !== undefined && (token.kind !== 'sign' || token.text === ')' || token.text === ']');
+
 /** Throws UserError with the column of what it cannot read. The last token is 'end'. */
 export function tokenize(text: string): Token[] {
   if (text.length > longest) throw new UserError(`The expression is ${text.length} characters long; write at most ${longest}.`);
@@ -29,6 +33,11 @@ export function tokenize(text: string): Token[] {
     const match = pattern.exec(text);
     if (!match) throw new UserError(`Cannot read '${text[at]}' at column ${at + 1} of '${text}'.`);
     const { number, register, name, string, sign } = match.groups as Record<string, string | undefined>;
+    if (register?.startsWith('%') && endsValue(tokens.at(-1))) {
+      tokens.push({ kind: 'sign', text: '%', at });
+      at++;
+      continue;
+    }
     if (number !== undefined) {
       const value = parseInteger(number);
       if (value === null) throw new UserError(`'${number}' at column ${at + 1} is not a number; write decimal or 0x….`);

@@ -158,7 +158,10 @@ test('events, exceptions, functions and instructions stop too, with what was int
   expect(await client.event('stopped')).toMatchObject({ description: 'Event VIRQ_TIMER', hitBreakpointIds: [1] });
   expect((await places())[0]).toMatch(/^event_entry .*entry\.S:/);
   expect(await goOn()).toMatchObject({ description: 'Exception #PF', hitBreakpointIds: [2] });
-  const heap = [`show_heap main.c:${lineOf('main.c', '*word = 42;')}`, `kernel_main main.c:${lineOf('main.c', 'show_heap();')}`];
+  const heap = [
+    `show_heap (interrupted) main.c:${lineOf('main.c', '*word = 42;')}`,
+    `kernel_main main.c:${lineOf('main.c', 'show_heap();')}`,
+  ];
   expect((await places()).slice(1, 3)).toEqual(heap);
   expect(await goOn()).toMatchObject({ reason: 'function breakpoint', hitBreakpointIds: [3] });
   const stack = await places();

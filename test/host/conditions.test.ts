@@ -37,7 +37,7 @@ describe('a condition over a hypercall', () => {
     'args.count << 4 == 32',
     'args.uops.length >= 2 ? name == "mmuext_op" : 0',
     '!(icount > 1000) && vcpu == 0 && rip == 0xffffffff80001348',
-    '-1 - 2 * 3 == -7 && ~0 == -1 && 7 % 4 == 3',
+    '-1 - 2 * 3 == -7 && ~0 == -1 && 7 % 4 == 3 && args.count%nr == 2',
   ])('%s holds', (condition) => expect(holds(condition)).toBe(true));
 
   test.each(['ret >= 0', 'args.uops[9].mfn == 0x1234', 'args.uops[9].mfn != 0x1234', 'args.foreigndom == 5', 'operation == null'])(
@@ -81,6 +81,7 @@ test('precedence is that of C', () => {
   expect(parseExpression('(struct page *)p->next')).toMatchObject({ kind: 'cast', type: { base: 'struct page', pointers: 1 } });
   expect(parseExpression('(count) - 1')).toMatchObject({ kind: 'binary', operator: '-' });
   expect(parseExpression('(pte_t *)$rsp')).toMatchObject({ kind: 'cast', type: { base: 'pte_t', pointers: 1 } });
+  expect(parseExpression('%rax + %rsp')).toMatchObject({ operator: '+', left: { kind: 'register', name: 'rax' } });
   expect(parseExpression('sizeof(unsigned long)')).toMatchObject({ kind: 'sizeof', operand: { base: 'unsigned long' } });
 });
 
