@@ -1,11 +1,11 @@
 // `npm run bench -- NAME [--json FILE]`: figures as ratios against a peer, measured in one interleaved run. Without NAME: all of them.
 // A bench is scripts/bench/NAME.ts and exports `run(): Promise<{ rows: object[], summary: string, raw?: unknown }>`.
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build as buildProduct } from './build.mjs';
-import { fail, root } from './steps.mjs';
+import { build } from './build.mjs';
+import { bundleForNode, fail, root } from './steps.mjs';
 
 const names = readdirSync(join(root, 'scripts', 'bench')).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
 const argv = process.argv.slice(2);
@@ -16,22 +16,10 @@ const unknown = wanted.find((name) => !names.includes(name));
 if (unknown) fail(`there is no bench '${unknown}'. Benches: ${names.join(', ')}.`);
 if (jsonAt >= 0 && !jsonFile) fail('--json needs a file name.');
 
-await buildProduct();
-const { build } = await import('esbuild');
+await build();
 const results = {};
 for (const name of wanted.length > 0 ? wanted : names) {
-  const outfile = join(root, '.cache', 'bench', `${name}.mjs`);
-  mkdirSync(join(root, '.cache', 'bench'), { recursive: true });
-  await build({
-    entryPoints: [join(root, 'scripts', 'bench', `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+  const outfile = await bundleForNode(`scripts/bench/${name}.ts`, join(root, '.cache', 'bench', `${name}.mjs`));
   const { run } = await import(pathToFileURL(outfile).href);
   const result = await run(root);
   results[name] = result;

@@ -50,3 +50,19 @@ export function bootstrap(level = 'all') {
   if (status !== 0) fail('npm ci failed; see above. Check that the npm registry can be reached and run the command again.');
   writeFileSync(stamp, `${level}\n${lock}`);
 }
+
+/** Bundles a TypeScript entry point for this process to import; answers the file. Packages stay where they are installed. */
+export async function bundleForNode(entry, outfile) {
+  const { build } = await import('esbuild');
+  await build({
+    entryPoints: [join(root, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return outfile;
+}

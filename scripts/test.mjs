@@ -3,8 +3,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { DebianError, ensureDebian } from './debian.mjs';
 import { lint } from './lint.mjs';
-import { root, run, runBin } from './steps.mjs';
+import { fail, root, run, runBin } from './steps.mjs';
 
 const results = join(root, 'test-results');
 rmSync(results, { recursive: true, force: true });
@@ -17,6 +18,14 @@ mark('build');
 await build();
 mark('lint');
 console.log(`the imports of ${lint()} modules follow the rules`);
+
+mark('oracles from Debian');
+try {
+  await ensureDebian(['qemu', 'xen', 'grub-xen', 'libxen-dev', 'linux', 'gnumach', 'browser']);
+} catch (error) {
+  if (!(error instanceof DebianError)) throw error;
+  fail(`The tests' oracles cannot be had: ${error.message}`);
+}
 
 let passed = 0;
 let failed = 0;
