@@ -4,7 +4,7 @@ import { Reader, stringAt } from '../bytes.ts';
 import { hex, ImageError } from '../error.ts';
 import { FORM } from './constants.table.ts';
 import { readForm, readOffset } from './forms.ts';
-import { joinPath } from './paths.ts';
+import { joinPath, normalisePath } from './paths.ts';
 import type { DwarfSections } from './sections.ts';
 
 export interface LineHeader {
@@ -81,8 +81,9 @@ function readTables5(
   compilationDirectory: string,
 ): Pick<LineHeader, 'files' | 'directories'> {
   const rawDirectories = readEntries(r, offsetSize, sections).map((entry) => entry.path);
-  const root = joinPath(compilationDirectory, rawDirectories[0] ?? '');
-  const directories = rawDirectories.map((path) => joinPath(root, path));
+  // Directory 0 is the compilation directory itself: where it is relative (a prefix map) it must not be joined to itself.
+  const root = normalisePath(rawDirectories[0] || compilationDirectory);
+  const directories = rawDirectories.map((path, i) => (i === 0 ? root : joinPath(root, path)));
   const files = readEntries(r, offsetSize, sections).map(({ path, directory }) => joinPath(directories[directory] ?? root, path));
   return { directories, files };
 }

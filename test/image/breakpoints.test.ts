@@ -118,6 +118,15 @@ void _start(void) {}
     expect(moved.framesAt(moved.functionsNamed('run')[0]!.body)[0]?.file).toBe('/home/me/kernel/main.c');
   });
 
+  it.each(['-gdwarf-4', '-gdwarf-5'])('has a path relative to a mapped compilation directory (%s)', (version) => {
+    const mapped = new Symbolizer(compile(program(64), [...FREESTANDING, '-O1', version, '-ffile-prefix-map=FOLDER=build/kernel']).elf);
+    const own = mapped.lines.files().filter((file) => !file.startsWith('/'));
+    expect(own.filter((file) => /\.(c|h|S)$/.test(file))).toEqual(['build/kernel/main.c', 'build/kernel/shared.h', 'build/kernel/start.S']);
+    const root = new Symbolizer(compile(program(64), [...FREESTANDING, '-O1', version, '-ffile-prefix-map=FOLDER=.']).elf);
+    expect(root.lines.files()).toEqual(expect.arrayContaining(['main.c', 'shared.h', 'start.S']));
+    expect(root.lines.matchFile('/home/me/kernel/main.c')).toEqual(['main.c']);
+  });
+
   it('can be stepped over: its ranges stay on the line and cover the address', () => {
     for (const line of symbolizer.lines.linesWithCode('main.c')) {
       for (const address of symbolizer.breakpointsAt('main.c', line)!.addresses) {

@@ -30,12 +30,12 @@ export function tool(name: string, args: readonly string[], cwd?: string): strin
   return execFileSync(name, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 });
 }
 
-/** Writes the sources into a new folder and links them with gcc. */
+/** Writes the sources into a new folder and links them with gcc; FOLDER in an option stands for that folder. */
 export function compile(sources: Readonly<Record<string, string>>, options: readonly string[]): Compiled {
   const folder = temporaryFolder();
   for (const [name, text] of Object.entries(sources)) writeFileSync(join(folder, name), text);
   const inputs = Object.keys(sources).filter((name) => /\.(c|S|lds)$/.test(name) && !name.endsWith('.lds'));
-  tool('gcc', [...options, '-o', 'out.elf', ...inputs], folder);
+  tool('gcc', [...options.map((option) => option.replace('FOLDER', folder)), '-o', 'out.elf', ...inputs], folder);
   const path = join(folder, 'out.elf');
   const bytes = new Uint8Array(readFileSync(path));
   return { path, folder, bytes, elf: parseElf(bytes) };
