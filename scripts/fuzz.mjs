@@ -34,7 +34,7 @@ await build({
   define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/isa/host-cpu.ts')).href) },
   logLevel: 'warning',
 });
-const { runOracle } = await import(pathToFileURL(bundle).href);
+const { runOracle, runSequences } = await import(pathToFileURL(bundle).href);
 
 const end = Date.now() + seconds * 1000;
 let compared = 0;
@@ -43,12 +43,14 @@ const perForm = new Map();
 do {
   for (const bits of [64, 32]) {
     const report = runOracle(bits, 100, seed);
-    compared += report.compared;
+    const sequences = runSequences(bits, 8000, seed);
+    compared += report.compared + sequences.compared;
     for (const [form, n] of report.perForm) perForm.set(`${bits}-bit ${form}`, (perForm.get(`${bits}-bit ${form}`) ?? 0) + n);
-    if (report.failures.length > 0) {
-      console.error(report.failures.slice(0, 20).join('\n'));
+    const failures = [...report.failures, ...sequences.failures];
+    if (failures.length > 0) {
+      console.error(failures.slice(0, 20).join('\n'));
       console.error(
-        `fuzz: ${report.failures.length} of ${report.compared} ${bits}-bit cases differ from the processor; repeat with --seed ${seed} --seconds 0`,
+        `fuzz: ${failures.length} of ${report.compared + sequences.compared} ${bits}-bit cases differ from the processor; repeat with --seed ${seed} --seconds 0`,
       );
       process.exit(1);
     }

@@ -5,6 +5,7 @@ import { ROWS } from '../../x86/rows.ts';
 import { CaseMaker, comparableForms, type GeneratedCase } from './cases.ts';
 import { describe, differences, engineRunner } from './compare.ts';
 import { runNatively } from './host-cpu.ts';
+import { SequenceMaker } from './sequences.ts';
 
 export interface OracleReport {
   readonly compared: number;
@@ -47,4 +48,27 @@ export function runOracle(bits: 64 | 32, perForm: number, seed: number): OracleR
     });
   }
   return { compared: cases.length, perForm: counts, none, failures };
+}
+
+/** Compares sequences of a few instructions with the processor. */
+export function runSequences(bits: 64 | 32, count: number, seed: number): { compared: number; failures: string[] } {
+  const maker = new SequenceMaker(seededRandom(seed));
+  const engine = engineRunner();
+  const failures: string[] = [];
+  let compared = 0;
+  while (compared < count) {
+    const cases: GeneratedCase[] = [];
+    for (let attempt = 0; attempt < 40 * BATCH && cases.length < Math.min(BATCH, count - compared); attempt++) {
+      const c = maker.make(bits);
+      if (c) cases.push(c);
+    }
+    if (cases.length === 0) throw new Error('no sequence could be generated');
+    runNatively(cases).forEach((native, i) => {
+      const c = cases[i]!;
+      const different = differences(c, native, engine.run(c));
+      if (different.length > 0) failures.push(`${describe(c)}\n    ${different.join('; ')}`);
+    });
+    compared += cases.length;
+  }
+  return { compared, failures };
 }

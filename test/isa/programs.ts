@@ -33,7 +33,13 @@ outer:
   mov [rbp + rcx*8 + 0xf80], rax      # crosses the page border for some rcx
   mov [rbp + rcx*4 + 0x1fef], eax
   call work
-  dec ecx
+  cmp eax, r15d
+  jb 2f
+  inc r14
+2:test r15b, 4
+  jz 3f
+  add r13, r14
+3:dec ecx
   jnz 1b
   lea rsi, [rbp + 0x0ff3]
   lea rdi, [rbp + 0x2ff1]
