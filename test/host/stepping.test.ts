@@ -87,6 +87,13 @@ describe('step over', () => {
   });
 });
 
+test('a breakpoint at which a step has ended does not stop the run that follows', async () => {
+  const harness = new Harness(new ScriptedMachine({ ...code, 4120: [nop, nop, { op: 'end', ending: { kind: 'poweroff' } }] }));
+  harness.breakAt(4, 0x1018n);
+  expect(await walk(harness, ['over', 'over', 'over', 'over'])).toEqual(['step 0x1008', 'step 0x1010', 'step 0x1014', 'breakpoint 0x1018']);
+  expect((await harness.go()).kind).toBe('ended');
+});
+
 describe('step in', () => {
   test('enters a function behind its prologue', async () => {
     expect(await walk(new Harness(new ScriptedMachine(code)), ['in'])).toEqual(['step 0x2004']);
