@@ -1,5 +1,6 @@
 // `npm test`: everything from a fresh clone. Sets up, builds, lints, runs the suites, and ends with one line of counts.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from './build.mjs';
@@ -19,7 +20,11 @@ await build();
 mark('lint');
 console.log(`the imports of ${lint()} modules follow the rules`);
 
-mark('oracles from Debian');
+mark('oracles');
+const tools = ['gcc', 'as', 'ld', 'objdump', 'objcopy', 'readelf', 'addr2line', 'gdb', 'make', 'git'];
+const absent = tools.filter((tool) => spawnSync(tool, ['--version'], { stdio: 'ignore' }).error);
+if (absent.length > 0)
+  fail(`The tests need ${absent.join(', ')}, which are not on the path. On Debian: apt-get install build-essential gdb git`);
 try {
   await ensureDebian(['qemu', 'xen', 'grub-xen', 'libxen-dev', 'linux', 'gnumach', 'browser']);
 } catch (error) {
