@@ -52,7 +52,12 @@ export class SourceDocument {
     return this.#sites;
   }
   get warnings(): readonly Warning[] {
-    return [...this.#warnings, ...this.#sites.flatMap((site) => site.warnings)];
+    const { length } = this.#text;
+    return [...this.#warnings, ...this.#sites.flatMap((site) => site.warnings)].map(({ start, end, message }) => ({
+      start: Math.min(start, length),
+      end: Math.min(end, length),
+      message,
+    }));
   }
   get lines(): LineIndex {
     this.#lines ??= new LineIndex(this.#text);

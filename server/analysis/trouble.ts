@@ -6,6 +6,18 @@ import type { Warning } from './finding.ts';
 /** Beyond this a file is not parsed; no source file that people write comes near it. */
 export const LARGEST = 64 << 20;
 
+/** Lines of this length are no source: parsing them takes long and tells nothing. */
+const LONGEST_LINE = 1 << 20;
+
+function longestLine(text: string): number {
+  let longest = 0;
+  for (let start = 0, end = 0; end !== -1; start = end + 1) {
+    end = text.indexOf('\n', start);
+    longest = Math.max(longest, (end === -1 ? text.length : end) - start);
+  }
+  return longest;
+}
+
 /** Control characters that text does not have, and what decoding puts for a byte that is no UTF-8. */
 const isOdd = (code: number): boolean => (code < 32 && !(code >= 9 && code <= 13) && code !== 27) || code === 127 || code === 0xfffd;
 
@@ -13,6 +25,9 @@ const isOdd = (code: number): boolean => (code < 32 && !(code >= 9 && code <= 13
 export function refusalToParse(text: string): string | null {
   if (/^\s*$/.test(text)) return 'The file is empty: there is nothing to check.';
   if (text.length > LARGEST) return `The file has ${text.length} characters, more than the ${LARGEST} that are read. Check its parts.`;
+  if (text.length > LONGEST_LINE && longestLine(text) > LONGEST_LINE) {
+    return `The file has a line of more than ${LONGEST_LINE} characters: no source looks like that. It was not checked.`;
+  }
   const head = text.slice(0, 65_536);
   let odd = 0;
   for (let i = 0; i < head.length; i++) if (isOdd(head.charCodeAt(i))) odd++;

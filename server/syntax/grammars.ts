@@ -20,7 +20,7 @@ export async function loadGrammars(read: ReadWasm): Promise<Grammars> {
 
 /** The parser calls back once for about 16 characters of sound code; a source that needs many times as much is given up. */
 const STEPS_AT_LEAST = 50_000;
-const STEPS_PER_CHARACTER = 0.3;
+const STEPS_PER_CHARACTER = 0.2;
 
 /** Parses with a bound on the work, counted in the parser's own steps so that the outcome does not depend on the machine. Null: given up. */
 export function parse(parser: Parser, text: string, old: Tree | null = null): Tree | null {
