@@ -442,6 +442,14 @@ export const refusalRules: readonly RefusalRule[] = [
     index: 'the index',
   }),
   rule(
+    'eoi-page-set-already',
+    ['EBUSY'],
+    'the end-of-interrupt page is set already',
+    'physdev_op.pirq_eoi_gmfn can be made once.',
+    'Keep the first page.',
+    {},
+  ),
+  rule(
     'no-virtual-pmu',
     ['EOPNOTSUPP'],
     'Xen was started without virtual performance counters',

@@ -23,6 +23,8 @@ export class Domain {
   ending: Ending | null = null;
   /** watchdog timers (sched_op.watchdog): guest time of expiry in ns, 0 for none. */
   readonly watchdogs = [0, 0];
+  /** physdev_op.pirq_eoi_gmfn. */
+  pirqEoiPage: Mfn | null = null;
   shutdownCode = 0;
   hypercalls = 0;
 

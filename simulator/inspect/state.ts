@@ -57,6 +57,7 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
   hash.text(
     JSON.stringify([
       domain.pages,
+      domain.pirqEoiPage,
       `${domain.assists}`,
       domain.ending?.kind ?? null,
       domain.watchdogs,

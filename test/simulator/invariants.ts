@@ -42,6 +42,7 @@ export function checkInvariants(hv: Hypervisor): string[] {
       else hold(to, frames.type[to - ram.base] === level ? level : level - 1, why);
     }
   }
+  if (hv.domain.pirqEoiPage !== null) hold(hv.domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
   for (const vcpu of hv.domain.vcpus) {
     if (vcpu.initialised) hold(vcpu.root, FrameType.l4, `base pointer of vCPU ${vcpu.id}`);
     if (vcpu.userRoot !== null) hold(vcpu.userRoot, FrameType.l4, `user base pointer of vCPU ${vcpu.id}`);

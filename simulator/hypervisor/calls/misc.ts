@@ -1,7 +1,9 @@
 // Small calls: stack_switch, fpu_taskswitch, debug registers, segment bases, vm_assist, set_timer_op, console_io, physdev_op.
 
+import { asMfn } from '../../../abi/address.ts';
 import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
+import { FrameType } from '../../memory/frame-table.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
 import { readDebug, writeDebug } from '../control-registers.ts';
@@ -111,7 +113,24 @@ export function physdevOp(call: Call): HandlerResult {
     call.vcpu.ioBitmap = ports ? { address: op.big('bitmap'), ports } : null;
     return 0;
   }
+  if (command === 17 || command === 28) return pirqEoiPage(call, address);
   return otherOperation(call, command);
+}
+
+/** pirq_eoi_gmfn: a page in which Xen marks interrupts that need an end-of-interrupt call. This machine has no interrupts to mark. */
+function pirqEoiPage(call: Call, address: bigint): HandlerResult {
+  const op = call.struct('physdev_pirq_eoi_gmfn', address);
+  if (!op) return call.fault('physdev_pirq_eoi_gmfn');
+  const mfn = asMfn(Number(op.big('gmfn') & 0xff_ffff_ffffn));
+  const { types } = call.hv.memory;
+  const refusal = types.getPageAndType(mfn, FrameType.writable, call.domain.id);
+  if (refusal) return no({ ...refusal, errno: 'EINVAL' });
+  if (call.domain.pirqEoiPage !== null) {
+    types.putPageAndType(mfn);
+    return no(refuse('EBUSY', 'eoi-page-set-already', {}));
+  }
+  call.domain.pirqEoiPage = mfn;
+  return 0;
 }
 
 /** Calls that Xen answers with one error whatever the arguments. */
