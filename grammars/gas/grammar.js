@@ -71,8 +71,8 @@ export default grammar({
       ),
 
     register: () => /%[A-Za-z_\\][A-Za-z0-9_\\]*(\([0-7]\))?|%%?[0-9]/,
-    // %0, %b1, %[name] of an inline asm template, after the pre-pass has put U+0001 for their percent sign.
-    template_operand: () => /\u0001[a-zA-Z]?([0-9]+|\[[A-Za-z_][A-Za-z0-9_]*\])/,
+    // %0, %b1, %[name] of an inline asm template, after the pre-pass has put U+E001 for their percent sign.
+    template_operand: () => /\uE001[a-zA-Z]?([0-9]+|\[[A-Za-z_][A-Za-z0-9_]*\])/,
     integer: () => /0[xX][0-9a-fA-F]+[uUlL]*|[0-9][0-9a-zA-Z]*(\.[0-9]+)?/,
     name: () => /[A-Za-z_][A-Za-z0-9_.$]*/,
     // A name with macro arguments or pastes in it: \reg, \name\()_end, mov\suffix, L##x, 1\@.

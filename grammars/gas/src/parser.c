@@ -708,7 +708,6 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 0:
       if (eof) ADVANCE(70);
       ADVANCE_MAP(
-        0x01, 56,
         '\n', 71,
         '!', 92,
         '"', 36,
@@ -731,12 +730,13 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
         '=', 75,
         '>', 120,
         '[', 84,
-        '\\', 12,
+        '\\', 3,
         ']', 85,
         '{', 86,
         '|', 121,
         '}', 87,
         '~', 89,
+        0xe001, 56,
         '*', 113,
         '?', 113,
         '@', 113,
@@ -751,7 +751,6 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
       END_STATE();
     case 1:
       ADVANCE_MAP(
-        0x01, 56,
         '\n', 71,
         '!', 92,
         '"', 36,
@@ -774,12 +773,13 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
         '=', 75,
         '>', 120,
         '[', 84,
-        '\\', 12,
+        '\\', 3,
         ']', 85,
         '{', 86,
         '|', 121,
         '}', 87,
         '~', 89,
+        0xe001, 56,
         '*', 113,
         '?', 113,
         '@', 113,
@@ -793,355 +793,76 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
           ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
       END_STATE();
     case 2:
-      ADVANCE_MAP(
-        0x01, 56,
-        '\n', 81,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 79,
-        ')', 82,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        ';', 80,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 21,
-        '{', 86,
-        '|', 121,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(3);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(1);
       END_STATE();
     case 3:
-      ADVANCE_MAP(
-        0x01, 56,
-        '\n', 81,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 83,
-        ')', 82,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        ';', 80,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 21,
-        '{', 86,
-        '|', 121,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(3);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
+      if (lookahead == '\n') SKIP(1);
+      if (lookahead == '\r') SKIP(2);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(4);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
           lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 4:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 79,
-        ')', 82,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 18,
-        ']', 85,
-        '{', 86,
-        '|', 121,
-        '}', 87,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(6);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= '_') ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(1);
+      if (lookahead == '\r') SKIP(2);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(4);
       END_STATE();
     case 5:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 79,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 72,
-        '<', 118,
-        '=', 75,
-        '>', 120,
-        '[', 84,
-        '\\', 27,
-        '{', 86,
-        '|', 121,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(8);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(35);
       END_STATE();
     case 6:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 83,
-        ')', 82,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 18,
-        ']', 85,
-        '{', 86,
-        '|', 121,
-        '}', 87,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(6);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= '_') ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(35);
+      if (lookahead == '\r') SKIP(5);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(7);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 7:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 83,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 72,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 30,
-        '{', 86,
-        '|', 121,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(9);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(35);
+      if (lookahead == '\r') SKIP(5);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(7);
       END_STATE();
     case 8:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 83,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        '<', 118,
-        '=', 75,
-        '>', 120,
-        '[', 84,
-        '\\', 27,
-        '{', 86,
-        '|', 121,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(8);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(30);
       END_STATE();
     case 9:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 119,
-        '"', 36,
-        '#', 114,
-        '$', 88,
-        '%', 115,
-        '&', 116,
-        '\'', 57,
-        '(', 83,
-        ',', 77,
-        '.', 73,
-        '/', 117,
-        '0', 98,
-        ':', 78,
-        '<', 118,
-        '=', 74,
-        '>', 120,
-        '[', 84,
-        '\\', 30,
-        '{', 86,
-        '|', 121,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(9);
-      if (('*' <= lookahead && lookahead <= '-') ||
-          lookahead == '?' ||
-          lookahead == '@' ||
-          lookahead == '^' ||
-          lookahead == '~') ADVANCE(113);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
+      if (lookahead == '\n') SKIP(30);
+      if (lookahead == '\r') SKIP(8);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(10);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
           lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 10:
-      ADVANCE_MAP(
-        0x01, 56,
-        '!', 91,
-        '"', 36,
-        '#', 154,
-        '$', 38,
-        '\'', 57,
-        '(', 83,
-        '+', 93,
-        '-', 90,
-        '.', 73,
-        '/', 43,
-        '0', 98,
-        '\\', 24,
-        '~', 89,
-        '\n', 71,
-        ';', 71,
-      );
-      if (('\t' <= lookahead && lookahead <= '\r') ||
-          lookahead == ' ' ||
-          lookahead == 0xfeff) SKIP(10);
-      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
-      if (('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      if (lookahead == '\n') SKIP(30);
+      if (lookahead == '\r') SKIP(8);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(10);
       END_STATE();
     case 11:
-      if (lookahead == '\n') SKIP(1);
+      if (lookahead == '\n') SKIP(15);
       END_STATE();
     case 12:
-      if (lookahead == '\n') SKIP(1);
+      if (lookahead == '\n') SKIP(15);
       if (lookahead == '\r') SKIP(11);
       if (lookahead == '(') ADVANCE(42);
       if (lookahead == '\t' ||
@@ -1154,160 +875,439 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
           ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 13:
-      if (lookahead == '\n') SKIP(1);
+      if (lookahead == '\n') SKIP(15);
       if (lookahead == '\r') SKIP(11);
       if (lookahead == '\t' ||
           lookahead == ' ') SKIP(13);
       END_STATE();
     case 14:
-      if (lookahead == '\n') SKIP(35);
+      ADVANCE_MAP(
+        '\n', 81,
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 79,
+        ')', 82,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        ';', 80,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 12,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(15);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
       END_STATE();
     case 15:
-      if (lookahead == '\n') SKIP(35);
-      if (lookahead == '\r') SKIP(14);
-      if (lookahead == '(') ADVANCE(42);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(16);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
+      ADVANCE_MAP(
+        '\n', 81,
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 83,
+        ')', 82,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        ';', 80,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 12,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(15);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
           lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
       END_STATE();
     case 16:
-      if (lookahead == '\n') SKIP(35);
-      if (lookahead == '\r') SKIP(14);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(16);
+      if (lookahead == '\n') SKIP(34);
       END_STATE();
     case 17:
-      if (lookahead == '\n') SKIP(6);
+      if (lookahead == '\n') SKIP(34);
+      if (lookahead == '\r') SKIP(16);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(18);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 18:
-      if (lookahead == '\n') SKIP(6);
-      if (lookahead == '\r') SKIP(17);
-      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\n') SKIP(34);
+      if (lookahead == '\r') SKIP(16);
       if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(19);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
+          lookahead == ' ') SKIP(18);
       END_STATE();
     case 19:
-      if (lookahead == '\n') SKIP(6);
-      if (lookahead == '\r') SKIP(17);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(19);
+      if (lookahead == '\n') SKIP(32);
       END_STATE();
     case 20:
-      if (lookahead == '\n') SKIP(3);
+      if (lookahead == '\n') SKIP(32);
+      if (lookahead == '\r') SKIP(19);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(21);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 21:
-      if (lookahead == '\n') SKIP(3);
-      if (lookahead == '\r') SKIP(20);
-      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\n') SKIP(32);
+      if (lookahead == '\r') SKIP(19);
       if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(22);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
+          lookahead == ' ') SKIP(21);
       END_STATE();
     case 22:
-      if (lookahead == '\n') SKIP(3);
-      if (lookahead == '\r') SKIP(20);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(22);
+      if (lookahead == '\n') SKIP(33);
       END_STATE();
     case 23:
-      if (lookahead == '\n') SKIP(10);
+      if (lookahead == '\n') SKIP(33);
+      if (lookahead == '\r') SKIP(22);
+      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\t' ||
+          lookahead == ' ') SKIP(24);
+      if (lookahead == '+' ||
+          lookahead == '@') ADVANCE(106);
+      if (('0' <= lookahead && lookahead <= '9') ||
+          ('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
       END_STATE();
     case 24:
-      if (lookahead == '\n') SKIP(10);
-      if (lookahead == '\r') SKIP(23);
-      if (lookahead == '(') ADVANCE(42);
+      if (lookahead == '\n') SKIP(33);
+      if (lookahead == '\r') SKIP(22);
       if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(25);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
+          lookahead == ' ') SKIP(24);
       END_STATE();
     case 25:
-      if (lookahead == '\n') SKIP(10);
-      if (lookahead == '\r') SKIP(23);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(25);
-      END_STATE();
-    case 26:
-      if (lookahead == '\n') SKIP(8);
-      END_STATE();
-    case 27:
-      if (lookahead == '\n') SKIP(8);
-      if (lookahead == '\r') SKIP(26);
-      if (lookahead == '(') ADVANCE(42);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(28);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
-      END_STATE();
-    case 28:
-      if (lookahead == '\n') SKIP(8);
-      if (lookahead == '\r') SKIP(26);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(28);
-      END_STATE();
-    case 29:
-      if (lookahead == '\n') SKIP(9);
-      END_STATE();
-    case 30:
-      if (lookahead == '\n') SKIP(9);
-      if (lookahead == '\r') SKIP(29);
-      if (lookahead == '(') ADVANCE(42);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(31);
-      if (lookahead == '+' ||
-          lookahead == '@') ADVANCE(106);
-      if (('0' <= lookahead && lookahead <= '9') ||
-          ('A' <= lookahead && lookahead <= 'Z') ||
-          lookahead == '_' ||
-          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(105);
-      END_STATE();
-    case 31:
-      if (lookahead == '\n') SKIP(9);
-      if (lookahead == '\r') SKIP(29);
-      if (lookahead == '\t' ||
-          lookahead == ' ') SKIP(31);
-      END_STATE();
-    case 32:
       if (lookahead == '\r') ADVANCE(142);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(141);
       END_STATE();
-    case 33:
+    case 26:
       if (lookahead == '\r') ADVANCE(125);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(124);
       END_STATE();
-    case 34:
+    case 27:
       if (lookahead == '\r') ADVANCE(134);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(133);
+      END_STATE();
+    case 28:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 79,
+        ')', 82,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 9,
+        ']', 85,
+        '{', 86,
+        '|', 121,
+        '}', 87,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(30);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= '_') ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 29:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 79,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 72,
+        '<', 118,
+        '=', 75,
+        '>', 120,
+        '[', 84,
+        '\\', 20,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(32);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 30:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 83,
+        ')', 82,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 9,
+        ']', 85,
+        '{', 86,
+        '|', 121,
+        '}', 87,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(30);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= '_') ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 31:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 83,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 72,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 23,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(33);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 32:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 83,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        '<', 118,
+        '=', 75,
+        '>', 120,
+        '[', 84,
+        '\\', 20,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(32);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 33:
+      ADVANCE_MAP(
+        '!', 119,
+        '"', 36,
+        '#', 114,
+        '$', 88,
+        '%', 115,
+        '&', 116,
+        '\'', 57,
+        '(', 83,
+        ',', 77,
+        '.', 73,
+        '/', 117,
+        '0', 98,
+        ':', 78,
+        '<', 118,
+        '=', 74,
+        '>', 120,
+        '[', 84,
+        '\\', 23,
+        '{', 86,
+        '|', 121,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(33);
+      if (('*' <= lookahead && lookahead <= '-') ||
+          lookahead == '?' ||
+          lookahead == '@' ||
+          lookahead == '^' ||
+          lookahead == '~') ADVANCE(113);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
+      END_STATE();
+    case 34:
+      ADVANCE_MAP(
+        '!', 91,
+        '"', 36,
+        '#', 154,
+        '$', 38,
+        '\'', 57,
+        '(', 83,
+        '+', 93,
+        '-', 90,
+        '.', 73,
+        '/', 43,
+        '0', 98,
+        '\\', 17,
+        '~', 89,
+        0xe001, 56,
+        '\n', 71,
+        ';', 71,
+      );
+      if (('\t' <= lookahead && lookahead <= '\r') ||
+          lookahead == ' ' ||
+          lookahead == 0xfeff) SKIP(34);
+      if (('1' <= lookahead && lookahead <= '9')) ADVANCE(102);
+      if (('A' <= lookahead && lookahead <= 'Z') ||
+          lookahead == '_' ||
+          ('a' <= lookahead && lookahead <= 'z')) ADVANCE(104);
       END_STATE();
     case 35:
       ADVANCE_MAP(
@@ -1317,7 +1317,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
         '.', 73,
         '/', 43,
         '0', 98,
-        '\\', 15,
+        '\\', 6,
         '\n', 71,
         ';', 71,
       );
@@ -1502,7 +1502,6 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 64:
       if (eof) ADVANCE(70);
       ADVANCE_MAP(
-        0x01, 56,
         '\n', 71,
         '!', 92,
         '"', 36,
@@ -1525,12 +1524,13 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
         '=', 75,
         '>', 120,
         '[', 84,
-        '\\', 12,
+        '\\', 3,
         ']', 85,
         '{', 86,
         '|', 121,
         '}', 87,
         '~', 89,
+        0xe001, 56,
         '*', 113,
         '?', 113,
         '@', 113,
@@ -1563,7 +1563,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
         '.', 73,
         '/', 43,
         '0', 98,
-        '\\', 15,
+        '\\', 6,
         '\n', 71,
         ';', 71,
       );
@@ -1944,7 +1944,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 124:
       ACCEPT_TOKEN(sym_cpp_define);
       if (lookahead == '/') ADVANCE(53);
-      if (lookahead == '\\') ADVANCE(33);
+      if (lookahead == '\\') ADVANCE(26);
       if (lookahead != 0 &&
           lookahead != '\n' &&
           lookahead != 0x17f &&
@@ -1953,7 +1953,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 125:
       ACCEPT_TOKEN(sym_cpp_define);
       if (lookahead == '/') ADVANCE(53);
-      if (lookahead == '\\') ADVANCE(33);
+      if (lookahead == '\\') ADVANCE(26);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(124);
@@ -2029,7 +2029,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 133:
       ACCEPT_TOKEN(sym_cpp_include);
       if (lookahead == '/') ADVANCE(54);
-      if (lookahead == '\\') ADVANCE(34);
+      if (lookahead == '\\') ADVANCE(27);
       if (lookahead != 0 &&
           lookahead != '\n' &&
           lookahead != 0x17f &&
@@ -2038,7 +2038,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 134:
       ACCEPT_TOKEN(sym_cpp_include);
       if (lookahead == '/') ADVANCE(54);
-      if (lookahead == '\\') ADVANCE(34);
+      if (lookahead == '\\') ADVANCE(27);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(133);
@@ -2105,7 +2105,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 141:
       ACCEPT_TOKEN(sym_cpp_directive);
       if (lookahead == '/') ADVANCE(52);
-      if (lookahead == '\\') ADVANCE(32);
+      if (lookahead == '\\') ADVANCE(25);
       if (lookahead != 0 &&
           lookahead != '\n' &&
           lookahead != 0x17f &&
@@ -2114,7 +2114,7 @@ static bool ts_lex(TSLexer *lexer, TSStateId state) {
     case 142:
       ACCEPT_TOKEN(sym_cpp_directive);
       if (lookahead == '/') ADVANCE(52);
-      if (lookahead == '\\') ADVANCE(32);
+      if (lookahead == '\\') ADVANCE(25);
       if (lookahead != 0 &&
           lookahead != 0x17f &&
           lookahead != 0x212a) ADVANCE(141);
@@ -2871,83 +2871,83 @@ static bool ts_lex_keywords(TSLexer *lexer, TSStateId state) {
 static const TSLexerMode ts_lex_modes[STATE_COUNT] = {
   [0] = {.lex_state = 0},
   [1] = {.lex_state = 67},
-  [2] = {.lex_state = 5},
-  [3] = {.lex_state = 7},
-  [4] = {.lex_state = 8},
-  [5] = {.lex_state = 6},
-  [6] = {.lex_state = 6},
-  [7] = {.lex_state = 6},
-  [8] = {.lex_state = 3},
-  [9] = {.lex_state = 3},
-  [10] = {.lex_state = 3},
-  [11] = {.lex_state = 6},
-  [12] = {.lex_state = 3},
-  [13] = {.lex_state = 3},
-  [14] = {.lex_state = 3},
-  [15] = {.lex_state = 3},
-  [16] = {.lex_state = 3},
-  [17] = {.lex_state = 3},
-  [18] = {.lex_state = 6},
-  [19] = {.lex_state = 6},
-  [20] = {.lex_state = 6},
-  [21] = {.lex_state = 6},
-  [22] = {.lex_state = 6},
-  [23] = {.lex_state = 6},
-  [24] = {.lex_state = 6},
-  [25] = {.lex_state = 6},
-  [26] = {.lex_state = 6},
-  [27] = {.lex_state = 6},
-  [28] = {.lex_state = 6},
-  [29] = {.lex_state = 6},
-  [30] = {.lex_state = 6},
-  [31] = {.lex_state = 6},
-  [32] = {.lex_state = 6},
-  [33] = {.lex_state = 6},
-  [34] = {.lex_state = 4},
-  [35] = {.lex_state = 4},
-  [36] = {.lex_state = 4},
+  [2] = {.lex_state = 29},
+  [3] = {.lex_state = 31},
+  [4] = {.lex_state = 32},
+  [5] = {.lex_state = 30},
+  [6] = {.lex_state = 30},
+  [7] = {.lex_state = 30},
+  [8] = {.lex_state = 15},
+  [9] = {.lex_state = 15},
+  [10] = {.lex_state = 15},
+  [11] = {.lex_state = 30},
+  [12] = {.lex_state = 15},
+  [13] = {.lex_state = 15},
+  [14] = {.lex_state = 15},
+  [15] = {.lex_state = 15},
+  [16] = {.lex_state = 15},
+  [17] = {.lex_state = 15},
+  [18] = {.lex_state = 30},
+  [19] = {.lex_state = 30},
+  [20] = {.lex_state = 30},
+  [21] = {.lex_state = 30},
+  [22] = {.lex_state = 30},
+  [23] = {.lex_state = 30},
+  [24] = {.lex_state = 30},
+  [25] = {.lex_state = 30},
+  [26] = {.lex_state = 30},
+  [27] = {.lex_state = 30},
+  [28] = {.lex_state = 30},
+  [29] = {.lex_state = 30},
+  [30] = {.lex_state = 30},
+  [31] = {.lex_state = 30},
+  [32] = {.lex_state = 30},
+  [33] = {.lex_state = 30},
+  [34] = {.lex_state = 28},
+  [35] = {.lex_state = 28},
+  [36] = {.lex_state = 28},
   [37] = {.lex_state = 67},
   [38] = {.lex_state = 67},
-  [39] = {.lex_state = 6},
-  [40] = {.lex_state = 2},
-  [41] = {.lex_state = 6},
-  [42] = {.lex_state = 2},
-  [43] = {.lex_state = 6},
-  [44] = {.lex_state = 6},
-  [45] = {.lex_state = 6},
-  [46] = {.lex_state = 6},
-  [47] = {.lex_state = 6},
-  [48] = {.lex_state = 6},
-  [49] = {.lex_state = 6},
-  [50] = {.lex_state = 6},
-  [51] = {.lex_state = 2},
-  [52] = {.lex_state = 6},
-  [53] = {.lex_state = 3},
-  [54] = {.lex_state = 3},
-  [55] = {.lex_state = 3},
-  [56] = {.lex_state = 3},
-  [57] = {.lex_state = 3},
-  [58] = {.lex_state = 3},
-  [59] = {.lex_state = 3},
-  [60] = {.lex_state = 3},
-  [61] = {.lex_state = 3},
-  [62] = {.lex_state = 3},
-  [63] = {.lex_state = 3},
-  [64] = {.lex_state = 7},
-  [65] = {.lex_state = 7},
-  [66] = {.lex_state = 6},
-  [67] = {.lex_state = 10},
+  [39] = {.lex_state = 30},
+  [40] = {.lex_state = 14},
+  [41] = {.lex_state = 30},
+  [42] = {.lex_state = 14},
+  [43] = {.lex_state = 30},
+  [44] = {.lex_state = 30},
+  [45] = {.lex_state = 30},
+  [46] = {.lex_state = 30},
+  [47] = {.lex_state = 30},
+  [48] = {.lex_state = 30},
+  [49] = {.lex_state = 30},
+  [50] = {.lex_state = 30},
+  [51] = {.lex_state = 14},
+  [52] = {.lex_state = 30},
+  [53] = {.lex_state = 15},
+  [54] = {.lex_state = 15},
+  [55] = {.lex_state = 15},
+  [56] = {.lex_state = 15},
+  [57] = {.lex_state = 15},
+  [58] = {.lex_state = 15},
+  [59] = {.lex_state = 15},
+  [60] = {.lex_state = 15},
+  [61] = {.lex_state = 15},
+  [62] = {.lex_state = 15},
+  [63] = {.lex_state = 15},
+  [64] = {.lex_state = 31},
+  [65] = {.lex_state = 31},
+  [66] = {.lex_state = 30},
+  [67] = {.lex_state = 34},
   [68] = {.lex_state = 67},
   [69] = {.lex_state = 67},
-  [70] = {.lex_state = 10},
-  [71] = {.lex_state = 10},
-  [72] = {.lex_state = 10},
-  [73] = {.lex_state = 10},
-  [74] = {.lex_state = 10},
-  [75] = {.lex_state = 10},
-  [76] = {.lex_state = 10},
-  [77] = {.lex_state = 10},
-  [78] = {.lex_state = 10},
+  [70] = {.lex_state = 34},
+  [71] = {.lex_state = 34},
+  [72] = {.lex_state = 34},
+  [73] = {.lex_state = 34},
+  [74] = {.lex_state = 34},
+  [75] = {.lex_state = 34},
+  [76] = {.lex_state = 34},
+  [77] = {.lex_state = 34},
+  [78] = {.lex_state = 34},
   [79] = {.lex_state = 68},
   [80] = {.lex_state = 68},
   [81] = {.lex_state = 68},
