@@ -2,21 +2,21 @@
 
 import { CodeCache } from './code.ts';
 import { bitsOf, type Core, createCore, raise } from './core.ts';
-import type { Engine, EngineConfig, Exit, GuestFault } from './engine-types.ts';
+import { type Engine, type EngineConfig, type Exit, type GuestFault, Segment, type SegmentCache } from './engine-types.ts';
 import { enterMmx } from './float/mmx.ts';
 import { makeFloat } from './float/operations.ts';
 import { FLAG } from './isa/builder.ts';
 import * as L from './layout.ts';
 import { type RareBody, RareContext } from './rare/context.ts';
 import { FPU, resetFpu } from './rare/fpu.ts';
-import { SEGMENTS } from './rare/segments.ts';
+import { checkSegment, SEGMENTS } from './rare/segments.ts';
 import { STACK } from './rare/stack.ts';
 import { STRINGS } from './rare/strings.ts';
 import { divideWide, SYSTEM } from './rare/system.ts';
 import { TRAPS } from './rare/traps.ts';
 import { VECTOR } from './rare/vector.ts';
 import type { DecodeMode } from './records.ts';
-import { RARE_IDIV, RARE_OF_RECORD, RareStatus, Stop } from './tier0/binding.ts';
+import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RareStatus, Stop } from './tier0/binding.ts';
 import { type CaseList, listCases } from './tier0/cases.ts';
 import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
@@ -33,6 +33,8 @@ export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
 };
 
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
+/** What every segment register holds at first: a flat writable data segment (code for cs matters in far transfers only). */
+const FLAT: SegmentCache = { base: 0n, limit: 0xffffffff, attributes: 0xc0f3 };
 
 interface Interpreter {
   run(record: number, count: number, tlb: number): number;
@@ -105,6 +107,7 @@ class CpuEngine implements Engine {
     for (const vcpu of this.vcpus) {
       vcpu.setMode({ bits: 64, cpl: 3, bank: 0 });
       vcpu.rflags = 2;
+      for (const segment of Object.values(Segment)) vcpu.setSegment(segment, 0, FLAT);
       resetFpu(this.core.view, L.FXSAVE - L.STATE + (vcpu.id === 0 ? L.STATE : L.SAVED + vcpu.id * L.STATE_SIZE));
     }
     this.interpreter(0);
@@ -130,6 +133,7 @@ class CpuEngine implements Engine {
   private runRare(which: number, record: number): number {
     const { rare, core } = this;
     rare.record = record;
+    if (which === RARE_SEGMENT) return checkSegment(rare);
     if (which !== RARE_OF_RECORD) return divideWide(rare, which === RARE_IDIV);
     const instruction = this.code.writer.rare[core.i32[(record + L.RECORD.link) >> 2]!]!;
     const body = RARE_BODIES[instruction.name];
@@ -162,13 +166,13 @@ class CpuEngine implements Engine {
     i32[L.FETCH_TLB >> 2] = core.fetchTlb;
     this.mode = bitsOf(core) === 64 ? 0 : this.isFlat() ? 1 : 2;
   }
-  /** es, cs, ss, ds with base 0 and a 4 GiB limit. */
+  /** es, ss, ds plain and cs too: base 0, 4 GiB, so that addresses need neither base nor check. */
   private isFlat(): boolean {
     const { i32 } = this.core;
     for (let s = 0; s < 4; s++) {
       const base = (L.SEGMENT_BASE + 8 * s) >> 2;
-      if (i32[base] !== 0 || i32[base + 1] !== 0) return false;
-      if (i32[(L.SEGMENT_LIMIT >> 2) + s] !== FLAT_LIMIT && i32[(L.SEGMENT_ATTRIBUTES >> 2) + s] !== 0) return false;
+      if (i32[base] !== 0 || i32[base + 1] !== 0 || i32[(L.SEGMENT_LIMIT >> 2) + s] !== FLAT_LIMIT) return false;
+      if (s !== Segment.cs && (i32[(L.SEGMENT_ATTRIBUTES >> 2) + s]! & L.PLAIN_MASK) !== L.PLAIN_DATA) return false;
     }
     return true;
   }
@@ -186,6 +190,10 @@ class CpuEngine implements Engine {
       const lo = i32[L.RIP >> 2]!;
       const hi = i32[(L.RIP >> 2) + 1]!;
       if (!resuming && code.hasBreakpoint(lo, hi)) return this.finish('breakpoint', budget - left);
+      if (this.mode === 2 && core.u64[(L.SEGMENT_BASE >> 3) + Segment.cs] !== 0n) {
+        code.raiseUndefined('a code segment with a base');
+        return this.fetchFault(budget - left);
+      }
       const tracing = (i32[L.SYSTEM_FLAGS >> 2]! & FLAG.t) !== 0;
       const frame = this.tlb.fetch(lo, hi);
       const block = frame < 0 ? null : code.find(lo, hi, frame, this.mode);

@@ -28,6 +28,9 @@ export const SEGMENT_BASE = STATE + 0xb0; // 6 x i64, then one that is always ze
 export const NO_SEGMENT = 6;
 export const SEGMENT_LIMIT = STATE + 0xe8; // 6 x i32
 export const SEGMENT_ATTRIBUTES = STATE + 0x100; // 6 x i32
+/** Attributes of a data segment without limits of its own: present, writable, expand-up, not code. */
+export const PLAIN_MASK = 0x8e;
+export const PLAIN_DATA = 0x82;
 export const SELECTOR = STATE + 0x118; // 6 x i32
 export const CR2 = STATE + 0x130;
 export const MODE_BITS = STATE + 0x138;

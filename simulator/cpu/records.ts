@@ -40,6 +40,14 @@ const COUNTER_ROWS = new Set(['jcxz', 'loop', 'loopz', 'loopnz']);
 const FPU_ROWS: ReadonlySet<string> = new Set([...X87_ROWS, ...SSE_ROWS].map((row) => row.key));
 const BIT_STRING_ROWS = new Set(['bt', 'bts', 'btr', 'btc']);
 
+/** For the segment check: bytes accessed, and 256 when they are written; 0 when nothing is accessed. */
+function accessOf(definition: Definition, d: Decoded, position: number): number {
+  const use = definition.memory;
+  if (use === 'a' && !BIT_STRING_ROWS.has(definition.key) && definition.key !== 'pop-memory' && definition.key !== 'cmpxchg16b') return 0;
+  const writes = use === 'w' || (use === 'auto' && position === 0) || definition.key === 'pop-memory' || /^bt[src]$/.test(definition.key);
+  return (definition.memorySize || d.size[position]!) | (writes ? 256 : 0);
+}
+
 export class RecordWriter {
   private readonly core: Core;
   private readonly list: CaseList;
@@ -87,7 +95,11 @@ export class RecordWriter {
     const usesAddress = position >= 0;
     const prefixed = usesAddress && this.needsAddressRecord(d, definition, mode);
     const fix = row === this.popMemory && d.base === 4 ? d.operandSize : 0;
-    if (prefixed) at = this.writeAddressRecord(at, d, nextLo, nextHi, definition, fix);
+    if (prefixed && row.key === 'lea' && bitsOf(this.core) === 32) return this.writeRare(p, d, nextLo, nextHi, 'lea', row.key);
+    if (prefixed) {
+      at = this.writeAddressRecord(at, d, nextLo, nextHi, definition, fix);
+      this.core.i32[(at - L.RECORD.size + L.RECORD.link) >> 2] = accessOf(definition, d, position);
+    }
     const { u8, i32, view } = this.core;
     const baseOnly = usesAddress && (prefixed || d.index < 0);
     this.handler = baseOnly ? this.list.baseOnly(handler) : handler;
@@ -210,7 +222,7 @@ export class RecordWriter {
     const segment = this.segmentOf(d, definition);
     view.setUint16(at, absolute ? FixedCase.absolute : FixedCase.address, true);
     u8[at + 2] = 8 * segment;
-    u8[at + 3] = 0;
+    u8[at + 3] = 4 * segment;
     u8[at + 4] = d.base >= 0 ? 8 * d.base : ZERO;
     u8[at + 5] = d.index >= 0 ? 8 * d.index : ZERO;
     u8[at + 6] = d.scale;

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { Segment, type SegmentLoad } from '../../simulator/cpu/engine-types.ts';
+import { assemble } from './assemble.ts';
 import { CODE, loadProgram, STACK } from './programs.ts';
 
 const DATA_SEGMENT = { base: 0n, limit: 0xffffffff, attributes: 0xc0f3 };
@@ -125,6 +126,49 @@ test('a far return to 32-bit code and back changes the mode', () => {
   const vcpu = m.engine.vcpus[0]!;
   expect(vcpu.get('rbx')).toBe(0xfffffffen);
   expect(vcpu.mode().bits).toBe(64);
+});
+
+describe('in 32-bit code a segment that is not flat is checked:', () => {
+  const segments: Record<number, { base: bigint; limit: number; attributes: number }> = {
+    67: { base: 0x10000000n, limit: 0xff, attributes: 0x40f3 },
+    75: { base: 0x10000000n, limit: 0xfff, attributes: 0x40f7 }, // expand-down
+    83: { base: 0x10000000n, limit: 0xff, attributes: 0x40f1 }, // read-only
+  };
+  const load = (_v: number, _s: number, selector: number): SegmentLoad => {
+    const cache = segments[selector];
+    return cache ? { ok: true, cache } : { ok: false, vector: 13, errorCode: selector & 0xfffc };
+  };
+  const run32 = (selector: number, source: string): object => {
+    const m = loadProgram('nop', { host: { loadSegment: load } });
+    m.write(CODE, assemble(`mov eax, ${selector}\nmov gs, eax\n${source}\nint3`, CODE, 32));
+    m.write(0x10000000n + 0x20n, Uint8Array.from([7, 0, 0, 0]));
+    const vcpu = m.engine.vcpus[0]!;
+    vcpu.setMode({ bits: 32, cpl: 3, bank: 1 });
+    const { kind, vector, errorCode, executed } = m.engine.run(0, 20);
+    return { kind, vector, errorCode, executed, eax: Number(vcpu.get('rax')) };
+  };
+  const done = (eax: number): object => ({ kind: 'interrupt', vector: 3, errorCode: -1, executed: 4, eax });
+  const refused = (eax: number): object => ({ kind: 'exception', vector: 13, errorCode: 0, executed: 2, eax });
+  const cases: [string, number, string, object][] = [
+    ['inside the limit', 0x43, 'mov eax, gs:[0x20]', done(7)],
+    ['the last bytes', 0x43, 'mov ecx, gs:[0xfc]', done(0x43)],
+    ['one byte beyond', 0x43, 'mov ecx, gs:[0xfd]', refused(0x43)],
+    ['expand-down, above the limit', 0x4b, 'mov ecx, gs:[0x1000]', done(0x4b)],
+    ['expand-down, at the limit', 0x4b, 'mov ecx, gs:[0xfff]', refused(0x4b)],
+    ['read-only, read', 0x53, 'mov eax, gs:[0x20]', done(7)],
+    ['read-only, written', 0x53, 'mov gs:[0x20], eax', refused(0x53)],
+    ['a null selector', 0, 'mov ecx, gs:[0x20]', refused(0)],
+    ['an address alone', 0, 'lea ecx, gs:[0x20]', done(0)],
+    ['16-bit addresses wrap', 0x43, 'mov ebx, eax\n.byte 0x65, 0x67, 0x8b, 0x87, 0xdd, 0xff', { ...done(7), executed: 5 }],
+  ];
+  for (const [name, selector, source, expected] of cases) test(name, () => expect(run32(selector, source)).toEqual(expected));
+
+  test('a null ds refuses plain addresses', () => {
+    const m = loadProgram('nop', { host: { loadSegment: load } });
+    m.write(CODE, assemble('mov ds, eax\nmov ecx, [0x10000020]', CODE, 32));
+    m.engine.vcpus[0]!.setMode({ bits: 32, cpl: 3, bank: 1 });
+    expect(m.engine.run(0, 20)).toMatchObject({ kind: 'exception', vector: 13, errorCode: 0, executed: 1 });
+  });
 });
 
 test('iret takes rip, flags and stack; a fault on the way changes nothing', () => {

@@ -4,6 +4,7 @@ import { type Decoded, OperandKind as K } from '../../../x86/types.ts';
 import type { SegmentNumber } from '../engine-types.ts';
 import * as L from '../layout.ts';
 import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { FixedCase } from '../tier0/cases.ts';
 import { mask, type RareBody, type RareContext, type Store } from './context.ts';
 import { changeableFlags, mergeRflags } from './stack.ts';
 
@@ -42,6 +43,45 @@ function prepareLoad(c: RareContext, segment: number, selector: number): (() => 
   }
   return () => setSegment(c, segment, selector, load.cache.base, load.cache.limit, load.cache.attributes);
 }
+
+/** Type and limit of a 32-bit segment that is not flat, for the access of an address record. Source: Intel SDM volume 3, 5.3 to 5.5. */
+export function checkSegment(c: RareContext): RareStatusValue {
+  const { u8, i32, u64, view } = c.core;
+  const p = c.record;
+  const access = i32[(p + L.RECORD.link) >> 2]!;
+  const size = access & 0xff;
+  if (size === 0) return RareStatus.done;
+  const segment = u8[p + L.RECORD.second]! >> 2;
+  const refuse = (): RareStatusValue => c.stop(segment === SS ? 12 : 13, 0);
+  const attributes = i32[(L.SEGMENT_ATTRIBUTES >> 2) + segment]!;
+  // A null selector leaves no segment at all: #GP whichever register it is.
+  if (!(attributes & 0x80)) return c.stop(13, 0);
+  const code = (attributes & 8) !== 0;
+  const writable = !code && (attributes & 2) !== 0;
+  const readable = !code || (attributes & 2) !== 0;
+  if (access & 256 ? !writable : !readable) return c.stop(13, 0);
+  const limit = i32[(L.SEGMENT_LIMIT >> 2) + segment]! >>> 0;
+  const last = offsetOf(p) + size - 1;
+  const expandDown = !code && (attributes & 4) !== 0;
+  const top = attributes & 0x4000 ? 0xffffffff : 0xffff;
+  const inside = expandDown ? offsetOf(p) > limit && last <= top : last <= limit;
+  return inside ? RareStatus.done : refuse();
+
+  function offsetOf(record: number): number {
+    const immediate = u64[(record + L.RECORD.immediate) >> 3]!;
+    if (view.getUint16(record, true) === FixedCase.absolute) return Number(immediate & 0xffffffffn);
+    const base = u64[(L.REG + u8[record + L.RECORD.base]!) >> 3]!;
+    const index = u64[(L.REG + u8[record + L.RECORD.index]!) >> 3]! << BigInt(u8[record + L.RECORD.scale]!);
+    const sum = base + index + BigInt(i32[(record + L.RECORD.displacement) >> 2]!);
+    return Number(sum & immediate & 0xffffffffn);
+  }
+}
+
+/** lea with an address size that is not the mode's. */
+const lea: RareBody = (c, i) => {
+  c.setReg(i.d.reg[0]!, i.d.operandSize, c.offset(i.d));
+  return RareStatus.done;
+};
 
 const movToSegment: RareBody = (c, i) => {
   const { d } = i;
@@ -315,6 +355,7 @@ const arpl: RareBody = (c, i) => {
 };
 
 export const SEGMENTS: Record<string, RareBody> = {
+  lea,
   'mov-to-seg': movToSegment,
   'pop-seg': popSegment,
   'mov-from-seg': movFromSegment,

@@ -34,10 +34,12 @@ export const RareStatus = {
   stopped: 2,
 } as const;
 export type RareStatusValue = (typeof RareStatus)[keyof typeof RareStatus];
-/** First argument of the import `rare`: the body named by the record, or a division. */
+/** First argument of the import `rare`: the body named by the record, a division, or a segment check. */
 export const RARE_OF_RECORD = 0;
 export const RARE_DIV = 1;
 export const RARE_IDIV = 2;
+/** Limit and type of the segment of an address record. */
+export const RARE_SEGMENT = 3;
 
 /** Locals of the interpreter function. */
 const P = 0;
@@ -490,10 +492,18 @@ export class Tier0 extends VectorBuilder {
 
   /** Address record: leaves segment base + offset in EA_REG for the record after it. */
   emitAddressRecord(absolute: boolean): void {
+    if (this.bits === 32) this.checkSegment();
     const base = this.loadAt(8, this.field(1, L.RECORD.first), L.SEGMENT_BASE, Space.registers);
     const offset = absolute ? this.immediate(8) : this.maskedOffset();
     const sum = this.add(base, offset);
     this.setState(8, L.REG + 8 * L.EA_REG, this.bits === 64 ? sum : this.u64(this.wrap(sum)));
+  }
+  /** A present, writable, expand-up data segment of 4 GiB needs no check; the rest is looked at in TypeScript. */
+  private checkSegment(): void {
+    const at = (table: number): Node => this.loadAt(4, this.field(1, L.RECORD.second), table, Space.registers);
+    const limited = this.ne(at(L.SEGMENT_LIMIT), this.k32(-1));
+    const special = this.ne(this.and(at(L.SEGMENT_ATTRIBUTES), this.k32(L.PLAIN_MASK)), this.k32(L.PLAIN_DATA));
+    this.if(this.or(limited, special), () => this.callRare(RARE_SEGMENT));
   }
   private maskedOffset(): Node {
     const at = (field: number): Node => this.loadAt(8, this.field(1, field), L.REG, Space.registers);
