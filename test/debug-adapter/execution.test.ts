@@ -71,6 +71,19 @@ describe('steps', () => {
     expect(await step('next')).toMatch(/^paging_init paging\.c:/);
   });
 
+  test('at a line with an inlined call: the line is shown until the inlined function has begun; in enters it, over passes it', async () => {
+    client = new DapClient();
+    const line = at('paging.c', 'BUG_ON(HYPERVISOR_mmuext_op(&operation');
+    await client.start({}, () => stopAt('paging.c', 'BUG_ON(HYPERVISOR_mmuext_op(&operation'));
+    await client.event('stopped');
+    expect(await top()).toBe(`table_operation ${line}`);
+    expect(await step('stepIn')).toMatch(/^(hypercall|HYPERVISOR_mmuext_op) \(inlined\) hypercall\.h:/);
+    await client.request('continue', { threadId: 1 });
+    await client.event('stopped');
+    expect(await top()).toBe(`table_operation ${line}`);
+    expect(await step('next')).toMatch(/^paging_init paging\.c:/);
+  });
+
   test('out of the outermost function are refused: there is no caller', async () => {
     client = new DapClient();
     await client.start({ stopOnEntry: true });
@@ -120,6 +133,29 @@ test('with pace real five timer ticks take their time', async () => {
   expect(icount).toBeGreaterThan(0);
   // 100 ticks a second, from the first to the fifth.
   expect(performance.now() - start).toBeGreaterThan(39);
+});
+
+test('a dom0 boots, is debugged and powers off too', async () => {
+  client = new DapClient();
+  await client.start({ dom0: true }, () =>
+    client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'hypercall:console_io.write' }] }),
+  );
+  expect(await client.event('stopped')).toMatchObject({ description: 'Hypercall console_io.write' });
+  expect((await client.request('threads')).threads[0].name).toBe('dom0 vCPU 0');
+  await client.request('setFunctionBreakpoints', { breakpoints: [] });
+  await client.request('continue', { threadId: 1 });
+  expect((await client.event('exited')).exitCode).toBe(0);
+  expect(client.console).toContain('platform: Xen 4.17, dom0');
+});
+
+test('a guest with more vCPUs than it starts shows the others as down', async () => {
+  client = new DapClient();
+  await client.start({ vcpus: 2 }, () => stopAt('main.c', 'show_heap();'));
+  await client.event('stopped');
+  const { threads } = await client.request('threads');
+  expect(threads).toMatchObject([{ id: 1 }, { id: 2, name: expect.stringContaining('(down)') }]);
+  expect((await client.request('stackTrace', { threadId: 2 })).stackFrames.length).toBeLessThan(3);
+  expect(await step('next')).toMatch(/^kernel_main main\.c:/);
 });
 
 test('a restart boots again with the same breakpoints', async () => {
