@@ -5,7 +5,11 @@ import { encodeMessage, MessageReader } from './framing.ts';
 import { Session } from './session.ts';
 
 /** What the main thread and the worker tell each other. */
-export type FromWorker = { readonly bytes: Uint8Array } | { readonly closed: true };
+export type FromWorker =
+  | { readonly bytes: Uint8Array }
+  | { readonly closed: true }
+  /** What came in is no DAP: there is nobody to go on with. */
+  | { readonly garbled: string };
 
 if (!parentPort) throw new Error('debug-adapter/worker.ts runs as a worker of debug-adapter/main.ts.');
 const port = parentPort;
@@ -19,5 +23,12 @@ const session = new Session({
 /** Requests are handled one after the other: the answer to one may be what the next is about. */
 let last: Promise<void> = Promise.resolve();
 port.on('message', (chunk: Uint8Array) => {
-  for (const message of reader.push(chunk)) last = last.then(() => session.handle(message));
+  let messages: unknown[];
+  try {
+    messages = reader.push(chunk);
+  } catch (error) {
+    port.postMessage({ garbled: (error as Error).message } satisfies FromWorker);
+    return;
+  }
+  for (const message of messages) last = last.then(() => session.handle(message));
 });

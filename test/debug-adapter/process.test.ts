@@ -1,7 +1,7 @@
 // The machine-host process as the editor starts it: bundled, DAP on stdin and stdout, the machine in a worker.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
@@ -35,7 +35,7 @@ class HostProcess {
   private seq = 1;
 
   constructor() {
-    this.process = child = spawn(process.execPath, [join(folder, 'machine-host.cjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.process = child = spawn(process.execPath, [join(folder, 'machine-host.cjs')], { stdio: ['pipe', 'pipe', 'ignore'] });
     this.exit = new Promise((resolve) => this.process.on('exit', resolve));
     this.process.stdout!.on('data', (chunk: Buffer) => {
       this.messages.push(...(this.reader.push(chunk) as DebugProtocol.ProtocolMessage[]));
@@ -120,11 +120,39 @@ describe('the machine-host process', () => {
     expect(await host.exit).toBe(0);
   });
 
+  test('answers disconnect and ends although its worker hangs', async () => {
+    const worker = join(folder, 'machine-worker.cjs');
+    const real = readFileSync(worker);
+    // A worker that takes messages and never answers: what an endless loop in the machine looks like from outside.
+    writeFileSync(worker, "require('node:worker_threads').parentPort.on('message', () => { for (;;); });");
+    try {
+      const host = new HostProcess();
+      expect((await host.request('disconnect')).success).toBe(true);
+      expect(await host.exit).toBe(0);
+    } finally {
+      writeFileSync(worker, real);
+    }
+  });
+
+  test('tells a bug of its worker as such and ends with code 70', async () => {
+    const worker = join(folder, 'machine-worker.cjs');
+    const real = readFileSync(worker);
+    writeFileSync(worker, "throw new Error('on purpose');");
+    try {
+      const host = new HostProcess();
+      expect((await host.event('output')).body.output).toContain('This is a bug of Hyperport: on purpose');
+      await host.event('terminated');
+      expect(await host.exit).toBe(70);
+    } finally {
+      writeFileSync(worker, real);
+    }
+  });
+
   test('ends with an event when the stream is no DAP', async () => {
     const host = new HostProcess();
     host.write('GET / HTTP/1.1\r\n\r\n');
     expect((await host.event('output')).body.output).toContain('no debug adapter protocol');
     await host.event('terminated');
-    expect(await host.exit).toBe(70);
+    expect(await host.exit).toBe(2);
   });
 });
