@@ -148,6 +148,11 @@ export class Emitter {
     this.byte(0x0d);
     this.unsigned(this.depth(label));
   }
+  /** Branches on the i32 that is on the stack. */
+  brIfPopped(label: string): void {
+    this.byte(0x0d);
+    this.unsigned(this.depth(label));
+  }
   return(value: Node): void {
     this.emit(value);
     this.byte(0x0f);

@@ -1,8 +1,9 @@
-// SSE conversions. The processor's own where result and flags are known (see sse-float.ts), TypeScript for the rest.
+// SSE conversions. WebAssembly's own where result and flags are known (see sse-float.ts), TypeScript for the rest.
 
 import type { Node, Width } from '../emit/expressions.ts';
 import { SIMD } from '../emit/simd.ts';
 import type { Insn } from './builder.ts';
+import { allLanes, allWithin, FLOAT_KINDS, type Kind, loadMagnitude, MODE, MODE_MASK, plainOperand } from './sse-float.ts';
 import { type VectorBody, vector, XMM_FORMS } from './vector.ts';
 import type { VectorBuilder } from './vector-builder.ts';
 
@@ -24,9 +25,9 @@ const WASM = {
   f64FromI32: 0xb7,
   f64FromI64: 0xb9,
   f64FromF32: 0xbb,
+  f32Equal: 0x5b,
+  f64Equal: 0x61,
 } as const;
-const INEXACT_MASKED = 0x1020;
-const INEXACT_MASKED_NEAREST = 0x7020;
 
 const loadFloat = (b: VectorBuilder, at: Node, element: 4 | 8): void => {
   b.emit(at);
@@ -38,16 +39,27 @@ const storeFloat = (b: VectorBuilder, at: Node, element: 4 | 8, value: () => voi
   b.withMemory(element === 4 ? WASM.f32Store : WASM.f64Store);
   b.committed = true;
 };
-/** `fast` when the condition holds, else the operation in TypeScript. */
+/** `fast` when the condition holds, unless a proof in it fails; else the operation in TypeScript. */
 function either(b: VectorBuilder, condition: Node, fast: () => void, slow: () => void): void {
+  b.open('block', 'converted');
   b.emit(condition);
   b.open('if', 'plain');
+  b.open('block', 'inexact');
   fast();
-  b.else();
+  b.br('converted');
+  b.close();
+  b.close();
   slow();
   b.close();
 }
-const inMode = (b: VectorBuilder, mask: number): Node => b.eq(b.and(b.mxcsr(), b.k32(mask)), b.k32(INEXACT_MASKED));
+/** Within `fast`: stores and ends when the inexact flag is set or `proof` pushes 1; else goes on to the slow way. */
+function provided(b: VectorBuilder, proof: () => void, store: () => void): void {
+  b.ifInexactAllowed(proof);
+  b.byte(0x45); // i32.eqz
+  b.brIfPopped('inexact');
+  store();
+}
+const inMode = (b: VectorBuilder, mask: number): Node => b.eq(b.and(b.mxcsr(), b.k32(mask)), b.k32(MODE));
 
 // ---- integers to floating point: exact when they fit the significand
 
@@ -89,6 +101,11 @@ const TRUNCATE: Readonly<Record<4 | 8, Readonly<Record<4 | 8, number>>>> = {
   4: { 4: WASM.i32FromF32, 8: WASM.i64FromF32 },
   8: { 4: WASM.i32FromF64, 8: WASM.i64FromF64 },
 };
+/** Integers back to floating point. */
+const BACK: Readonly<Record<4 | 8, Readonly<Record<4 | 8, number>>>> = {
+  4: { 4: WASM.f32FromI32, 8: WASM.f32FromI64 },
+  8: { 4: WASM.f64FromI32, 8: WASM.f64FromI64 },
+};
 /** Magnitude of the number at an address, as an integer. */
 function magnitudeAt(b: VectorBuilder, at: Node, element: 4 | 8): Node {
   const v = b.get(element, at);
@@ -106,20 +123,24 @@ const toRegister =
     const d = b.place(i.d);
     const w = i.w as 4 | 8;
     const m = magnitudeAt(b, s, element);
-    const safe = b.and(
-      within(b, m, element, LEAST_NORMAL[element], SAFE[element][w]),
-      inMode(b, truncate ? INEXACT_MASKED : INEXACT_MASKED_NEAREST),
-    );
+    const plain = b.and(within(b, m, element, LEAST_NORMAL[element], SAFE[element][w]), inMode(b, truncate ? MODE : MODE_MASK));
     const fast = (): void => {
-      b.emit(d);
       loadFloat(b, s, element);
       if (!truncate) b.byte(element === 4 ? WASM.f32Nearest : WASM.f64Nearest);
       b.byte(TRUNCATE[element][w]);
-      if (w === 4) b.byte(0xad); // i64.extend_i32_u
-      b.withMemory(0x37); // i64.store
-      b.committed = true;
+      const v = w === 4 ? b.popped() : b.popped64();
+      provided(
+        b,
+        () => {
+          b.emit(v);
+          b.byte(BACK[element][w]);
+          loadFloat(b, s, element);
+          b.byte(element === 4 ? WASM.f32Equal : WASM.f64Equal);
+        },
+        () => b.put(8, d, b.u64(v)),
+      );
     };
-    either(b, safe, fast, () => b.float(`${key}${w}`, d, s));
+    either(b, plain, fast, () => b.float(`${key}${w}`, d, s));
   };
 for (const [key, element, truncate] of [
   ['cvtss2si', 4, false],
@@ -148,13 +169,23 @@ vector('cvtss2sd', { forms: XMM_FORMS, memory: 4 }, (key) => (b, i) => {
 vector('cvtsd2ss', { forms: XMM_FORMS, memory: 8 }, (key) => (b, i) => {
   const d = b.place(i.d);
   const s = b.place(i.s);
-  const plain = b.and(within(b, magnitudeAt(b, s, 8), 8, SINGLE_FROM, SINGLE_TO), inMode(b, INEXACT_MASKED_NEAREST));
-  const fast = (): void =>
-    storeFloat(b, d, 4, () => {
-      loadFloat(b, s, 8);
-      b.byte(WASM.f32FromF64);
-    });
-  either(b, plain, fast, () => b.float(key, d, s));
+  const plain = b.and(within(b, magnitudeAt(b, s, 8), 8, SINGLE_FROM, SINGLE_TO), inMode(b, MODE_MASK));
+  const narrowed = (): void => {
+    loadFloat(b, s, 8);
+    b.byte(WASM.f32FromF64);
+  };
+  const proof = (): void => {
+    narrowed();
+    b.byte(WASM.f64FromF32);
+    loadFloat(b, s, 8);
+    b.byte(WASM.f64Equal);
+  };
+  either(
+    b,
+    plain,
+    () => provided(b, proof, () => storeFloat(b, d, 4, narrowed)),
+    () => b.float(key, d, s),
+  );
 });
 
 // ---- packed
@@ -167,16 +198,115 @@ vector('cvtdq2pd', { forms: XMM_FORMS, memory: 8 }, () => (b, i) => {
     b.simd(SIMD.f64ConvertLowI32);
   });
 });
+const EXACT_SINGLE = 1n << 24n;
 vector('cvtdq2ps', { forms: XMM_FORMS }, (key) => (b, i) => {
   const d = b.place(i.d);
   const s = b.place(i.s);
+  const fits = (): void => {
+    b.vload(s, 16);
+    b.vrepeat(EXACT_SINGLE, 4);
+    b.simd(SIMD.i32Add);
+    b.vrepeat(2n * EXACT_SINGLE, 4);
+    b.simd(SIMD.i32LessEqualU);
+    b.simd(SIMD.i32AllTrue);
+  };
+  const converted = (): void => {
+    b.vload(s, 16);
+    b.simd(SIMD.f32ConvertI32);
+  };
+  either(
+    b,
+    inMode(b, MODE_MASK),
+    () => provided(b, fits, () => b.vstoreAt(d, 16, converted)),
+    () => b.float(key, d, s),
+  );
+});
+
+const [PS, PD] = FLOAT_KINDS as readonly [Kind, Kind];
+const SOURCE = 0;
+const MAGNITUDE = 1;
+const RESULT = 2;
+interface Packed {
+  readonly kind: Kind;
+  /** Magnitudes other than zero from which, and below which, the fast way is right. */
+  readonly least: bigint;
+  readonly limit: bigint;
+  /** Leaves the result of what is on the stack. */
+  readonly convert: readonly number[];
+  /** The way back, to prove that nothing was lost. */
+  readonly back: number;
+  readonly mode: number;
+}
+const PACKED: Readonly<Record<string, Packed>> = {
+  cvtps2dq: {
+    kind: PS,
+    least: LEAST_NORMAL[4],
+    limit: SAFE[4][4],
+    convert: [SIMD.f32Nearest, SIMD.i32TruncateF32],
+    back: SIMD.f32ConvertI32,
+    mode: MODE_MASK,
+  },
+  cvttps2dq: { kind: PS, least: LEAST_NORMAL[4], limit: SAFE[4][4], convert: [SIMD.i32TruncateF32], back: SIMD.f32ConvertI32, mode: MODE },
+  cvtpd2dq: {
+    kind: PD,
+    least: LEAST_NORMAL[8],
+    limit: SAFE[8][4],
+    convert: [SIMD.f64Nearest, SIMD.i32TruncateF64Zero],
+    back: SIMD.f64ConvertLowI32,
+    mode: MODE_MASK,
+  },
+  cvttpd2dq: {
+    kind: PD,
+    least: LEAST_NORMAL[8],
+    limit: SAFE[8][4],
+    convert: [SIMD.i32TruncateF64Zero],
+    back: SIMD.f64ConvertLowI32,
+    mode: MODE,
+  },
+  cvtpd2ps: { kind: PD, least: SINGLE_FROM, limit: SINGLE_TO, convert: [SIMD.f32DemoteZero], back: SIMD.f64PromoteLow, mode: MODE_MASK },
+};
+for (const [key, p] of Object.entries(PACKED))
+  vector(key, { forms: XMM_FORMS }, () => (b, i) => {
+    const d = b.place(i.d);
+    const s = b.place(i.s);
+    b.vload(s, 16);
+    b.vset(SOURCE);
+    loadMagnitude(b, p.kind, SOURCE, MAGNITUDE);
+    allWithin(b, p.kind, MAGNITUDE, p.least, p.limit);
+    const plain = b.and(b.popped(), inMode(b, p.mode));
+    const fast = (): void => {
+      b.vget(SOURCE);
+      for (const opcode of p.convert) b.simd(opcode);
+      b.vset(RESULT);
+      const proof = (): void => {
+        b.vget(RESULT);
+        b.simd(p.back);
+        b.vget(SOURCE);
+        b.simd(p.kind.element === 4 ? SIMD.f32Equal : SIMD.f64Equal);
+        allLanes(b, p.kind);
+      };
+      provided(b, proof, () => b.vstoreAt(d, 16, () => b.vget(RESULT)));
+    };
+    either(b, plain, fast, () => b.float(key, d, s));
+  });
+
+vector('cvtps2pd', { forms: XMM_FORMS, memory: 8 }, (key) => (b, i) => {
+  const d = b.place(i.d);
+  const s = b.place(i.s);
+  b.vload(s, 8);
+  b.vset(SOURCE);
+  loadMagnitude(b, PS, SOURCE, MAGNITUDE);
+  plainOperand(b, PS, MAGNITUDE);
+  allLanes(b, PS);
+  const plain = b.popped();
   const fast = (): void =>
     b.vstoreAt(d, 16, () => {
-      b.vload(s, 16);
-      b.simd(SIMD.f32ConvertI32);
+      b.vget(SOURCE);
+      b.simd(SIMD.f64PromoteLow);
     });
-  either(b, inMode(b, INEXACT_MASKED_NEAREST), fast, () => b.float(key, d, s));
+  either(b, plain, fast, () => b.float(key, d, s));
 });
+
 const inTypeScript =
   (key: string): VectorBody =>
   (b, i) => {
@@ -184,9 +314,6 @@ const inTypeScript =
     b.float(key, d, b.place(i.s));
     b.written(i.d, d);
   };
-vector('cvtps2pd', { forms: XMM_FORMS, memory: 8 }, inTypeScript);
-vector('cvtpd2ps cvtps2dq cvttps2dq cvtpd2dq cvttpd2dq', { forms: XMM_FORMS }, inTypeScript);
-vector('cvtpi2ps', { forms: ['xq', 'xm'], memory: 8 }, inTypeScript);
-vector('cvtpi2pd', { forms: ['xq', 'xm'], memory: 8 }, inTypeScript);
+vector('cvtpi2ps cvtpi2pd', { forms: ['xq', 'xm'], memory: 8 }, inTypeScript);
 vector('cvtps2pi cvttps2pi', { forms: ['qx', 'qm'], memory: 8 }, inTypeScript);
 vector('cvtpd2pi cvttpd2pi', { forms: ['qx', 'qm'], memory: 16 }, inTypeScript);

@@ -1,6 +1,6 @@
-// SSE floating-point arithmetic. The processor's own arithmetic is used where result and flags are known to be right: rounding to
-// nearest, the inexact flag already set and masked, no denormal operand, a normal result (or an exact zero). Everything else is
-// computed in TypeScript (float/), NaNs among it, whose bits WebAssembly does not define.
+// SSE floating-point arithmetic. WebAssembly's own arithmetic is used where result and flags are known to be right: rounding to
+// nearest, the inexact exception masked, its flag already set or the result proved exact, no denormal operand, a normal result (or an
+// exact zero). Everything else is computed in TypeScript (float/), NaNs among it, whose bits WebAssembly does not define.
 
 import type { Node } from '../emit/expressions.ts';
 import { SIMD } from '../emit/simd.ts';
@@ -20,8 +20,9 @@ export const FLOAT_KINDS: readonly Kind[] = [
   { name: 'ss', element: 4, bytes: 4 },
   { name: 'sd', element: 8, bytes: 8 },
 ];
-const INEXACT_MASKED = 0x1020;
-const INEXACT_MASKED_NEAREST = 0x7020;
+/** MXCSR: the inexact exception masked, rounding to nearest: bits and their value. */
+export const MODE_MASK = 0x7000;
+export const MODE = 0x1000;
 
 const SIGN = { 4: 1n << 31n, 8: 1n << 63n } as const;
 const LEAST_NORMAL = { 4: 1n << 23n, 8: 1n << 52n } as const;
@@ -63,6 +64,19 @@ export function plainOperand(b: VectorBuilder, k: Kind, local: number): void {
   b.simd(op(k.element).le);
   b.simd(SIMD.and);
 }
+/** Pushes an i32: all magnitudes in the local are zero, or at least `least` and below `limit`. */
+export function allWithin(b: VectorBuilder, k: Kind, local: number, least: bigint, limit: bigint): void {
+  b.vget(local);
+  b.vrepeat(least, k.element);
+  b.simd(op(k.element).ge);
+  b.vget(local);
+  b.vrepeat(limit, k.element);
+  b.simd(op(k.element).lt);
+  b.simd(SIMD.and);
+  isZero(b, k, local);
+  b.simd(SIMD.or);
+  allLanes(b, k);
+}
 export function allLanes(b: VectorBuilder, k: Kind): void {
   b.simd(op(k.element).all);
 }
@@ -78,6 +92,8 @@ interface Fast {
   readonly opcode: Readonly<Record<4 | 8, number>>;
   /** An operand whose zeros make a zero result exact: either, the first, or any zero result is exact. */
   readonly zero: 'any' | 'either' | 'first' | 'second';
+  /** Pushes an i32 that says whether the result in R is exact. */
+  readonly exact: (b: VectorBuilder, k: Kind) => void;
 }
 const A = 0;
 const B = 1;
@@ -93,7 +109,7 @@ function arithmetic(operation: string, k: Kind, f: Fast): VectorBody {
     const d = b.place(i.d);
     const s = b.place(i.s);
     b.open('block', 'done');
-    b.emit(b.eq(b.and(b.mxcsr(), b.k32(INEXACT_MASKED_NEAREST)), b.k32(INEXACT_MASKED)));
+    b.emit(b.eq(b.and(b.mxcsr(), b.k32(MODE_MASK)), b.k32(MODE)));
     b.open('if', 'plain mode');
     if (f.first) {
       f.first(b, k, d, s);
@@ -134,8 +150,11 @@ function arithmetic(operation: string, k: Kind, f: Fast): VectorBody {
     b.simd(SIMD.and);
     allLanes(b, k);
     b.open('if', 'plain values');
+    b.ifInexactAllowed(() => f.exact(b, k));
+    b.open('if', 'right');
     b.vstoreAt(d, k.bytes, () => b.vget(R));
     b.br('done');
+    b.close();
     b.close();
     b.close();
     b.float(operation, d, s);
@@ -143,14 +162,92 @@ function arithmetic(operation: string, k: Kind, f: Fast): VectorBody {
   };
 }
 
+// ---- proofs that a result is exact: where they fail, the operation is repeated exactly, which sets the flag
+
+/** The error of a rounded sum, as Knuth computes it; zero in all lanes. */
+const exactSum =
+  (negated: boolean) =>
+  (b: VectorBuilder, k: Kind): void => {
+    const [plus, minus] = k.element === 4 ? [SIMD.f32Add, SIMD.f32Sub] : [SIMD.f64Add, SIMD.f64Sub];
+    const SECOND = MAGNITUDE_A;
+    const VIRTUAL = MAGNITUDE_B;
+    b.vget(B);
+    if (negated) {
+      b.vrepeat(SIGN[k.element], k.element);
+      b.simd(SIMD.xor);
+    }
+    b.vset(SECOND);
+    b.vget(R);
+    b.vget(A);
+    b.simd(minus);
+    b.vset(VIRTUAL);
+    b.vget(A);
+    b.vget(R);
+    b.vget(VIRTUAL);
+    b.simd(minus);
+    b.simd(minus);
+    b.vget(SECOND);
+    b.vget(VIRTUAL);
+    b.simd(minus);
+    b.simd(plus);
+    b.vconstant(0n, 0n);
+    b.simd(k.element === 4 ? SIMD.f32Equal : SIMD.f64Equal);
+    allLanes(b, k);
+  };
+
+const HIGH_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7];
+/** x * y = z in all lanes. Singles: in doubles, which hold every product; doubles: their significant bits together must fit into one. */
+const exactProduct =
+  (x: number, y: number, z: number) =>
+  (b: VectorBuilder, k: Kind): void => {
+    if (k.element === 4) {
+      const promoted = (local: number, high: boolean): void => {
+        b.vget(local);
+        if (high) {
+          b.vget(local);
+          b.vshuffle(HIGH_HALF);
+        }
+        b.simd(SIMD.f64PromoteLow);
+      };
+      const halves = k.bytes === 16 ? [false, true] : [false];
+      halves.forEach((high, n) => {
+        promoted(x, high);
+        promoted(y, high);
+        b.simd(SIMD.f64Mul);
+        promoted(z, high);
+        b.simd(SIMD.f64Equal);
+        if (n > 0) b.simd(SIMD.and);
+      });
+      b.simd(SIMD.i64AllTrue);
+      return;
+    }
+    b.vget(x);
+    b.vget(y);
+    b.simd(SIMD.f64Mul);
+    b.vget(z);
+    b.simd(SIMD.f64Equal);
+    b.simd(SIMD.i64AllTrue);
+    for (let lane = 0; lane < k.bytes / 8; lane++) {
+      const trailing = (local: number): Node => {
+        b.vget(local);
+        b.simd(SIMD.i64ExtractLane);
+        b.byte(lane);
+        const v = b.popped64();
+        return b.ctz(b.or(v, b.k64(1n << 52n)));
+      };
+      b.emit(b.geu(b.let(b.add(b.let(trailing(x)), b.let(trailing(y)))), b.k64(53)));
+      b.byte(0x71); // i32.and
+    }
+  };
+
 const pushD = (b: VectorBuilder, k: Kind, d: Node): void => pushOperand(b, k, d);
 const pushS = (b: VectorBuilder, k: Kind, _: Node, s: Node): void => pushOperand(b, k, s);
 const BASIC: Readonly<Record<string, Fast>> = {
-  add: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Add, 8: SIMD.f64Add }, zero: 'any' },
-  sub: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Sub, 8: SIMD.f64Sub }, zero: 'any' },
-  mul: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Mul, 8: SIMD.f64Mul }, zero: 'either' },
-  div: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Div, 8: SIMD.f64Div }, zero: 'first' },
-  sqrt: { second: pushS, opcode: { 4: SIMD.f32Sqrt, 8: SIMD.f64Sqrt }, zero: 'second' },
+  add: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Add, 8: SIMD.f64Add }, zero: 'any', exact: exactSum(false) },
+  sub: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Sub, 8: SIMD.f64Sub }, zero: 'any', exact: exactSum(true) },
+  mul: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Mul, 8: SIMD.f64Mul }, zero: 'either', exact: exactProduct(A, B, R) },
+  div: { first: pushD, second: pushS, opcode: { 4: SIMD.f32Div, 8: SIMD.f64Div }, zero: 'first', exact: exactProduct(R, B, A) },
+  sqrt: { second: pushS, opcode: { 4: SIMD.f32Sqrt, 8: SIMD.f64Sqrt }, zero: 'second', exact: exactProduct(R, R, B) },
 };
 for (const k of FLOAT_KINDS)
   for (const [stem, fast] of Object.entries(BASIC))
@@ -176,9 +273,9 @@ const alternating = (b: VectorBuilder, k: Kind, _: Node, s: Node): void => {
   b.simd(SIMD.xor);
 };
 const PAIRS: Readonly<Record<string, Fast>> = {
-  hadd: { first: neighbours(0), second: neighbours(1), opcode: BASIC.add!.opcode, zero: 'any' },
-  hsub: { first: neighbours(0), second: neighbours(1), opcode: BASIC.sub!.opcode, zero: 'any' },
-  addsub: { first: pushD, second: alternating, opcode: BASIC.add!.opcode, zero: 'any' },
+  hadd: { ...BASIC.add!, first: neighbours(0), second: neighbours(1) },
+  hsub: { ...BASIC.sub!, first: neighbours(0), second: neighbours(1) },
+  addsub: { ...BASIC.add!, second: alternating },
 };
 for (const k of FLOAT_KINDS.slice(0, 2))
   for (const [stem, fast] of Object.entries(PAIRS)) vector(stem + k.name, { forms: XMM_FORMS }, () => arithmetic(stem + k.name, k, fast));

@@ -1,7 +1,7 @@
 // What bodies of MMX and SSE instructions say beyond the integer builder. 128-bit values live on WebAssembly's stack and in a few
 // locals; operands are host addresses, whether register or memory, so one body serves all forms.
 
-import { I32, type Node } from '../emit/expressions.ts';
+import { I32, I64, type Node } from '../emit/expressions.ts';
 import { SIMD } from '../emit/simd.ts';
 import * as L from '../layout.ts';
 import { Builder, type Operand } from './builder.ts';
@@ -82,6 +82,24 @@ export abstract class VectorBuilder extends Builder {
   written(o: Operand, at: Node): void {
     if (o.kind === 'q') this.storeAt(2, at, this.k32(0xffff), 8);
     this.committed = true;
+  }
+  /** Pushes an i32: the inexact flag is set already, or what `proof` pushes. */
+  ifInexactAllowed(proof: () => void): void {
+    this.emit(this.isZero(this.and(this.mxcsr(), this.k32(0x20))));
+    this.byte(0x04);
+    this.byte(0x7f); // if (result i32)
+    this.labels.push('proof');
+    proof();
+    this.else();
+    this.emit(this.k32(1));
+    this.close();
+  }
+  /** The i64 on the stack as a value. */
+  popped64(): Node {
+    const t = this.temp(I64);
+    this.byte(0x21);
+    this.unsigned(t);
+    return this.local(t, I64);
   }
   /** The i32 on the stack as a value. */
   popped(): Node {
