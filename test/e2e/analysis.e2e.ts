@@ -63,6 +63,7 @@ describe('the analyser in VS Code', () => {
     await bench.command('Hyperport: Open Rule Page');
     await bench.answer('mov-to-cr3');
     await host.page.locator('.tab', { hasText: 'mov-to-cr3' }).waitFor();
+    expect(await bench.pageHeading.innerText()).toMatch(/CR3/i);
     await host.screenshot('rule-page');
   });
 

@@ -81,10 +81,19 @@ describe('debugging the port in VS Code', () => {
     await host.screenshot('console');
     await host.page.keyboard.type('quit');
     await host.page.keyboard.press('Enter');
-    await bench.page
-      .locator('.debug-toolbar')
-      .waitFor({ state: 'detached', timeout: 30_000 })
-      .catch(() => undefined);
     await expect.poll(text, { timeout: 15_000 }).toContain('tinykernel: bye');
+  });
+
+  it('stops at a refused hypercall and says why', async () => {
+    await bench.toggleBreakpoint('Refused Hypercall');
+    await bench.startConfiguration('tinykernel with wrong page-table entries');
+    await bench.exceptionWidget.filter({ hasText: 'in use as a top-level (level 4) page table' }).waitFor({ timeout: 30_000 });
+    await stoppedIn('paging_wrong_entries');
+    await host.screenshot('refused');
+    await bench.command('Debug: Stop');
+  });
+
+  it('reaches nothing outside 127.0.0.1', () => {
+    expect(host.external).toEqual([]);
   });
 });

@@ -39,8 +39,12 @@ export class Workbench {
   get breakpoints(): Locator {
     return this.page.locator('.debug-breakpoints .monaco-list-row');
   }
-  view(name: string): Locator {
-    return this.page.locator('.pane').filter({ has: this.page.locator('.pane-header', { hasText: name }) });
+  get exceptionWidget(): Locator {
+    return this.page.locator('.exception-widget');
+  }
+  /** Heading of the Markdown page that is shown. */
+  get pageHeading(): Locator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame').locator('h1').first();
   }
   line(text: string): Locator {
     return this.page.locator('.monaco-editor .view-line').filter({ hasText: text });
@@ -96,7 +100,8 @@ export class Workbench {
     await this.command('Terminal: Focus Terminal');
     await this.command('Terminal: Select All');
     await this.command('Terminal: Copy Selection');
-    return this.page.evaluate(() => navigator.clipboard.readText());
+    // The page's navigator: our own compilation knows only a worker's.
+    return this.page.evaluate(() => (navigator as unknown as { clipboard: { readText(): Promise<string> } }).clipboard.readText());
   }
 
   /** Clicks the breakpoint margin beside a line of the active editor. */
@@ -107,6 +112,23 @@ export class Workbench {
     const margin = await this.page.locator('.editor-instance .glyph-margin').first().boundingBox();
     if (!box || !margin) throw new Error(`line ${line} is not on screen`);
     await this.page.mouse.click(margin.x + margin.width / 2, box.y + box.height / 2);
+  }
+
+  /** Starts a launch configuration by its name. */
+  async startConfiguration(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget:visible input').first();
+    await input.fill(`debug ${name}`);
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
+  }
+
+  /** Ticks or unticks a row of the Breakpoints view. */
+  async toggleBreakpoint(name: string): Promise<void> {
+    await this.breakpoints
+      .filter({ hasText: name })
+      .locator('input[type=checkbox], .monaco-checkbox, .monaco-custom-toggle')
+      .first()
+      .click();
   }
 
   /** Types into the quick input that a command has opened and accepts it. */
