@@ -45,6 +45,8 @@ class GuestConsole implements vscode.Pseudoterminal {
 
 export function registerGuestConsoles(context: vscode.ExtensionContext): void {
   const consoles = new Map<string, { readonly console: GuestConsole; readonly terminal: vscode.Terminal; readonly session: string }>();
+  /** Terminals of guests that are gone; the next guest's console takes their place. */
+  const left = new Set<vscode.Terminal>();
   const consoleOf = (session: vscode.DebugSession, domain: number) => {
     const key = `${session.id}/${domain}`;
     const known = consoles.get(key);
@@ -58,6 +60,8 @@ export function registerGuestConsoles(context: vscode.ExtensionContext): void {
       pty: console,
       iconPath: new vscode.ThemeIcon('vm'),
     });
+    for (const old of left) old.dispose();
+    left.clear();
     terminal.show(true);
     const entry = { console, terminal, session: session.id };
     consoles.set(key, entry);
@@ -73,9 +77,11 @@ export function registerGuestConsoles(context: vscode.ExtensionContext): void {
       for (const [key, entry] of consoles) {
         if (entry.session !== session.id) continue;
         entry.console.ended();
+        left.add(entry.terminal);
         consoles.delete(key);
       }
     }),
+    vscode.window.onDidCloseTerminal((terminal) => void left.delete(terminal)),
     vscode.commands.registerCommand('hyperport.showConsole', () => {
       const session = vscode.debug.activeDebugSession;
       const entry = [...consoles.values()].find((candidate) => candidate.session === session?.id) ?? [...consoles.values()].at(-1);
