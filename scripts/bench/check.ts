@@ -1,0 +1,66 @@
+// Reading speed of the analysis: kernel C and assembly of Debian's Linux source, whole `hyperport check` processes on one core.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureDebian } from '../debian.mjs';
+
+const ROUNDS = 3;
+const PACKAGE = 'linux-source-6.1';
+const FOLDERS = ['arch/x86', 'kernel', 'mm', 'drivers/xen'];
+
+/** The part of the kernel's source that is measured, unpacked once. */
+async function kernelSource(root: string): Promise<string> {
+  const folder = join(root, '.cache', 'bench', PACKAGE);
+  if (existsSync(folder)) return folder;
+  const archive = join(await ensureDebian([PACKAGE]), 'usr/src', `${PACKAGE}.tar.xz`);
+  mkdirSync(`${folder}.new`, { recursive: true });
+  const members = FOLDERS.map((name) => `${PACKAGE}/${name}/*`);
+  execFileSync('tar', ['-xJf', archive, '-C', `${folder}.new`, '--strip-components=1', '--wildcards', ...members]);
+  renameSync(`${folder}.new`, folder);
+  return folder;
+}
+
+function bytesOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.[chsS]$/.test(entry.name))
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+export async function run(root: string): Promise<{ rows: object[]; summary: string; raw: unknown }> {
+  const folder = await kernelSource(root);
+  const megabytes = bytesOf(folder) / 1e6;
+  const raw: { ms: number; findings: number }[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const started = performance.now();
+    // One core: whatever helper threads Node has share it with the analysis.
+    const result = spawnSync(
+      'taskset',
+      ['-c', '0', process.execPath, join(root, 'bin/hyperport'), 'check', folder, '--format', 'json', '--fail-on', 'never'],
+      {
+        encoding: 'utf8',
+        maxBuffer: 1 << 30,
+      },
+    );
+    if (result.status !== 0) throw new Error(`hyperport check ended with ${result.status}: ${result.stderr}`);
+    const ms = performance.now() - started;
+    raw.push({ ms, findings: JSON.parse(result.stdout).summary.findings });
+  }
+  const best = Math.min(...raw.map(({ ms }) => ms));
+  const median = raw.map(({ ms }) => ms).sort((a, b) => a - b)[ROUNDS >> 1]!;
+  const speed = (ms: number): number => Number((megabytes / (ms / 1000)).toFixed(2));
+  const rows = [
+    {
+      workload: `${PACKAGE}: ${FOLDERS.join(' ')}`,
+      MB: Number(megabytes.toFixed(1)),
+      findings: raw[0]!.findings,
+      'median MB/s': speed(median),
+      'best MB/s': speed(best),
+    },
+  ];
+  return {
+    rows,
+    raw: { megabytes, rounds: raw },
+    summary: `${speed(median)} MB/s on one core, process start and report included (median of ${ROUNDS}; promise: at least 2)`,
+  };
+}
