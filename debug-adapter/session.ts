@@ -5,6 +5,7 @@ import { UserError } from '../host/errors.ts';
 import type { MachineHost } from '../host/machine-host.ts';
 import type { SubscribeArguments } from '../host/protocol.ts';
 import type { TraceFeed } from '../host/trace-feed.ts';
+import { checkArguments } from './argument-shapes.ts';
 import { SessionBreakpoints } from './breakpoint-state.ts';
 import { forwardEvents } from './events.ts';
 import { families } from './families.ts';
@@ -97,7 +98,9 @@ export class Session {
     try {
       const handler = Object.hasOwn(families, request.command) ? families[request.command] : undefined;
       if (!handler) throw new UserError(`Hyperport's debugger has no request '${request.command}'.`);
-      const answer = await handler(this, (request.arguments ?? {}) as never);
+      const args: unknown = request.arguments ?? {};
+      if (request.command !== 'launch') checkArguments(request.command, args);
+      const answer = await handler(this, args as never);
       this.respond(request, { success: true, ...(answer.body === undefined ? {} : { body: answer.body }) });
       answer.after?.();
     } catch (error) {

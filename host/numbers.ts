@@ -1,5 +1,7 @@
 // Numbers as the protocol writes them: lower-case `0x…` strings for addresses and register values, base64 for bytes.
 
+import { UserError } from './errors.ts';
+
 /** `0x…`, unsigned 64 bits. */
 export const hex = (value: bigint | number): string => `0x${BigInt.asUintN(64, BigInt(value)).toString(16)}`;
 
@@ -25,9 +27,14 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** Throws on what is not base64. */
+/** Throws UserError on what is not base64. */
 export function fromBase64(text: string): Uint8Array {
-  const binary = atob(text);
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new UserError('The bytes must be written in base64.');
+  }
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
