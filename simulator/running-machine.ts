@@ -229,7 +229,7 @@ export class RunningMachine implements Machine {
       this.console.input(input.bytes);
       return;
     }
-    this.hv.consoleIn.push(...input.bytes);
+    for (const byte of input.bytes) this.hv.consoleIn.push(byte);
     this.hv.domain.events.raiseVirq(VIRQ_CONSOLE, 0);
   }
 

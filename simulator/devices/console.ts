@@ -24,8 +24,9 @@ export class ConsoleRing implements BackEnd {
   private readonly hv: Hypervisor;
   private readonly mfn: Mfn;
   private readonly port: number;
-  /** Input that did not fit yet. */
-  readonly waiting: number[] = [];
+  /** Input that did not fit yet: the bytes from `taken` on. */
+  private queue: Uint8Array = new Uint8Array();
+  private taken = 0;
   /** Output up to this index has been handed on; the guest sees it consumed when the back end works. */
   private shown = 0;
 
@@ -46,8 +47,18 @@ export class ConsoleRing implements BackEnd {
     return this.shown;
   }
 
+  /** Input that waits for room in the ring. */
+  waiting(): Uint8Array {
+    return this.queue.subarray(this.taken);
+  }
+
   input(bytes: Uint8Array): void {
-    for (const byte of bytes) this.waiting.push(byte);
+    const rest = this.waiting();
+    const joined = new Uint8Array(rest.length + bytes.length);
+    joined.set(rest);
+    joined.set(bytes, rest.length);
+    this.queue = joined;
+    this.taken = 0;
     this.notified();
   }
 
@@ -85,8 +96,8 @@ export class ConsoleRing implements BackEnd {
     const consumer = view.getUint32(IN_CONS, true);
     let producer = view.getUint32(IN_PROD, true);
     const before = producer;
-    while (this.waiting.length > 0 && (producer - consumer) >>> 0 < IN_SIZE) {
-      page[IN + (producer & (IN_SIZE - 1))] = this.waiting.shift()!;
+    while (this.taken < this.queue.length && (producer - consumer) >>> 0 < IN_SIZE) {
+      page[IN + (producer & (IN_SIZE - 1))] = this.queue[this.taken++]!;
       producer = (producer + 1) >>> 0;
     }
     view.setUint32(IN_PROD, producer, true);

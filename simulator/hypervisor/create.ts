@@ -9,6 +9,7 @@ import { ConsoleRing } from '../devices/console.ts';
 import { StoreRing } from '../devices/store.ts';
 import type { MachineConfig } from '../machine-types.ts';
 import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
+import { FrameType } from '../memory/frame-table.ts';
 import { hex } from '../memory/refuse.ts';
 import type { Trace } from '../trace/trace.ts';
 import { addDomain } from '../xenstore/domain-nodes.ts';
@@ -156,6 +157,10 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
 function addDevices(hv: Hypervisor): { console: ConsoleRing | null; store: XenStore | null } {
   const { built, events, grants, id } = hv.domain;
   if (built.store === null || built.console === null) return { console: null, store: null };
+  // The back ends have the rings mapped: the frames stay writable memory whatever the guest does with its own mappings.
+  for (const mfn of [built.store, built.console]) {
+    if (hv.memory.types.getPageAndType(mfn, FrameType.writable, id)) throw new Error('a ring page is in use as something else');
+  }
   const store = new XenStore();
   const storeRing = new StoreRing(hv, store, built.store, STORE_PORT);
   const console = new ConsoleRing(hv, built.console, CONSOLE_PORT);

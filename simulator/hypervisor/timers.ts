@@ -6,12 +6,18 @@ interface Timer {
   readonly fire: () => void;
 }
 
+const LATEST = 2 ** 52;
+
 export class Timers {
   private readonly timers = new Map<string, Timer>();
   private earliest = Number.POSITIVE_INFINITY;
 
-  /** `at`: guest time in ns. */
+  /** `at`: guest time in ns. What lies beyond the range of exact times (52 days) never comes. */
   set(name: string, at: number, fire: () => void): void {
+    if (at > LATEST) {
+      this.cancel(name);
+      return;
+    }
     this.timers.set(name, { name, at, fire });
     this.recompute();
   }

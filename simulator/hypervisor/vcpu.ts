@@ -70,6 +70,8 @@ export class VcpuState {
   otherGsBase = 0n;
   /** Where this vCPU's vcpu_info lies. */
   info: { mfn: Mfn; offset: number };
+  /** vcpu_op.register_vcpu_info was made: the page is held. */
+  infoMoved = false;
   periodicPeriod = 0;
   periodicLast = 0;
   /** Guest time in ns, or null. */

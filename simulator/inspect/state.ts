@@ -70,7 +70,7 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
         'remotePort' in channel ? channel.remotePort : 0,
       ]),
       hv.consoleIn,
-      console?.waiting ?? [],
+      [...(console?.waiting() ?? [])],
       console?.handedOn() ?? 0,
       hv.portState,
       hv.timers.ordered().map(({ name, at }) => [name, at]),

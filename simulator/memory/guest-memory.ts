@@ -38,6 +38,11 @@ export class GuestMemory {
 
   /** Bytes at a guest address, or null when any of them cannot be read. */
   read(root: Mfn, address: bigint, length: number): Uint8Array | null {
+    // More than all memory cannot be mapped in a way that is meant; and the copy would be made before the first fault.
+    if (length > this.ram.bytes.length) {
+      this.fault = { errorCode: 0, address };
+      return null;
+    }
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
       const va = BigInt.asUintN(64, address + BigInt(done));

@@ -363,10 +363,11 @@ export class PageTypes {
     }
   }
 
-  /** Gives up the allocation's reference (memory_op.decrease_reservation). False when it was given up before. */
+  /** Gives up the allocation's reference (memory_op.decrease_reservation). False when it was given up before, and for pages that
+   * Xen shares: those stay. */
   release(mfn: Mfn): boolean {
     const i = this.ram.index(mfn);
-    if (!(this.frames.flags[i]! & FLAG_ALLOCATED)) return false;
+    if (!(this.frames.flags[i]! & FLAG_ALLOCATED) || this.frames.flags[i]! & FLAG_SPECIAL) return false;
     this.frames.flags[i]! &= ~FLAG_ALLOCATED;
     this.putPage(mfn);
     return true;

@@ -45,7 +45,9 @@ function randomCalls(g: Guest, next: (below: number) => number, calls: number, n
   const argumentSlot = g.tableFor(g.scratch).slot;
   const anyPfn = () => (next(8) === 0 ? tables.pfn + next(tables.pages) : pages[next(pages.length)]!);
   const flags = () => [0n, 1n, 3n, 5n, 7n, 0x67n, 0x65n, 0x83n, 0x17n, 1n | (1n << 63n)][next(10)]!;
-  const entry = () => (next(12) === 0 ? BigInt(next(2 ** 30)) << 12n : (BigInt(g.mfn(anyPfn())) << 12n) | flags());
+  const special = [g.hv.domain.sharedInfo, g.hv.domain.grants.frames[0]!, g.hv.domain.built.store!, g.hv.domain.built.console!];
+  const anyMfn = () => (next(10) === 0 ? special[next(special.length)]! : g.mfn(anyPfn()));
+  const entry = () => (next(12) === 0 ? BigInt(next(2 ** 30)) << 12n : (BigInt(anyMfn()) << 12n) | flags());
   const slot = () => (next(3) === 0 ? [0, 255, 256, 271, 272, 300, 511][next(7)]! : next(512));
   const random = () => (next(2) ? EDGES[next(EDGES.length)]! : (BigInt(next(2 ** 31)) << BigInt(next(33))) | BigInt(next(4096)));
   const steps: (() => void)[] = [
@@ -58,17 +60,12 @@ function randomCalls(g: Guest, next: (below: number) => number, calls: number, n
       if (isTable && (at === 511 || at === 510 || at < 2 || at === argumentSlot)) return;
       g.mmuUpdate((BigInt(g.mfn(pfn)) << 12n) | BigInt(at * 8 + (next(6) ? 0 : next(4))), entry());
     },
-    () => g.mmuext(next(5), g.mfn(anyPfn())),
-    () => g.mmuext(5 + next(16), g.mfn(anyPfn()), g.mfn(anyPfn())),
-    () => g.call(2, g.words(g.scratch, g.mfn(anyPfn())), 512 * next(2)),
+    () => g.mmuext(next(5), anyMfn()),
+    () => g.mmuext(5 + next(16), anyMfn(), anyMfn()),
+    () => g.call(2, g.words(g.scratch, anyMfn()), 512 * next(2)),
     () => g.call(10, (BigInt(g.mfn(anyPfn())) << 12n) | BigInt(8 * next(512)), random()),
-    () =>
-      g.call(
-        12,
-        [0, 1, 6][next(3)]!,
-        g.words(g.scratch, g.words(g.scratch + 512n, g.mfn(anyPfn()), anyPfn()), 1 + next(2), next(3), 0x7ff0),
-      ),
-    () => g.call(24, 10, next(2), g.words(g.scratch, g.mfn(anyPfn()), BigInt(next(64) * 64))),
+    () => g.call(12, [0, 1, 6][next(3)]!, g.words(g.scratch, g.words(g.scratch + 512n, anyMfn(), anyPfn()), 1 + next(2), next(3), 0x7ff0)),
+    () => g.call(24, 10, next(2), g.words(g.scratch, anyMfn(), BigInt(next(64) * 64))),
     () => {
       // Writes through the guest's own mapping, where it has one: contents of future tables.
       const address = g.address(anyPfn()) + BigInt(slot() * 8);

@@ -42,12 +42,13 @@ export function checkInvariants(hv: Hypervisor): string[] {
       else hold(to, frames.type[to - ram.base] === level ? level : level - 1, why);
     }
   }
+  for (const mfn of [hv.domain.built.store, hv.domain.built.console]) if (mfn !== null) hold(mfn, FrameType.writable, 'a back end');
   if (hv.domain.pirqEoiPage !== null) hold(hv.domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
   for (const vcpu of hv.domain.vcpus) {
     if (vcpu.initialised) hold(vcpu.root, FrameType.l4, `base pointer of vCPU ${vcpu.id}`);
     if (vcpu.userRoot !== null) hold(vcpu.userRoot, FrameType.l4, `user base pointer of vCPU ${vcpu.id}`);
     for (const mfn of [...vcpu.gdtFrames, ...vcpu.ldtFrames.values()]) hold(mfn, FrameType.segDesc, `descriptor table of vCPU ${vcpu.id}`);
-    if (vcpu.info.mfn !== hv.domain.sharedInfo) hold(vcpu.info.mfn, FrameType.writable, `vcpu_info of vCPU ${vcpu.id}`);
+    if (vcpu.infoMoved) hold(vcpu.info.mfn, FrameType.writable, `vcpu_info of vCPU ${vcpu.id}`);
   }
   for (let i = 0; i < ram.frames; i++) {
     const name = `frame 0x${(ram.base + i).toString(16)} (${TYPE_NAMES[frames.type[i]!]})`;

@@ -2,7 +2,6 @@
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
 import type { StructView } from '../../../abi/layout.ts';
-import { FLAG_ALLOCATED } from '../../memory/frame-table.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
 
@@ -84,18 +83,14 @@ const partly = (done: number, extents: number, facts: Record<string, number>): A
 function release(call: Call, slot: bigint, order: number): boolean {
   const first = call.hv.guest.readWord(call.vcpu.currentRoot(), slot);
   if (first === null) return false;
-  const { types, frames, ram } = call.hv.memory;
+  const { types } = call.hv.memory;
   for (let n = 0; n < 2 ** order; n++) {
     const mfn = asMfn(Number(first) + n);
     if (types.getPage(mfn, call.domain.id)) return false;
-    // A frame in use as a pinned table loses its pin, as when the domain unpins it itself.
-    const allocated = (frames.flags[ram.index(mfn)]! & FLAG_ALLOCATED) !== 0;
-    if (allocated) {
-      types.release(mfn);
-      call.domain.pages--;
-    }
+    const released = types.release(mfn);
+    if (released) call.domain.pages--;
     types.putPage(mfn);
-    if (!allocated) return false;
+    if (!released) return false;
   }
   return true;
 }

@@ -9,13 +9,16 @@ import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, 
 import { readDebug, writeDebug } from '../control-registers.ts';
 import { setTaskSwitched } from '../emulate-fpu.ts';
 import { loadDescriptor } from '../selectors.ts';
-import { setSingleshot } from '../time.ts';
+import { setSingleshot, systemTime } from '../time.ts';
 
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 /** vm_assist types that a 64-bit PV guest may switch: 4gb_segments and its notify (without effect), writable_pagetables,
  * pae_extended_cr3, architectural_iopl, runstate_update_flag, m2p_strict. */
 const ASSISTS = new Set([0, 1, 2, 3, 4, 5, 32]);
 const MAX_PORTS = 65536;
+const HUGE_TIMEOUT = 1n << 50n;
+const STRANGE_DELAY = 100_000_000n;
+const CONSOLE_CHUNK = 4096;
 
 export function stackSwitch(call: Call): HandlerResult {
   call.vcpu.kernelSs = Number(call.args[0]! & 0xffffn) | 3;
@@ -68,11 +71,12 @@ export function vmAssist(call: Call): HandlerResult {
   return 0;
 }
 
-/** Absolute system time in ns; 0 stops the timer, a time that cannot be meant (far in the past) fires at once. */
+/** Absolute system time in ns; 0 stops the timer. A time that cannot be meant (negative, or 13 days ahead) fires in 100 ms. */
 export function setTimerOp(call: Call): HandlerResult {
   const timeout = BigInt.asIntN(64, call.args[0]!);
-  if (timeout < 0n) return 0;
-  setSingleshot(call.hv, call.vcpu, Number(timeout));
+  const now = BigInt(systemTime(call.hv));
+  const strange = timeout < 0n || timeout - now >= HUGE_TIMEOUT;
+  setSingleshot(call.hv, call.vcpu, Number(strange ? now + STRANGE_DELAY : timeout));
   return 0;
 }
 
@@ -82,9 +86,11 @@ export function consoleIo(call: Call): HandlerResult {
   const address = call.args[2]!;
   if (!call.domain.isDom0) return notPrivileged('console_io (a domU writes to its console ring; only debug builds of Xen let it)');
   if (command === 0) {
-    const bytes = call.read(address, count);
-    if (!bytes) return call.fault('text');
-    call.hv.consoleOut(bytes);
+    for (let done = 0; done < count; done += CONSOLE_CHUNK) {
+      const bytes = call.read(address + BigInt(done), Math.min(CONSOLE_CHUNK, count - done));
+      if (!bytes) return call.fault('text');
+      call.hv.consoleOut(bytes);
+    }
     return 0;
   }
   if (command !== 1) return otherOperation(call, command);

@@ -105,12 +105,13 @@ function registerInfo(call: Call, vcpu: VcpuState, address: bigint): Answer | nu
   const mfn = asMfn(Number(op.big('mfn') & 0xff_ffff_ffffn));
   const offset = op.number('offset');
   if (offset > PAGE_SIZE - 64) return no(refuse('EINVAL', 'vcpu-info-place', { offset, most: PAGE_SIZE - 64 }));
-  if (vcpu.info.mfn !== call.domain.sharedInfo) return no(refuse('EINVAL', 'vcpu-info-moved-already', { vcpu: vcpu.id }));
+  if (vcpu.infoMoved) return no(refuse('EINVAL', 'vcpu-info-moved-already', { vcpu: vcpu.id }));
   const { types, ram } = call.hv.memory;
   const refusal = types.getPageAndType(mfn, FrameType.writable, call.domain.id);
   if (refusal) return no({ ...refusal, errno: 'EINVAL' });
   const old = call.hv.vcpuInfo(vcpu).slice();
   vcpu.info = { mfn, offset };
+  vcpu.infoMoved = true;
   ram.page(mfn).set(old, offset);
   call.hv.written(mfn);
   call.domain.events.markAll(vcpu.id);
