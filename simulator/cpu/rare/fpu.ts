@@ -1,6 +1,7 @@
 // State of the floating-point unit: control and status words, fxsave and fxrstor. Kept in the layout of fxsave.
 
 import { OperandKind as K } from '../../../x86/types.ts';
+import { setTop } from '../float/mmx.ts';
 import * as L from '../layout.ts';
 import { RareStatus } from '../tier0/binding.ts';
 import type { RareBody, RareContext } from './context.ts';
@@ -31,6 +32,8 @@ export function resetFpu(view: DataView, at: number): void {
 }
 
 const fninit: RareBody = (c) => {
+  // Registers keep their contents, and the image counts them from the top of the stack.
+  setTop(c.core, 0);
   setWord(c, FCW, 0x37f);
   setWord(c, FSW, 0);
   setWord(c, FTW, 0);
