@@ -88,6 +88,14 @@ describe('the catalogue', () => {
     for (const rule of used) expect(findRule(rule), rule).not.toBeNull();
   });
 
+  test('has the rule of every instruction that is emulated', () => {
+    const emulated = [...code.matchAll(/report\(\s*hv,\s*vcpu,[^,]+,\s*'([a-z0-9-]+)'/g)].map((match) => match[1]!);
+    expect(emulated.length).toBeGreaterThan(5);
+    for (const rule of [...emulated, 'mov-cr0', 'mov-cr4', 'mov-from-cr2', 'mov-from-cr3', 'mov-to-cr2', 'mov-to-cr3', 'mov-dr', 'cpuid']) {
+      expect(findRule(rule), rule).not.toBeNull();
+    }
+  });
+
   test('has no rule that nothing refuses by', () => {
     for (const { id } of refusalRules) expect(code.includes(`'${id}'`), id).toBe(true);
   });
