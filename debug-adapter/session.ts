@@ -38,6 +38,7 @@ export class Session {
   feed: TraceFeed | null = null;
   /** A request of this client is letting the machine go on. */
   resuming = false;
+  private breakpointIds = 0;
   private seq = 1;
 
   constructor(world: SessionWorld) {
@@ -59,6 +60,11 @@ export class Session {
     this.opened?.run.end();
     this.opened = host;
     this.forget = forwardEvents(this, host);
+  }
+
+  /** For a new breakpoint; it keeps the number when it is set again in the machine of a restart. */
+  newBreakpointId(): number {
+    return ++this.breakpointIds;
   }
 
   /** Lets the machine go on for a request, without telling the client what it asked for. */

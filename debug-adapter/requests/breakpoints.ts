@@ -17,6 +17,10 @@ import { sourceOf } from './sources.ts';
 
 type Made = { readonly state: BreakpointState; readonly code?: CodeBreakpoint; readonly record?: RecordBreakpoint };
 
+/** Asked for once, applied in each machine of the session: the number stays. */
+type Numbered<T> = T & { readonly id: number };
+const number = <T>(session: Session, asked: readonly T[]): Numbered<T>[] => asked.map((one) => ({ ...one, id: session.newBreakpointId() }));
+
 /** Runs a maker; what a person did wrong becomes a pending breakpoint that says so. */
 function attempt(id: number, make: () => Made): Made {
   try {
@@ -31,8 +35,7 @@ function codeBreakpoint(id: number, label: string, addresses: readonly bigint[],
   return { id, label, addresses: addresses.map(asVirtual), ...parseConditions(written) };
 }
 
-function atLine(session: Session, host: MachineHost, path: string, asked: DebugProtocol.SourceBreakpoint): Made {
-  const id = host.newId();
+function atLine(session: Session, host: MachineHost, path: string, { id, ...asked }: Numbered<DebugProtocol.SourceBreakpoint>): Made {
   return attempt(id, () => {
     const wanted = session.fromClientLine(asked.line);
     const files = host.symbols.recordedFiles(path);
@@ -50,8 +53,7 @@ function atLine(session: Session, host: MachineHost, path: string, asked: DebugP
   });
 }
 
-function atFunction(host: MachineHost, asked: DebugProtocol.FunctionBreakpoint): Made {
-  const id = host.newId();
+function atFunction(host: MachineHost, { id, ...asked }: Numbered<DebugProtocol.FunctionBreakpoint>): Made {
   return attempt(id, () => {
     if (isNamed(asked.name)) return { record: namedBreakpoint(id, asked.name, asked), state: { state: 'applied', id, addresses: [] } };
     const name = asked.name.trim().replace(/\(\)$/, '');
@@ -65,8 +67,7 @@ function atFunction(host: MachineHost, asked: DebugProtocol.FunctionBreakpoint):
   });
 }
 
-function atInstruction(session: Session, host: MachineHost, asked: DebugProtocol.InstructionBreakpoint): Made {
-  const id = host.newId();
+function atInstruction(session: Session, host: MachineHost, { id, ...asked }: Numbered<DebugProtocol.InstructionBreakpoint>): Made {
   return attempt(id, () => {
     const scope = session.frames.scopeOf(host, undefined);
     const base = numberOf(evaluateOnGuest(parseExpression(asked.instructionReference), scope), 'The address');
@@ -92,7 +93,7 @@ export const breakpointRequests: Family = {
   setBreakpoints: (session, args: DebugProtocol.SetBreakpointsArguments): Answer<DebugProtocol.SetBreakpointsResponse['body']> => {
     const path = args.source.path;
     if (!path) throw new UserError('Breakpoints need a source with a path.');
-    const asked = args.breakpoints ?? (args.lines ?? []).map((line) => ({ line }));
+    const asked = number<DebugProtocol.SourceBreakpoint>(session, args.breakpoints ?? (args.lines ?? []).map((line) => ({ line })));
     const group = `source ${path}`;
     const apply: Apply = (s, host) =>
       install(
@@ -106,11 +107,12 @@ export const breakpointRequests: Family = {
     session,
     args: DebugProtocol.SetFunctionBreakpointsArguments,
   ): Answer<DebugProtocol.SetFunctionBreakpointsResponse['body']> => {
+    const asked = number(session, args.breakpoints);
     const apply: Apply = (_, host) =>
       install(
         host,
         'functions',
-        args.breakpoints.map((one) => atFunction(host, one)),
+        asked.map((one) => atFunction(host, one)),
       );
     return { body: { breakpoints: session.breakpoints.set(session, 'functions', 'function breakpoint', apply) } };
   },
@@ -118,11 +120,12 @@ export const breakpointRequests: Family = {
     session,
     args: DebugProtocol.SetInstructionBreakpointsArguments,
   ): Answer<DebugProtocol.SetInstructionBreakpointsResponse['body']> => {
+    const asked = number(session, args.breakpoints);
     const apply: Apply = (s, host) =>
       install(
         host,
         'instructions',
-        args.breakpoints.map((one) => atInstruction(s, host, one)),
+        asked.map((one) => atInstruction(s, host, one)),
       );
     return { body: { breakpoints: session.breakpoints.set(session, 'instructions', 'instruction breakpoint', apply) } };
   },

@@ -12,6 +12,8 @@ import type { Session } from '../session.ts';
 import { vcpuOf } from './execution.ts';
 
 interface Chosen {
+  /** 0 for one that the client did not choose. */
+  readonly id: number;
   readonly filterId: string;
   readonly condition?: string;
 }
@@ -19,8 +21,7 @@ interface Chosen {
 function choose(host: MachineHost, chosen: readonly Chosen[]): readonly BreakpointState[] {
   host.run.stopAtCrash = chosen.some((c) => c.filterId === crashFilter.id);
   const states: BreakpointState[] = [];
-  const records = chosen.flatMap(({ filterId, condition }) => {
-    const id = host.newId();
+  const records = chosen.flatMap(({ id, filterId, condition }) => {
     const filter = recordFilters.find((f) => f.id === filterId);
     try {
       if (!filter && filterId !== crashFilter.id) throw new UserError(`There is no exception filter '${filterId}'.`);
@@ -35,6 +36,15 @@ function choose(host: MachineHost, chosen: readonly Chosen[]): readonly Breakpoi
   });
   host.table.setRecords('filters', records);
   return states;
+}
+
+/** Until the client chooses: what is not implemented, and a crash, stop a session unless told otherwise. */
+export function chooseDefaults(host: MachineHost): void {
+  const defaults = [crashFilter, ...recordFilters].filter((filter) => filter.byDefault);
+  choose(
+    host,
+    defaults.map((filter) => ({ id: 0, filterId: filter.id })),
+  );
 }
 
 /** Id of what stopped the machine: a rule of the catalogue where a refusal names one. */
@@ -53,7 +63,8 @@ export const exceptionRequests: Family = {
     session,
     args: DebugProtocol.SetExceptionBreakpointsArguments,
   ): Answer<DebugProtocol.SetExceptionBreakpointsResponse['body']> => {
-    const chosen: Chosen[] = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
+    const asked = [...args.filters.map((filterId) => ({ filterId })), ...(args.filterOptions ?? [])];
+    const chosen: Chosen[] = asked.map((one) => ({ ...one, id: session.newBreakpointId() }));
     const apply: Apply = (_, host) => choose(host, chosen);
     return { body: { breakpoints: session.breakpoints.set(session, 'exceptions', 'breakpoint', apply) } };
   },

@@ -8,6 +8,7 @@ import type { Answer, Family } from '../handler.ts';
 import { parseLaunchArguments } from '../launch-arguments.ts';
 import type { Session } from '../session.ts';
 import { startTrace } from './custom.ts';
+import { chooseDefaults } from './exceptions.ts';
 import { threadOf } from './execution.ts';
 
 const conditionDescription = "Over the record's decoded fields, such as: name == 'mmu_update' && ret == -EINVAL";
@@ -58,6 +59,7 @@ function openMachine(session: Session, args: unknown): void {
   session.launchArguments = args;
   session.configuration = configuration;
   session.open(host);
+  if (!configuration.noDebug) chooseDefaults(host);
   startTrace(session);
   for (const warning of host.symbols.warnings) session.output('console', warning);
 }

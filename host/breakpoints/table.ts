@@ -47,8 +47,9 @@ export class BreakpointTable {
   private readonly records = new Map<string, readonly RecordBreakpoint[]>();
   private readonly byAddress = new Map<bigint, CodeBreakpoint[]>();
   private byKind = new Map<TraceKind, RecordBreakpoint[]>();
-  private readonly counts = new Map<number, number>();
-  private readonly complained = new Set<number>();
+  /** Hits of a breakpoint since it was set. */
+  private readonly counts = new WeakMap<Conditions, number>();
+  private readonly complained = new WeakSet<Conditions>();
   private readonly evaluator: GuestEvaluator;
   private readonly reporter: BreakpointReporter;
   private readonly changed: () => void;
@@ -120,8 +121,8 @@ export class BreakpointTable {
   }
 
   private countsHit(breakpoint: Conditions): boolean {
-    const hits = (this.counts.get(breakpoint.id) ?? 0) + 1;
-    this.counts.set(breakpoint.id, hits);
+    const hits = (this.counts.get(breakpoint) ?? 0) + 1;
+    this.counts.set(breakpoint, hits);
     return hitHolds(breakpoint.hits, hits);
   }
 
@@ -130,8 +131,8 @@ export class BreakpointTable {
       return evaluate();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (!this.complained.has(breakpoint.id)) {
-        this.complained.add(breakpoint.id);
+      if (!this.complained.has(breakpoint)) {
+        this.complained.add(breakpoint);
         this.reporter.problem(`The condition of ${breakpoint.label} cannot be evaluated, so it does not stop: ${error.message}`);
       }
       return false;

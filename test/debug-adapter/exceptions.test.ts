@@ -109,6 +109,16 @@ describe('a crash', () => {
     await client.event('terminated');
   });
 
+  test('stops a client too that never chose filters; with noDebug it does not', async () => {
+    await crash();
+    await client.request('continue', { threadId: 1 });
+    expect(await client.event('stopped')).toMatchObject({ description: 'Domain Crash' });
+    await client.request('disconnect');
+    client = new DapClient();
+    await client.start({ noDebug: true, stopOnEntry: true, cmdline: 'wrong-pte' });
+    expect((await client.event('exited')).exitCode).toBe(0);
+  });
+
   test('without the filter ends the session with exit code 3 and the explanation', async () => {
     await crash();
     await filters()();

@@ -164,7 +164,7 @@ test('a restart boots again with the same breakpoints', async () => {
   await client.event('stopped');
   const first = (await client.request('hyperport.info')).icount;
   await client.request('restart');
-  await client.event('stopped');
+  expect(await client.event('stopped')).toMatchObject({ hitBreakpointIds: [1] });
   expect((await client.request('hyperport.info')).icount).toBe(first);
   expect(await top()).toBe(`kernel_main ${at('main.c', 'show_heap();')}`);
 });
