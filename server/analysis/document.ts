@@ -9,7 +9,7 @@ import type { Language, Warning } from './finding.ts';
 import { gasSites, modesOf } from './gas-sites.ts';
 import { type Macros, readMacros } from './macros.ts';
 import { moveSite, type Site } from './site.ts';
-import { refusalToParse, treeTrouble } from './trouble.ts';
+import { findErrors, type ParseError, refusalToParse, treeTrouble } from './trouble.ts';
 
 export interface DocumentOptions {
   readonly language: Language;
@@ -27,6 +27,7 @@ export class SourceDocument {
   #tree: Tree | null = null;
   #macros: Macros = { strings: new Map(), constants: new Map() };
   #sites: readonly Site[] = [];
+  #errors: readonly ParseError[] = [];
   #warnings: readonly Warning[] = [];
   #lines: LineIndex | null = null;
   /** The last search read statements without the tree's help, so that an edit anywhere may change how far they go. */
@@ -119,7 +120,7 @@ export class SourceDocument {
     }
     old.delete();
     this.#tree = tree;
-    this.#warnings = treeTrouble(root, this.#options.language, this.#code);
+    this.#updateErrors(root, edit, from, to);
     // A changed macro or dialect directive is felt elsewhere in the file.
     const near =
       sameMacros(macros, this.#macros) &&
@@ -130,6 +131,24 @@ export class SourceDocument {
     this.#recovered = false;
     const merged = fragile ? [] : this.#merge(root, edit, delta, window);
     this.#sites = fragile || this.#recovered ? this.#searchAll(root) : merged;
+  }
+
+  /** Errors outside of what changed are moved, those inside looked for anew. */
+  #updateErrors(
+    root: Node,
+    edit: { readonly start: number; readonly oldEnd: number; readonly newEnd: number },
+    from: number,
+    to: number,
+  ): void {
+    const { language } = this.#options;
+    const delta = edit.newEnd - edit.oldEnd;
+    const [first, last] = root.type === 'ERROR' ? [0, this.#code.length] : this.#window(root, from, to);
+    const kept = this.#errors.flatMap(({ start, end }) => {
+      if (end < first && end <= edit.start) return [{ start, end }];
+      return start >= edit.oldEnd && start + delta > last ? [{ start: start + delta, end: end + delta }] : [];
+    });
+    this.#errors = [...kept, ...findErrors(root, language, this.#code, first, last)].sort((a, b) => a.start - b.start);
+    this.#warnings = treeTrouble(this.#errors, language, this.#code);
   }
 
   /** The sites outside of the window, moved, and those found anew in it. A site that is given up takes its whole extent into the window. */
@@ -182,7 +201,10 @@ export class SourceDocument {
     if (refusal) this.#warnings = [{ ...whole, message: refusal }];
     else if (!tree)
       this.#warnings = [{ ...whole, message: 'The file is too tangled to be parsed in reasonable time; nothing in it was checked.' }];
-    else this.#warnings = treeTrouble(tree.rootNode, this.#options.language, this.#code);
+    else {
+      this.#errors = findErrors(tree.rootNode, this.#options.language, this.#code);
+      this.#warnings = treeTrouble(this.#errors, this.#options.language, this.#code);
+    }
     return tree;
   }
 

@@ -36,12 +36,27 @@ export function refusalToParse(text: string): string | null {
   return null;
 }
 
-/** What the parser could not make sense of: the whole file when it is much of it, in assembly place by place. */
-export function treeTrouble(root: Node, language: 'c' | 'gas', text: string): Warning[] {
+export interface ParseError {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What the parser could not make sense of in the top-level items between `from` and `to`. */
+export function findErrors(root: Node, language: 'c' | 'gas', text: string, from = 0, to = text.length): ParseError[] {
+  const errors: ParseError[] = [];
+  if (!root.hasError) return errors;
+  const c = language === 'c' ? text : null;
+  if (root.type === 'ERROR' || (from === 0 && to >= text.length)) collectErrors(root, errors, 0, c);
+  else {
+    for (let item = root.firstChildForIndex(from); item && item.startIndex <= to; item = item.nextSibling)
+      if (item.hasError) collectErrors(item, errors, 1, c);
+  }
+  return errors;
+}
+
+/** The warnings about a file's errors: of the whole file when they are much of it, in assembly place by place. */
+export function treeTrouble(errors: readonly ParseError[], language: 'c' | 'gas', text: string): Warning[] {
   const { length } = text;
-  if (!root.hasError) return [];
-  const errors: { start: number; end: number }[] = [];
-  collectErrors(root, errors, 0, language === 'c' ? text : null);
   const bytes = errors.reduce((sum, { start, end }) => sum + end - start, 0);
   if (bytes > length / 4) {
     const percent = Math.round((100 * bytes) / length);
@@ -59,7 +74,7 @@ export function treeTrouble(root: Node, language: 'c' | 'gas', text: string): Wa
       ? errors.slice(0, 1)
       : errors.filter(({ start }, i) => i === 0 || text.slice(errors[i - 1]!.start, start).includes('\n'));
   const more =
-    language === 'c' && errors.length > 1 ? ` Nor could ${errors.length === MOST ? 'many' : errors.length - 1} other places.` : '';
+    language === 'c' && errors.length > 1 ? ` Nor could ${errors.length >= MOST ? 'many' : errors.length - 1} other places.` : '';
   return shown.map(({ start, end }) => ({
     start,
     end: Math.max(end, start + 1),
@@ -67,7 +82,8 @@ export function treeTrouble(root: Node, language: 'c' | 'gas', text: string): Wa
   }));
 }
 
-const MOST = 20;
+/** Errors that are looked for at a time. */
+const MOST = 100;
 
 /** Attributes and the like that hide behind a macro: harmless where they stand, since nothing else is lost with them. */
 const UNKNOWN_MACRO = /^[A-Za-z_]\w*(\s*\([\w\s,"]*\))?$/;
@@ -78,7 +94,7 @@ const isUnknownMacro = (node: Node, text: string): boolean =>
     ? /^\s*[A-Z_][A-Z0-9_]+\b/.test(text.slice(node.endIndex, node.endIndex + 60))
     : node.endIndex - node.startIndex < 100 && UNKNOWN_MACRO.test(node.text);
 
-function collectErrors(node: Node, into: { start: number; end: number }[], depth: number, c: string | null): void {
+function collectErrors(node: Node, into: ParseError[], depth: number, c: string | null): void {
   if (into.length >= MOST || depth > 200) return;
   if (node.type === 'ERROR' || node.isMissing) {
     if (c === null || !isUnknownMacro(node, c)) into.push({ start: node.startIndex, end: node.endIndex });

@@ -7,7 +7,7 @@ import type { Documents } from './documents.ts';
 import type { Settings } from './settings.ts';
 
 /** Time without a change after which diagnostics are pushed. */
-const DEBOUNCE_MS = 15;
+const DEBOUNCE_MS = 5;
 
 export interface DiagnosticsOptions {
   readonly pull: boolean;
