@@ -55,6 +55,7 @@ export const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
   ].map((k) => [k, 'shows state of the host processor'] as const),
   ...['fxsave', 'fxrstor'].map((k) => [k, 'moves floating-point state of the test process'] as const),
   ...['xgetbv', 'xsetbv'].map((k) => [k, 'the host processor has xsave, the models do not'] as const),
+  ['popcnt', 'only the Intel model has it: compared apart'],
   ['int1', 'virtual machines report it with different addresses'],
   ...['rdfsbase', 'rdgsbase', 'wrfsbase', 'wrgsbase'].map((k) => [k, 'the operating system enables it, Xen PV does not'] as const),
 ]);

@@ -25,8 +25,8 @@ export interface EngineRunner {
   run(c: GeneratedCase): NativeResult;
 }
 
-export function engineRunner(): EngineRunner {
-  const m = testMachine();
+export function engineRunner(model: 'amd' | 'intel' = 'amd'): EngineRunner {
+  const m = testMachine({ model });
   const { engine } = m;
   const code = m.map(CODE, 2, { writable: false });
   const data = m.map(DATA, DATA_BYTES / 4096, { execute: false });

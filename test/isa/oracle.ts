@@ -19,13 +19,19 @@ export interface OracleReport {
 
 const BATCH = 4000;
 
+export interface OracleOptions {
+  /** Instead of all forms that every x86-64 has. */
+  readonly forms?: readonly { row: number; form: number }[];
+  readonly model?: 'amd' | 'intel';
+}
+
 /** Compares about `perForm` random cases of every form with the processor. */
-export function runOracle(bits: 64 | 32, perForm: number, seed: number): OracleReport {
+export function runOracle(bits: 64 | 32, perForm: number, seed: number, options: OracleOptions = {}): OracleReport {
   const maker = new CaseMaker(seededRandom(seed));
   const counts = new Map<string, number>();
   const none: string[] = [];
   const cases: GeneratedCase[] = [];
-  for (const { row, form } of comparableForms(bits)) {
+  for (const { row, form } of options.forms ?? comparableForms(bits)) {
     const name = `${ROWS[row]!.key} '${ROWS[row]!.enc[form]}'`;
     let got = 0;
     for (let attempt = 0; attempt < 4 * perForm && got < perForm; attempt++) {
@@ -37,7 +43,7 @@ export function runOracle(bits: 64 | 32, perForm: number, seed: number): OracleR
     counts.set(name, got);
     if (got === 0) none.push(name);
   }
-  const engine = engineRunner();
+  const engine = engineRunner(options.model);
   const failures: string[] = [];
   for (let start = 0; start < cases.length; start += BATCH) {
     const batch = cases.slice(start, start + BATCH);

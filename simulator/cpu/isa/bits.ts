@@ -51,17 +51,6 @@ def('bsf bsr', { forms: ['rr', 'rm'], sizes: WIDE, memory: 'r' }, (op) => (b, i)
   b.if(b.isZero(zero), () => b.wr(i.d, w, op === 'bsf' ? b.ctz(x) : highest));
 });
 
-def('tzcnt lzcnt', { forms: ['rr', 'rm'], sizes: WIDE, memory: 'r' }, (op) => (b, i) => {
-  const { w } = i;
-  const bits = 8 * w;
-  const x = b.let(b.zx(w, b.rd(i.s, w)));
-  const count = op === 'tzcnt' ? b.ctz(w === 2 ? b.or(x, b.k32(0x10000)) : x) : w === 2 ? b.sub(b.clz(x), b.k32(16)) : b.clz(x);
-  const r = b.let(count);
-  const flags = b.or(b.eq(r, b.k(w, bits)), b.shl(b.isZero(r), b.k32(6)));
-  b.mergeFlags(FLAG.z | FLAG.c, b.let(flags));
-  b.wr(i.d, w, r);
-});
-
 def('popcnt', { forms: ['rr', 'rm'], sizes: WIDE, memory: 'r' }, () => (b, i) => {
   const x = b.let(b.zx(i.w, b.rd(i.s, i.w)));
   b.setFlags(b.shl(b.isZero(x), b.k32(6)));
@@ -74,7 +63,6 @@ function byteSwap32(b: Builder, x: Node): Node {
 }
 function byteSwap(b: Builder, w: Width, x: Node): Node {
   if (w === 4) return byteSwap32(b, x);
-  if (w === 2) return b.or(b.shl(x, b.k32(8)), b.and(b.shr(x, b.k32(8)), b.k32(0xff)));
   const low = b.let(byteSwap32(b, b.wrap(x)));
   const high = b.let(byteSwap32(b, b.wrap(b.shr(x, b.k64(32)))));
   return b.or(b.shl(b.u64(low), b.k64(32)), b.u64(high));
@@ -85,5 +73,3 @@ def('bswap', { forms: ['r'], sizes: WIDE }, () => (b, i) => {
   // A 16-bit bswap is undefined; processors clear the register.
   b.wr(i.d, i.w, i.w === 2 ? b.k32(0) : byteSwap(b, i.w, x));
 });
-
-def('movbe', { forms: ['rm', 'mr'], sizes: WIDE }, () => (b, i) => b.wr(i.d, i.w, byteSwap(b, i.w, b.let(b.rd(i.s, i.w)))));

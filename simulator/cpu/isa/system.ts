@@ -4,7 +4,7 @@
 import { defRare } from './definitions.ts';
 
 defRare(
-  'cli sti lgdt lidt lldt ltr lmsw clts invlpg invpcid rdmsr wrmsr rdpmc sysret sysexit swapgs wbinvd invd mov-from-cr mov-to-cr mov-from-dr mov-to-dr in out ins outs',
+  'cli sti lgdt lidt lldt ltr lmsw clts invlpg rdmsr wrmsr rdpmc sysret sysexit swapgs wbinvd invd mov-from-cr mov-to-cr mov-from-dr mov-to-dr in out ins outs',
   { rare: 'privileged' },
 );
 // Neither processor model has xsave.
