@@ -1,4 +1,5 @@
-// Reading speed of the analysis: kernel C and assembly of Debian's Linux source, whole `hyperport check` processes on one core.
+// Reading speed of the analysis: kernel C and assembly of Debian's Linux source, whole `hyperport check` processes.
+// The promise is for one core, so the processor's seconds count; the clock is shown beside them.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
@@ -30,37 +31,35 @@ function bytesOf(folder: string): number {
 export async function run(root: string): Promise<{ rows: object[]; summary: string; raw: unknown }> {
   const folder = await kernelSource(root);
   const megabytes = bytesOf(folder) / 1e6;
-  const raw: { ms: number; findings: number }[] = [];
+  const raw: { ms: number; cpuMs: number; findings: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
+    const command = `exec "$0" "$1" check "$2" --format json --fail-on never`;
+    const timed = `TIMEFORMAT='cpu %U %S'; time bash -c '${command}' "$0" "$1" "$2"`;
     const started = performance.now();
-    // One core: whatever helper threads Node has share it with the analysis.
-    const result = spawnSync(
-      'taskset',
-      ['-c', '0', process.execPath, join(root, 'bin/hyperport'), 'check', folder, '--format', 'json', '--fail-on', 'never'],
-      {
-        encoding: 'utf8',
-        maxBuffer: 1 << 30,
-      },
-    );
-    if (result.status !== 0) throw new Error(`hyperport check ended with ${result.status}: ${result.stderr}`);
+    const result = spawnSync('bash', ['-c', timed, process.execPath, join(root, 'bin/hyperport'), folder], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 30,
+    });
     const ms = performance.now() - started;
-    raw.push({ ms, findings: JSON.parse(result.stdout).summary.findings });
+    const cpu = /^cpu ([\d.]+) ([\d.]+)$/m.exec(result.stderr);
+    if (result.status !== 0 || !cpu) throw new Error(`hyperport check ended with ${result.status}: ${result.stderr}`);
+    raw.push({ ms, cpuMs: 1000 * (Number(cpu[1]) + Number(cpu[2])), findings: JSON.parse(result.stdout).summary.findings });
   }
-  const best = Math.min(...raw.map(({ ms }) => ms));
-  const median = raw.map(({ ms }) => ms).sort((a, b) => a - b)[ROUNDS >> 1]!;
+  const median = (pick: (row: (typeof raw)[number]) => number): number => raw.map(pick).sort((a, b) => a - b)[ROUNDS >> 1]!;
   const speed = (ms: number): number => Number((megabytes / (ms / 1000)).toFixed(2));
+  const cpu = speed(median(({ cpuMs }) => cpuMs));
   const rows = [
     {
       workload: `${PACKAGE}: ${FOLDERS.join(' ')}`,
       MB: Number(megabytes.toFixed(1)),
       findings: raw[0]!.findings,
-      'median MB/s': speed(median),
-      'best MB/s': speed(best),
+      'MB per CPU second': cpu,
+      'MB/s by the clock': speed(median(({ ms }) => ms)),
     },
   ];
   return {
     rows,
     raw: { megabytes, rounds: raw },
-    summary: `${speed(median)} MB/s on one core, process start and report included (median of ${ROUNDS}; promise: at least 2)`,
+    summary: `${cpu} MB per second of one core, process start and report included (median of ${ROUNDS}; promise: at least 2)`,
   };
 }
