@@ -134,7 +134,8 @@ function list(folder: string) {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    // A byte-order mark is no part of the text: editors do not count it either.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (error) {
     if ((error as { code?: string }).code === 'ERR_STRING_TOO_LONG')
       throw new UsageError(`${path} is larger than any source file. Name sources only.`);

@@ -25,7 +25,10 @@ function unpackSuite(suite) {
   if (existsSync(root)) return root;
   const state = join(cache, `${suite}-apt`);
   for (const folder of ['etc', 'lists/partial', 'archives/partial', 'debs']) mkdirSync(join(state, folder), { recursive: true });
-  writeFileSync(join(state, 'etc', 'one.sources'), `Types: deb\nURIs: http://deb.debian.org/debian\nSuites: ${suite}\nComponents: main\nSigned-By: ${KEYRING}\n`);
+  writeFileSync(
+    join(state, 'etc', 'one.sources'),
+    `Types: deb\nURIs: http://deb.debian.org/debian\nSuites: ${suite}\nComponents: main\nSigned-By: ${KEYRING}\n`,
+  );
   const settings = {
     'Dir::Etc::sourcelist': '/dev/null',
     'Dir::Etc::sourceparts': join(state, 'etc'),
@@ -63,14 +66,21 @@ function generate(grammar) {
 
 function compile(grammar) {
   const root = unpackSuite('bookworm');
-  const env = { PATH: '/usr/bin:/bin', LD_LIBRARY_PATH: ['usr/lib/x86_64-linux-gnu', 'usr/lib/llvm-14/lib'].map((path) => join(root, path)).join(':') };
+  const env = {
+    PATH: '/usr/bin:/bin',
+    LD_LIBRARY_PATH: ['usr/lib/x86_64-linux-gnu', 'usr/lib/llvm-14/lib'].map((path) => join(root, path)).join(':'),
+  };
   const folder = join(here, grammar);
   const object = join(cache, `${grammar}.o`);
   const wasm = join(folder, `tree-sitter-${grammar}.wasm`);
   // The emscripten triple gives the position-independent code that web-tree-sitter's loader wants; clang 14's wasi triple does not.
   const flags = ['--target=wasm32-unknown-emscripten', '-c', '-fPIC', '-Os', '-fno-exceptions', '-fvisibility=hidden'];
   const includes = ['-isystem', join(root, 'usr/include/wasm32-wasi'), '-I', 'src'];
-  execFileSync(join(root, 'usr/bin/clang-14'), [...flags, ...includes, 'src/parser.c', '-o', object], { cwd: folder, env, stdio: 'inherit' });
+  execFileSync(join(root, 'usr/bin/clang-14'), [...flags, ...includes, 'src/parser.c', '-o', object], {
+    cwd: folder,
+    env,
+    stdio: 'inherit',
+  });
   const link = ['--experimental-pic', '-shared', `--export=tree_sitter_${grammar}`, '--allow-undefined', '--no-entry', '--strip-all'];
   execFileSync(join(root, 'usr/bin/wasm-ld-14'), [...link, object, '-o', wasm], { env, stdio: 'inherit' });
   return wasm;

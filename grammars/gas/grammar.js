@@ -2,10 +2,28 @@
 // A grammar of statements: it splits a source into labels, instructions, directives and operands and never needs to know a mnemonic.
 // What an operand means depends on the dialect and is decided above the grammar (server/syntax/gas/operand.ts).
 
-const PREFIXES = ['lock', 'rep', 'repe', 'repne', 'repz', 'repnz', 'data16', 'data32', 'addr16', 'addr32', 'rex', 'rex64', 'rex.w', 'notrack', 'xacquire', 'xrelease', 'bnd'];
+const PREFIXES = [
+  'lock',
+  'rep',
+  'repe',
+  'repne',
+  'repz',
+  'repnz',
+  'data16',
+  'data32',
+  'addr16',
+  'addr32',
+  'rex',
+  'rex64',
+  'rex.w',
+  'notrack',
+  'xacquire',
+  'xrelease',
+  'bnd',
+];
 
 // The rest of a preprocessor line: continued by a backslash, and a block comment in it may span lines.
-const CPP_REST = /([^\n\\\/]|\\(\r?\n|.)|\/[^*\n]|\/\*([^*]|\*+[^*\/])*\*+\/)*/;
+const CPP_REST = /([^\n\\/]|\\(\r?\n|.)|\/[^*\n]|\/\*([^*]|\*+[^*/])*\*+\/)*/;
 const cpp = (words) => token(prec(5, seq(/#[ \t]*/, words, CPP_REST)));
 
 export default grammar({
@@ -80,11 +98,11 @@ export default grammar({
     directive_name: () => /\.[A-Za-z_][A-Za-z0-9_.$]*/,
     string: () => /"(\\(.|\n)|[^"\\\n])*"/,
     character: () => /'(\\.|[^'\\\n])'?/,
-    operator: () => /[-+*\/|&^~<>!@%#?]|<<|>>|!=|&&|\|\|/,
+    operator: () => /[-+*/|&^~<>!@%#?]|<<|>>|!=|&&|\|\|/,
 
     cpp_define: () => cpp('define'),
     cpp_include: () => cpp(/include(_next)?|import/),
     cpp_directive: () => cpp(/undef|if|ifdef|ifndef|else|elif|endif|error|warning|pragma|line|ident/),
-    comment: () => token(choice(/\/\*([^*]|\*+[^*\/])*\*+\//, /\/\/[^\n]*/, /#[^\n]*/)),
+    comment: () => token(choice(/\/\*([^*]|\*+[^*/])*\*+\//, /\/\/[^\n]*/, /#[^\n]*/)),
   },
 });

@@ -35,7 +35,7 @@ export const nodeFiles: Files = {
         const size = Math.min((await file.stat()).size, limit ?? Number.POSITIVE_INFINITY);
         const bytes = Buffer.alloc(size);
         const { bytesRead } = await file.read(bytes, 0, size, 0);
-        return bytes.toString('utf8', 0, bytesRead);
+        return bytes.toString('utf8', 0, bytesRead).replace(/^\uFEFF/, '');
       } finally {
         await file.close();
       }

@@ -84,6 +84,11 @@ it('columns count UTF-16 units', async () => {
   expect(report.findings[0]).toMatchObject({ line: 1, column: 10, endColumn: 13 });
 });
 
+it('a byte-order mark counts for nothing', async () => {
+  put('a.S', '\uFEFF\thlt\n');
+  expect((await json('a.S')).report.findings[0]).toMatchObject({ line: 1, column: 2 });
+});
+
 it('text has one line for each finding with its place, and a summary', async () => {
   put('a.S', '\tcli\n\thlt\n');
   const { code, out } = await check('a.S');
