@@ -21,6 +21,7 @@ import { type CaseList, listCases } from './tier0/cases.ts';
 import { buildTier0 } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
+import { X87 } from './x87/bodies.ts';
 
 export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
   ...STRINGS,
@@ -28,6 +29,7 @@ export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
   ...SEGMENTS,
   ...SYSTEM,
   ...FPU,
+  ...X87,
   ...VECTOR,
   ...TRAPS,
 };

@@ -39,6 +39,9 @@ export const MODE_BANK = STATE + 0x140;
 export const TRAP_TSC = STATE + 0x144;
 export const TSC_AUX = STATE + 0x148;
 export const FPU_DISABLED = STATE + 0x14c;
+/** u16 each: selectors of the last x87 instruction and of its operand, for which fxsave64 has no place. */
+export const FCS = STATE + 0x150;
+export const FDS = STATE + 0x152;
 
 /** x87 and SSE state in the layout of fxsave. */
 export const FXSAVE = STATE + 0x200;

@@ -6,10 +6,12 @@ import { decodeAny, newDecoded } from '../../x86/decode.ts';
 import { encodeRandom } from '../../x86/encode.ts';
 import { ROWS } from '../../x86/rows.ts';
 import { SSE_ROWS } from '../../x86/table/sse.table.ts';
+import { X87_ROWS } from '../../x86/table/x87.table.ts';
 import { OperandKind as K } from '../../x86/types.ts';
 import { CODE, DATA, type NativeCase, READ_ONLY, START } from './host-cpu.ts';
 
 export const VECTOR_KEYS: ReadonlySet<string> = new Set(SSE_ROWS.map((r) => r.key));
+const X87_KEYS: ReadonlySet<string> = new Set(X87_ROWS.map((r) => r.key));
 
 export interface GeneratedCase extends NativeCase {
   readonly row: number;
@@ -213,8 +215,9 @@ export class CaseMaker {
 export function comparableForms(bits: 64 | 32): { row: number; form: number }[] {
   const out: { row: number; form: number }[] = [];
   ROWS.forEach((r, row) => {
-    // MMX and SSE are compared with their registers, by sse.test.ts.
-    if (!DEFINITIONS.has(r.key) || NOT_COMPARED.has(r.key) || r.feature !== undefined || VECTOR_KEYS.has(r.key)) return;
+    // MMX, SSE and x87 are compared with their registers, by sse.test.ts and x87.test.ts.
+    if (!DEFINITIONS.has(r.key) || NOT_COMPARED.has(r.key) || r.feature !== undefined || VECTOR_KEYS.has(r.key) || X87_KEYS.has(r.key))
+      return;
     if (r.mode !== undefined && r.mode !== String(bits)) return;
     r.enc.forEach((enc, form) => {
       if (enc.endsWith(bits === 64 ? ' m32' : ' m64')) return;

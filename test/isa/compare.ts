@@ -47,6 +47,8 @@ export function engineRunner(model: 'amd' | 'intel' = 'amd'): EngineRunner {
     vcpu.rip = START;
     engine.run(0, 2);
   };
+  // Selectors of a Linux process: fnstenv shows them.
+  for (const s of [Segment.es, Segment.ss, Segment.ds]) vcpu.setSegment(s, 0x2b, vcpu.segment(s));
   return {
     run(c) {
       expected.set(template);
@@ -69,6 +71,7 @@ export function engineRunner(model: 'amd' | 'intel' = 'amd'): EngineRunner {
       vcpu.rip = START;
       vcpu.rflags = c.flags;
       vcpu.setMode({ bits: c.bits, cpl: 3, bank: 1 });
+      vcpu.setSegment(Segment.cs, c.bits === 64 ? 0x33 : 0x23, vcpu.segment(Segment.cs));
       vcpu.setBase(Segment.gs, GS_BASE);
       const exit = engine.run(0, 100_000);
       if (exit.unsupported !== null) throw new Error(`no body for ${exit.unsupported}: ${Buffer.from(c.code).toString('hex')}`);

@@ -14,5 +14,6 @@ import './sse-move.ts';
 import './stack.ts';
 import './string.ts';
 import './system.ts';
+import './x87.ts';
 
 export { DEFINITIONS } from './definitions.ts';

@@ -1,5 +1,5 @@
-// The floating-point unit's control instructions. Its arithmetic, MMX and SSE have no bodies yet.
+// State that x87 and SSE share.
 
 import { defRare } from './definitions.ts';
 
-defRare('fninit fnclex fldcw fnstcw fnstsw ldmxcsr stmxcsr fxsave fxrstor wait');
+defRare('ldmxcsr stmxcsr fxsave fxrstor');

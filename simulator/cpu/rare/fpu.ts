@@ -1,22 +1,14 @@
-// State of the floating-point unit: control and status words, fxsave and fxrstor. Kept in the layout of fxsave.
+// Floating-point state that x87 and SSE share: MXCSR, fxsave and fxrstor. Kept in the layout of fxsave.
 
-import { OperandKind as K } from '../../../x86/types.ts';
-import { setTop } from '../float/mmx.ts';
 import * as L from '../layout.ts';
+import type { RareInstruction } from '../records.ts';
 import { RareStatus } from '../tier0/binding.ts';
 import type { RareBody, RareContext } from './context.ts';
 import { writeResult } from './segments.ts';
 
 const DEVICE_NOT_AVAILABLE = 7;
-const MATH_FAULT = 16;
-const FCW = L.FXSAVE;
-const FSW = L.FXSAVE + 2;
-const FTW = L.FXSAVE + 4; // abridged: one bit for each register that is not empty
-const MXCSR = L.FXSAVE + 24;
+const { MXCSR } = L;
 const MXCSR_MASK = 0xffff;
-
-const word = (c: RareContext, at: number): number => c.core.view.getUint16(at, true);
-const setWord = (c: RareContext, at: number, v: number): void => c.core.view.setUint16(at, v, true);
 
 /** #NM while the unit is disabled comes before everything else. */
 const fpu =
@@ -31,36 +23,6 @@ export function resetFpu(view: DataView, at: number): void {
   view.setUint32(at + 24, 0x1f80, true);
 }
 
-const fninit: RareBody = (c) => {
-  // Registers keep their contents, and the image counts them from the top of the stack.
-  setTop(c.core, 0);
-  setWord(c, FCW, 0x37f);
-  setWord(c, FSW, 0);
-  setWord(c, FTW, 0);
-  for (let i = 6; i < 24; i += 2) setWord(c, L.FXSAVE + i, 0);
-  return RareStatus.done;
-};
-const fnclex: RareBody = (c) => {
-  setWord(c, FSW, word(c, FSW) & 0x7f00);
-  return RareStatus.done;
-};
-/** An exception whose mask was taken away waits for the next x87 instruction. */
-const pending = (c: RareContext): boolean => (word(c, FSW) & ~word(c, FCW) & 0x3f) !== 0;
-const wait: RareBody = (c) => (pending(c) ? c.stop(MATH_FAULT) : RareStatus.done);
-
-function updateSummary(c: RareContext): void {
-  const status = word(c, FSW) & 0x7f7f;
-  setWord(c, FSW, pending(c) ? status | 0x8080 : status);
-}
-const fldcw: RareBody = (c, i) => {
-  if (pending(c)) return c.stop(MATH_FAULT);
-  const v = c.value(i.d, 0, 2);
-  if (v === null) return RareStatus.stopped;
-  setWord(c, FCW, (Number(v) & 0x1f7f) | 0x40);
-  updateSummary(c);
-  return RareStatus.done;
-};
-
 const ldmxcsr: RareBody = (c, i) => {
   const v = c.value(i.d, 0, 4);
   if (v === null) return RareStatus.stopped;
@@ -71,11 +33,39 @@ const ldmxcsr: RareBody = (c, i) => {
 
 /** Bytes of the image that this mode's fxsave stores: xmm8 to xmm15 exist in 64-bit mode only. */
 const IMAGE = 416;
+const POINTERS = 6;
+const POINTERS_END = 24;
+const isWide = (i: RareInstruction): boolean => i.d.operandSize === 8;
+/** AMD's processors store and load the last x87 instruction's addresses only while an exception is pending. */
+const hasPointers = (view: DataView): boolean => (view.getUint16(2, true) & 0x80) !== 0;
+function storePointers(c: RareContext, i: RareInstruction, image: DataView): void {
+  if (!hasPointers(image)) for (let at = POINTERS; at < POINTERS_END; at += 2) image.setUint16(at, 0, true);
+  else if (!isWide(i)) {
+    image.setUint32(12, c.core.view.getUint16(L.FCS, true), true);
+    image.setUint32(20, c.core.view.getUint16(L.FDS, true), true);
+  }
+}
+/** What the image says, or what was there before. */
+function loadPointers(c: RareContext, i: RareInstruction, image: DataView): void {
+  const { view } = c.core;
+  if (!hasPointers(image)) {
+    for (let at = POINTERS; at < POINTERS_END; at += 2) image.setUint16(at, view.getUint16(L.FXSAVE + at, true), true);
+    return;
+  }
+  view.setUint16(L.FCS, isWide(i) ? 0 : image.getUint16(12, true), true);
+  view.setUint16(L.FDS, isWide(i) ? 0 : image.getUint16(20, true), true);
+  if (isWide(i)) return;
+  image.setUint32(12, 0, true);
+  image.setUint32(20, 0, true);
+}
+
 const fxsave: RareBody = (c, i) => {
   const va = c.address(i.d);
   if (va & 15n) return c.stop(13, 0);
   const image = c.core.u8.slice(L.FXSAVE, L.FXSAVE + (c.bits === 64 ? IMAGE : IMAGE - 128));
-  new DataView(image.buffer).setUint32(28, MXCSR_MASK, true);
+  const view = new DataView(image.buffer);
+  view.setUint32(28, MXCSR_MASK, true);
+  storePointers(c, i, view);
   // Aligned to 16 it may still cross a page: both pieces are checked first.
   const stores = [];
   for (let n = 0; n < image.length; n += 8) {
@@ -83,7 +73,6 @@ const fxsave: RareBody = (c, i) => {
     if (!store) return RareStatus.stopped;
     stores.push(store);
   }
-  const view = new DataView(image.buffer);
   let hit = false;
   stores.forEach((s, n) => {
     hit = c.commit(s, view.getBigUint64(8 * n, true)) || hit;
@@ -102,6 +91,7 @@ const fxrstor: RareBody = (c, i) => {
   }
   if (view.getUint32(24, true) & ~MXCSR_MASK) return c.stop(13, 0);
   view.setUint32(28, 0, true);
+  loadPointers(c, i, view);
   c.core.u8.set(image, L.FXSAVE);
   return RareStatus.done;
 };
@@ -112,16 +102,6 @@ const unsupported: RareBody = (c, i) => {
 };
 
 export const FPU: Record<string, RareBody> = {
-  fninit: fpu(fninit),
-  fnclex: fpu(fnclex),
-  wait: fpu(wait),
-  fldcw: fpu(fldcw),
-  fnstcw: fpu((c, i) => writeResult(c, i.d, 0, 2, BigInt(word(c, FCW)))),
-  fnstsw: fpu((c, i) => {
-    if (i.d.kind[0] === K.memory) return writeResult(c, i.d, 0, 2, BigInt(word(c, FSW)));
-    c.setReg(0, 2, BigInt(word(c, FSW)));
-    return RareStatus.done;
-  }),
   ldmxcsr: fpu(ldmxcsr),
   stmxcsr: fpu((c, i) => writeResult(c, i.d, 0, 4, BigInt(c.core.view.getUint32(MXCSR, true)))),
   fxsave: fpu(fxsave),
