@@ -144,7 +144,8 @@ export class RecordWriter {
       at += 3;
     }
     const sources = definition.sourceSizes;
-    const sw = sources.length > 1 ? d.size[1]! : sources[0]!;
+    let sw = sources.length > 1 ? d.size[1]! : sources[0]!;
+    if (definition.narrows && this.core.model === 'amd') sw = 4;
     let w = COUNTER_ROWS.has(row.key) ? d.addressSize : d.operandSize;
     if (!definition.sizes.includes(w as 1)) w = definition.sizes[0]!;
     return this.list.handler(row.index, shape, w, sw, definition.conditional ? d.cc : 0);

@@ -24,6 +24,8 @@ export interface Definition {
   readonly sizes: readonly Width[];
   /** Sizes of the second operand, where they differ from the first. */
   readonly sourceSizes: readonly (Width | 0)[];
+  /** A source larger than the destination exists too. */
+  readonly narrows: boolean;
   /** One case for every condition code. */
   readonly conditional: boolean;
   readonly memory: MemoryUse;
@@ -47,6 +49,7 @@ const DEFAULTS: Omit<Definition, 'key' | 'body'> = {
   forms: [''],
   sizes: [1, 2, 4, 8],
   sourceSizes: [0],
+  narrows: false,
   conditional: false,
   memory: 'auto',
   memorySize: 0,

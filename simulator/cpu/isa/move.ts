@@ -1,7 +1,7 @@
 // Moves, widening, conditional moves, exchange, no-operations.
 
 import type { Width } from '../emit/expressions.ts';
-import { ALU_FORMS, def } from './definitions.ts';
+import { ALU_FORMS, type Body, def } from './definitions.ts';
 
 const WIDE = [2, 4, 8] as const;
 
@@ -14,10 +14,13 @@ def(
   () => (b, i) => b.wr(i.d, i.w, b.to(i.w, b.zx(i.sw, b.rd(i.s, i.sw)))),
 );
 
-def('movsx movsxd', { forms: ['rr', 'rm'], sizes: WIDE, sourceSizes: [1, 2, 4], memory: 'r' }, () => (b, i) => {
+const signExtend: Body = (b, i) => {
   const v = b.sx(i.sw, b.rd(i.s, i.sw));
   b.wr(i.d, i.w, i.w === 8 ? b.s64(v) : v);
-});
+};
+def('movsx', { forms: ['rr', 'rm'], sizes: WIDE, sourceSizes: [1, 2], memory: 'r' }, () => signExtend);
+// With a 16-bit operand size AMD's processors still read 32 bits, Intel's 16.
+def('movsxd', { forms: ['rr', 'rm'], sizes: WIDE, sourceSizes: [2, 4], narrows: true, memory: 'r' }, () => signExtend);
 
 def('lea', { forms: ['rm'], sizes: WIDE, memory: 'a' }, () => (b, i) => b.wr(i.d, i.w, i.w === 8 ? b.ea() : b.wrap(b.ea())));
 

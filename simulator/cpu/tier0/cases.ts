@@ -83,7 +83,7 @@ export function listCases(): CaseList {
     for (const form of definition.forms)
       for (const w of definition.sizes)
         for (const sw of definition.sourceSizes) {
-          if (sw > w) continue;
+          if (sw > w && !definition.narrows) continue;
           for (let cc = 0; cc < (definition.conditional ? 16 : 1); cc++) {
             handlers.set(number(index, shapeCode(form), w, sw, cc), FixedCase.count + cases.length);
             cases.push({ definition, form, w, sw, cc });
