@@ -94,8 +94,12 @@ export function createHypervisor(
 }
 
 function eventChannels(hv: Hypervisor): EventChannels {
+  let shared: Uint8Array | null = null;
   return new EventChannels({
-    shared: () => hv.memory.ram.page(hv.domain.sharedInfo),
+    shared: () => {
+      shared ??= hv.memory.ram.page(hv.domain.sharedInfo);
+      return shared;
+    },
     info: (vcpu) => hv.vcpuInfo(hv.domain.vcpus[vcpu]!),
     touched: () => {
       hv.written(hv.domain.sharedInfo);

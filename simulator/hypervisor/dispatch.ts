@@ -127,7 +127,13 @@ const argumentsOf = (vcpu: VcpuState): bigint[] => ARGUMENT_REGISTERS.map((regis
 
 function decode(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[], phase: 'entry' | 'exit') {
   const root = vcpu.currentRoot();
-  return decodeHypercall({ number: nr, args, bits: 64, phase, read: (address, length) => hv.peek(root, address, length) });
+  return decodeHypercall({
+    number: nr,
+    args,
+    bits: 64,
+    phase,
+    read: (address, length) => (address === 0n ? null : hv.peek(root, address, length)),
+  });
 }
 
 /** Announces a call. True: the machine stops here, before anything is done. */

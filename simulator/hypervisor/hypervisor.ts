@@ -87,7 +87,9 @@ export class Hypervisor {
 
   /** Bytes of a vCPU's vcpu_info, live. */
   vcpuInfo(vcpu: VcpuState): Uint8Array {
-    return this.memory.ram.page(vcpu.info.mfn).subarray(vcpu.info.offset, vcpu.info.offset + 64);
+    const { info } = vcpu;
+    info.bytes ??= this.memory.ram.page(info.mfn).subarray(info.offset, info.offset + 64);
+    return info.bytes;
   }
 
   setCr2(vcpu: VcpuState, value: bigint): void {

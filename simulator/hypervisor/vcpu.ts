@@ -68,8 +68,8 @@ export class VcpuState {
   ioBitmap: { readonly address: bigint; readonly ports: number } | null = null;
   /** GS base of the mode that is not active. */
   otherGsBase = 0n;
-  /** Where this vCPU's vcpu_info lies. */
-  info: { mfn: Mfn; offset: number };
+  /** Where this vCPU's vcpu_info lies; its bytes once they were asked for. */
+  info: { mfn: Mfn; offset: number; bytes?: Uint8Array };
   /** vcpu_op.register_vcpu_info was made: the page is held. */
   infoMoved = false;
   periodicPeriod = 0;

@@ -6,6 +6,10 @@ import type { TraceRecord } from './records.ts';
 const Tag = { null: 0, true: 1, false: 2, small: 3, double: 4, text: 5, name: 6, array: 7, object: 8, undefined: 9 } as const;
 const HEADER = 4;
 const MAX_NAMES = 4096;
+const LONGEST_WORD = 32;
+
+/** A text that will come again: a name of the interface, not a number. */
+const isWord = (text: string): boolean => text.length <= LONGEST_WORD && !text.startsWith('0x');
 
 export class TraceRing {
   private readonly bytes: Uint8Array;
@@ -125,28 +129,46 @@ export class TraceRing {
       for (const item of value) this.put(item);
       return;
     }
-    const entries = Object.entries(value as object);
+    const object = value as Record<string, unknown>;
     this.tag(Tag.object);
-    this.u32(entries.length);
-    for (const [key, item] of entries) {
+    const countAt = this.length;
+    this.u32(0);
+    let count = 0;
+    for (const key in object) {
       this.putText(key, true);
-      this.put(item);
+      this.put(object[key]);
+      count++;
     }
+    this.scratchView.setUint32(countAt, count, true);
   }
 
   private putText(text: string, isName = false): void {
     const known = this.nameIndex.get(text);
-    if (known !== undefined || (isName && this.names.length < MAX_NAMES)) {
+    if (known !== undefined || ((isName || isWord(text)) && this.names.length < MAX_NAMES)) {
       this.tag(Tag.name);
       this.u32(known ?? this.intern(text));
       return;
     }
-    const encoded = new TextEncoder().encode(text);
     this.tag(Tag.text);
-    this.u32(encoded.length);
-    this.room(encoded.length);
-    this.scratch.set(encoded, this.length);
-    this.length += encoded.length;
+    const lengthAt = this.length;
+    this.u32(text.length);
+    this.room(text.length);
+    for (let n = 0; n < text.length; n++) {
+      const code = text.charCodeAt(n);
+      if (code >= 0x80) {
+        this.length = lengthAt;
+        this.putEncoded(new TextEncoder().encode(text));
+        return;
+      }
+      this.scratch[this.length++] = code;
+    }
+  }
+
+  private putEncoded(bytes: Uint8Array): void {
+    this.u32(bytes.length);
+    this.room(bytes.length);
+    this.scratch.set(bytes, this.length);
+    this.length += bytes.length;
   }
 
   private intern(text: string): number {

@@ -128,7 +128,7 @@ describe('vcpu_op', () => {
     const page = two.page();
     const address = two.words(two.scratch, two.mfn(page), 64n);
     expect(two.call(24, 10, 0, address).ret).toBe(0);
-    expect(two.hv.current.info).toEqual({ mfn: two.mfn(page), offset: 64 });
+    expect(two.hv.current.info).toMatchObject({ mfn: two.mfn(page), offset: 64 });
     expect(two.bytes(two.address(page) + 64n, 2).getUint8(0)).toBe(1);
     expect(two.call(24, 10, 0, address)).toMatchObject({ ret: EINVAL, refusal: { rule: 'vcpu-info-moved-already' } });
     expect(checkInvariants(two.hv)).toEqual([]);

@@ -17,21 +17,26 @@ const IF = 0x200;
 const IOPL = 0x3000;
 const VM = 0x20000;
 const ARCHITECTURAL_IOPL = 4;
+const FRAME_BYTES = 72;
 
 export function iret(call: Call): HandlerResult {
   const { hv, vcpu } = call;
   const { cpu } = vcpu;
-  const frame = call.struct('iret_context', cpu.reg(RSP));
-  if (!frame) {
+  const bytes = call.read(cpu.reg(RSP), FRAME_BYTES);
+  if (!bytes) {
     const refusal = call.fault('iret frame').refusal!;
     hv.crash(vcpu, `the frame of the iret hypercall cannot be read from the stack at ${hex(cpu.reg(RSP))}`, refusal);
     return NO_RETURN;
   }
-  const cs = frame.number('cs') & 0xffff;
-  const flags = frame.number('rflags');
+  const view = new DataView(bytes.buffer);
+  const word = (n: number): bigint => view.getBigUint64(n * 8, true);
+  const frame = { rax: word(0), r11: word(1), rcx: word(2), rip: word(4), rsp: word(7), ss: word(8) };
+  const guestFlags = view.getUint32(3 * 8, true);
+  const cs = view.getUint16(5 * 8, true);
+  const flags = view.getUint32(6 * 8, true);
   if ((cs & 3) === 3) {
     if (vcpu.userRoot === null) {
-      const refusal = refuse('EINVAL', 'no-user-tables', { rip: hex(frame.big('rip')), cs: hex(cs) });
+      const refusal = refuse('EINVAL', 'no-user-tables', { rip: hex(frame.rip), cs: hex(cs) });
       hv.crash(vcpu, `iret to user mode (cs ${hex(cs)}) without user page tables: MMUEXT_NEW_USER_BASEPTR was never made`, refusal);
       return NO_RETURN;
     }
@@ -39,22 +44,21 @@ export function iret(call: Call): HandlerResult {
   }
   if (hv.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
   cpu.rflags = (flags & ~(IOPL | VM)) | IF;
-  cpu.setReg(RSP, frame.big('rsp'));
-  cpu.setReg(RAX, frame.big('rax'));
-  cpu.rip = frame.big('rip');
-  if (frame.number('flags') & guestContextFlags.VGCF_in_syscall) {
+  cpu.setReg(RSP, frame.rsp);
+  cpu.setReg(RAX, frame.rax);
+  cpu.rip = frame.rip;
+  if (guestFlags & guestContextFlags.VGCF_in_syscall) {
     // Left by sysret: rcx and r11 become rip and flags.
-    cpu.setReg(RCX, frame.big('rip'));
+    cpu.setReg(RCX, frame.rip);
     cpu.setReg(R11, BigInt(cpu.rflags >>> 0));
   } else {
-    cpu.setReg(R11, frame.big('r11'));
-    cpu.setReg(RCX, frame.big('rcx'));
+    cpu.setReg(R11, frame.r11);
+    cpu.setReg(RCX, frame.rcx);
   }
   hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
   // The processor's own iret would fault on the way out: the guest gets the fault at the address it wanted to return to.
-  const fault = loadCodeAndStack(call, vcpu, cs | 3, (frame.number('ss') & 0xffff) | 3);
-  if (fault)
-    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.big('ss'))}` });
+  const fault = loadCodeAndStack(call, vcpu, cs | 3, Number(frame.ss & 0xffffn) | 3);
+  if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.ss)}` });
   return NO_RETURN;
 }
 
