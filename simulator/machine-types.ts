@@ -61,25 +61,69 @@ export interface RunLimits {
 
 /** All general state of one vCPU. 64-bit values unsigned. */
 export interface Registers {
-  rax: bigint; rcx: bigint; rdx: bigint; rbx: bigint; rsp: bigint; rbp: bigint; rsi: bigint; rdi: bigint;
-  r8: bigint; r9: bigint; r10: bigint; r11: bigint; r12: bigint; r13: bigint; r14: bigint; r15: bigint;
-  rip: bigint; rflags: bigint;
-  cs: number; ss: number; ds: number; es: number; fs: number; gs: number;
-  fsBase: bigint; gsBase: bigint; gsBaseKernel: bigint; gsBaseUser: bigint;
-  cr0: bigint; cr2: bigint; cr3: bigint; cr4: bigint;
+  rax: bigint;
+  rcx: bigint;
+  rdx: bigint;
+  rbx: bigint;
+  rsp: bigint;
+  rbp: bigint;
+  rsi: bigint;
+  rdi: bigint;
+  r8: bigint;
+  r9: bigint;
+  r10: bigint;
+  r11: bigint;
+  r12: bigint;
+  r13: bigint;
+  r14: bigint;
+  r15: bigint;
+  rip: bigint;
+  rflags: bigint;
+  cs: number;
+  ss: number;
+  ds: number;
+  es: number;
+  fs: number;
+  gs: number;
+  fsBase: bigint;
+  gsBase: bigint;
+  gsBaseKernel: bigint;
+  gsBaseUser: bigint;
+  cr0: bigint;
+  cr2: bigint;
+  cr3: bigint;
+  cr4: bigint;
 }
 export type RegisterName = keyof Registers;
 
 /** One level of a page walk, from the top. */
-export interface WalkStep { readonly level: number; readonly mfn: Mfn; readonly index: number; readonly entry: bigint }
-export interface Walk { readonly steps: readonly WalkStep[]; /** Machine byte address, absent when the walk ends in a not-present entry. */ readonly machine?: number }
+export interface WalkStep {
+  readonly level: number;
+  readonly mfn: Mfn;
+  readonly index: number;
+  readonly entry: bigint;
+}
+export interface Walk {
+  readonly steps: readonly WalkStep[] /** Machine byte address, absent when the walk ends in a not-present entry. */;
+  readonly machine?: number;
+}
 
 export type MachineInput = { readonly kind: 'console'; readonly domain: number; readonly bytes: Uint8Array };
 
-export interface VcpuView { readonly domain: number; readonly vcpu: number; readonly state: 'running' | 'runnable' | 'blocked' | 'down'; readonly inKernel: boolean }
+export interface VcpuView {
+  readonly domain: number;
+  readonly vcpu: number;
+  readonly state: 'running' | 'runnable' | 'blocked' | 'down';
+  readonly inKernel: boolean;
+}
 
 /** The vCPU's live vcpu_info page. */
-export interface VcpuInfoView { readonly upcallPending: boolean; readonly upcallMask: boolean; readonly pendingSel: bigint; readonly archCr2: bigint }
+export interface VcpuInfoView {
+  readonly upcallPending: boolean;
+  readonly upcallMask: boolean;
+  readonly pendingSel: bigint;
+  readonly archCr2: bigint;
+}
 
 /** What the guest registered with set_callbacks and set_trap_table. */
 export interface CallbackView {
