@@ -39,23 +39,40 @@ export function callIdiom(call: Node, shift: number, inMacro: boolean, constants
   };
 }
 
-/** Kernels disagree on the order of out's arguments: the one that is a constant of a known device is the port. */
+/** Ports of other devices that are also likely constants: keyboard, CMOS, A20 gate, coprocessor. */
+const OTHER_PORTS = new Set([0x60, 0x61, 0x64, 0x70, 0x71, 0x92, 0xf0, 0xf1]);
+/** Ports whose number is hardly ever written as a value. */
+const UNMISTAKABLE = new Set([0x21, 0xa1, 0x43]);
+
+/**
+ * Kernels disagree on the order of out's arguments, so the port is the argument that is a constant of a known device; what could as
+ * well be a value that goes to another device (a disk command 0x20, the NMI mask 0x80) is none.
+ */
 function portAccess(
   callee: string,
   args: readonly string[],
   constants: ReadonlyMap<string, string>,
 ): { rule: string; number: number } | null {
-  if (args.length !== (IN.test(callee) ? 1 : 2)) return null;
-  const known = args.flatMap((arg) => {
-    const number = evaluate(arg, constants);
+  const values = args.map((arg) => evaluate(arg, constants));
+  const known = values.flatMap((number, i) => {
     const rule = number === null ? null : ruleOfPort(number);
-    return rule ? [{ rule, number: number! }] : [];
+    return rule
+      ? [{ rule, number: number!, named: /[A-Za-z_]\w*/.test(args[i]!.replace(/0x[\da-f]+/gi, '')), other: values[1 - i] ?? null }]
+      : [];
   });
-  // A byte cannot be a UART's port, and 0x80 is as often a value; between PIC and PIT nothing tells.
+  if (IN.test(callee)) return args.length === 1 && known[0] ? known[0] : null;
+  if (args.length !== 2) return null;
+  // A byte cannot be a UART's port.
   const sure = known.filter(({ number }) => number > 0xff);
-  const likely = sure.length > 0 ? sure : known.filter(({ number }) => number !== 0x80 || known.length === 1);
+  const likely = sure.length > 0 ? sure : known.filter((one) => isPort(one) && (one.number !== 0x80 || known.length === 1));
   if (likely.length === 0 || likely.some(({ rule }) => rule !== likely[0]!.rule)) return null;
   return likely[0]!;
+}
+
+function isPort({ number, named, other }: { readonly number: number; readonly named: boolean; readonly other: number | null }): boolean {
+  if (number === 0x80) return other === 0;
+  if (other === null) return named || UNMISTAKABLE.has(number);
+  return other <= 0xff && (named || !OTHER_PORTS.has(other));
 }
 
 function gateSetup(args: readonly string[], constants: ReadonlyMap<string, string>): { rule: string; number: number } | null {

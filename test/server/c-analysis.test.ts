@@ -127,6 +127,15 @@ it('finds port I/O on known devices and gates with a constant vector, whatever t
   ]);
 });
 
+it('a value for another device is not taken for a port', async () => {
+  const text =
+    'void f(int port, int v){ outb(0x1f7, 0x20); outb(0x20, 0x1f7); outb(0x1f6, 0xa0); outb(0x80, 0x70); outb(port, 0x20); outb(port + 7, 0x40); outb(0x80, port); outb(0x64, 0x20); }';
+  expect(await found('a.c', text)).toEqual([]);
+  const sure =
+    '#define PIT_DATA 0x40\nvoid g(int v){ outb(0x80, 0); outb(0, 0x80); outb(v, 0x21); outb(PIT_DATA, v); outb(0x20, 0xa0); outb(0x43, 0x36); }';
+  expect((await found('a.c', sure)).length).toBe(6);
+});
+
 it('says more where the statement tells more', async () => {
   const text =
     'void f(void){ asm("wrmsr" :: "c"(0xc0000082), "a"(l), "d"(h)); asm("outb %%al,$0x43" :: "a"(v)); asm("mov %%cr3,%0; mov %0,%%cr3" : "=r"(x)); asm("int $0x80"); }';
