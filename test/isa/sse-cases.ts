@@ -60,12 +60,36 @@ const DOUBLES = [
   0x3ca0000000000000n,
 ];
 type Style = 'single' | 'double' | 'integer';
+/** What all values of a case have in common: nothing; so many significant bits that products just fit, or just do not; products
+ * next to the least normal number; next to the limits of integers. */
+const THEMES = ['any', 'any', 'any', 'any', 'any', 'any', 'any', 'products', 'underflow', 'limits'] as const;
+type Theme = (typeof THEMES)[number];
+const SINGLE_LIMITS = [
+  0x4effffff, 0x4f000000, 0x4f000001, 0x4e800000, 0x4e7fffff, 0x5effffff, 0x5f000000, 0x4b7fffff, 0x4b000001, 0x3f000000, 0x3effffff,
+].map(BigInt);
+const DOUBLE_LIMITS = [
+  0x41dfffffffc00000n,
+  0x41dfffffffbfffffn,
+  0x41dfffffffe00000n,
+  0x41dfffffffdfffffn,
+  0x41dfffffffffffffn,
+  0x41e0000000000000n,
+  0x41e0000000100000n,
+  0x41e0000000200000n,
+  0x43dfffffffffffffn,
+  0x43e0000000000000n,
+  0x43d0000000000000n,
+  0x43cfffffffffffffn,
+  0x432fffffffffffffn,
+  0x3fe0000000000000n,
+];
 
 const MXCSR_DEFAULT = 0x1f80;
 
 export class VectorCaseMaker {
   private readonly random: () => number;
   private readonly decoded = newDecoded();
+  private theme: Theme = 'any';
 
   constructor(random: () => number) {
     this.random = random;
@@ -79,8 +103,22 @@ export class VectorCaseMaker {
   private wide(): bigint {
     return (BigInt(this.random()) << 32n) | BigInt(this.random());
   }
+  /** A value of the theme: `fraction` and `bias` describe the format. */
+  private themed(fraction: number, bias: number): bigint {
+    const width = BigInt(fraction);
+    const at = (exponent: number, rest: bigint): bigint => (BigInt(exponent) << width) | rest;
+    if (this.theme === 'limits') return this.pick(fraction === 23 ? SINGLE_LIMITS : DOUBLE_LIMITS);
+    if (this.theme === 'underflow') {
+      const ones = (1n << width) - 1n;
+      return at((bias + 1) / 2 - 1 + (this.random() % 3), this.pick([0n, 0n, ones, ones, ones - 1n, 1n << (width - 1n), 1n]));
+    }
+    const bits = (fraction >> 1) + (this.random() % 4);
+    const significand = (this.wide() & ((1n << BigInt(bits)) - 1n)) | 1n | (1n << BigInt(bits - 1));
+    return at(bias - 3 + (this.random() % 6), (significand << BigInt(fraction + 1 - bits)) & ((1n << width) - 1n));
+  }
   private single(): bigint {
     const sign = BigInt(this.random() & 1) << 31n;
+    if (this.theme !== 'any') return sign | this.themed(23, 127);
     const kind = this.random() % 10;
     if (kind < 3) return sign | this.pick(SINGLES);
     if (kind < 5) return sign | (BigInt(120 + (this.random() % 16)) << 23n) | BigInt(this.random() & 0x7fffff);
@@ -91,6 +129,7 @@ export class VectorCaseMaker {
   }
   private double(): bigint {
     const sign = BigInt(this.random() & 1) << 63n;
+    if (this.theme !== 'any') return sign | this.themed(52, 1023);
     const fraction = this.wide() & 0xfffffffffffffn;
     const kind = this.random() % 10;
     if (kind < 3) return sign | this.pick(DOUBLES);
@@ -164,6 +203,7 @@ export class VectorCaseMaker {
           : 'single'
         : 'integer'
       : this.pick(['single', 'double', 'integer'] as const);
+    this.theme = this.pick(THEMES);
     const base = random() % limit;
     const ripRelative = bits === 64 && this.chance(5);
     let index = this.chance(30) ? random() % limit : -1;

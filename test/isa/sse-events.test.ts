@@ -57,6 +57,33 @@ describe('exceptions of MXCSR', () => {
     // Division by zero and the invalid 0 / 0 of the upper elements, but not the inexact third.
     expect(mxcsr(m) & 0x3f).toBe(5);
   });
+  for (const [name, a, b, product, flags] of [
+    ['rounds up to the least normal number from below underflows', 0x1fffffffffffffffn, 0x2000000000000000n, 0x10000000000000n, 0x30],
+    [
+      'is the least normal number after rounding with any exponent does not',
+      0x1ffffffffffffffen,
+      0x2000000000000001n,
+      0x10000000000000n,
+      0x20,
+    ],
+    ['needs 53 bits is exact', 0x3ff0000004000000n, 0x3ff0000004000000n, 0x3ff0000008000001n, 0],
+    ['needs 54 bits is not', 0x3ff0000004000000n, 0x3ff0000002000000n, 0x3ff0000006000000n, 0x20],
+  ] as const)
+    test(`a product that ${name}`, () => {
+      for (const already of [0, 0x20]) {
+        const m = machine('mulsd xmm0, xmm1', { mxcsr: MXCSR_DEFAULT | already, xmm: { 0: a, 1: b } });
+        run(m);
+        expect(low(m, 0)).toBe(product);
+        expect(mxcsr(m)).toBe(MXCSR_DEFAULT | already | flags);
+      }
+    });
+  test('a number that rounds to 2 ** 31 does not fit', () => {
+    const m = machine('cvtsd2si eax, xmm0\ncvttsd2si ebx, xmm0', { mxcsr: MXCSR_DEFAULT | 0x20, xmm: { 0: 0x41dfffffffe00000n } });
+    run(m);
+    expect(m.engine.vcpus[0]!.get('rax')).toBe(0x80000000n);
+    expect(m.engine.vcpus[0]!.get('rbx')).toBe(0x7fffffffn);
+    expect(mxcsr(m)).toBe(MXCSR_DEFAULT | 0x21);
+  });
   test('the inexact flag is set once and the processor’s own arithmetic takes over after it', () => {
     const m = machine('divsd xmm0, xmm1\ndivsd xmm0, xmm1\ndivsd xmm0, xmm1', { xmm: { 0: ONE, 1: 0x4008000000000000n } });
     run(m);
