@@ -85,6 +85,11 @@ const DOUBLE_LIMITS = [
 ];
 
 const MXCSR_DEFAULT = 0x1f80;
+/** A bit of MXCSR that newer AMD processors have and the engine's models do not. */
+const MISALIGNED_MASK = 1 << 17;
+
+/** Rows of the general table that move MXCSR. */
+const CONTROL_KEYS: ReadonlySet<string> = new Set(['ldmxcsr', 'stmxcsr']);
 
 export class VectorCaseMaker {
   private readonly random: () => number;
@@ -251,6 +256,12 @@ export class VectorCaseMaker {
       regs[7] = BigInt.asUintN(bits, target - (gs ? DATA + 0x800n : 0n));
     }
     const pokes: [number, bigint][] = [];
+    if (key === 'ldmxcsr') {
+      const at = Number(target - DATA);
+      const v = BigInt(this.chance(85) ? this.mxcsr() : this.random() & ~MISALIGNED_MASK);
+      if (at >= 0 && at + 8 <= DATA_BYTES) pokes.push([at, v & 0xffffffffn]);
+      size = 0;
+    }
     for (let part = 0; part < size; part += 8) {
       const at = Number(target - DATA) + part;
       if (at >= 0 && at + 8 <= DATA_BYTES) pokes.push([at, this.quad(style)]);
@@ -264,7 +275,12 @@ export class VectorCaseMaker {
 export function vectorForms(bits: 64 | 32): { row: number; form: number }[] {
   const out: { row: number; form: number }[] = [];
   ROWS.forEach((r, row) => {
-    if (!VECTOR_KEYS.has(r.key) || r.feature !== undefined || (r.mode !== undefined && r.mode !== String(bits))) return;
+    if (
+      (!VECTOR_KEYS.has(r.key) && !CONTROL_KEYS.has(r.key)) ||
+      r.feature !== undefined ||
+      (r.mode !== undefined && r.mode !== String(bits))
+    )
+      return;
     if (!DEFINITIONS.has(r.key)) throw new Error(`${r.key} has no body`);
     r.enc.forEach((enc, form) => {
       // This form of pextrw is SSE4.1's.

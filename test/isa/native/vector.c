@@ -236,7 +236,40 @@ static __attribute__((noinline)) void packed(void) {
   }
 }
 
+#ifdef __x86_64__
+#define XMM_REGISTERS 16
+#else
+#define XMM_REGISTERS 8
+#endif
+/* What fxsave shows, without the last x87 instruction's address, the mask and what is reserved. */
+static void keep_image(const uint8_t *image) {
+  keep(image, 5);
+  keep(image + 24, 4);
+  for (int i = 0; i < 8; i++) keep(image + 32 + 16 * i, 10);
+  keep(image + 160, 16 * XMM_REGISTERS);
+}
+/* Registers by way of memory, and MMX between: from stack order to physical order and back. */
+static __attribute__((noinline)) void image(void) {
+  static uint8_t before[512] __attribute__((aligned(16))), after[512] __attribute__((aligned(16))), saved[512] __attribute__((aligned(16)));
+  __asm__ volatile("fxsave %0" : "=m"(saved));
+  for (int top = 0; top < 8; top++) {
+    memcpy(before, saved, 512);
+    for (int i = 32; i < 160 + 16 * XMM_REGISTERS; i++) before[i] = (uint8_t)(next() >> 24);
+    before[3] = (uint8_t)(top << 3);
+    before[4] = (uint8_t)next();
+    before[25] = (uint8_t)(before[25] | (next() >> 24 & 0xe0));
+    __asm__ volatile("fxrstor %1\n\tfxsave %0" : "=m"(after) : "m"(before));
+    keep_image(after);
+    __asm__ volatile("fxrstor %1\n\tpaddb %%mm1, %%mm2\n\tpunpcklwd %%mm7, %%mm0\n\tmovq2dq %%mm3, %%xmm1\n\tfxsave %0" : "=m"(after) : "m"(before));
+    keep_image(after);
+    __asm__ volatile("fxrstor %1\n\temms\n\tfxsave %0" : "=m"(after) : "m"(before));
+    keep_image(after);
+  }
+  __asm__ volatile("fxrstor %0" : : "m"(saved));
+}
+
 static __attribute__((noinline, used)) void run(void) {
+  image();
   functions();
   bodies();
   matrices();
