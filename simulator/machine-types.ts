@@ -144,6 +144,8 @@ export interface Machine {
   /** Guest time in ns: icount plus what blocked machines jumped over. */
   clock(): number;
   run(limits: RunLimits): RunResult;
+  /** For sinks, which are called during run(): ends it with 'budget' as soon as what happens at this instruction is complete. */
+  interrupt(): void;
   /** Queues input; it is logged with the instruction count at which it arrived. */
   inject(input: MachineInput): void;
 

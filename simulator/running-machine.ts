@@ -55,6 +55,7 @@ export class RunningMachine implements Machine {
   private readonly sinks: ((domain: number, bytes: Uint8Array) => void)[] = [];
   private pending: PendingCall | null = null;
   private nextTick = TICK;
+  private interrupted = false;
   /** Input with the moments at which it came. */
   readonly inputLog: LoggedInput[] = [];
 
@@ -79,8 +80,13 @@ export class RunningMachine implements Machine {
     return this.hv.now();
   }
 
+  interrupt(): void {
+    this.interrupted = true;
+  }
+
   run(limits: RunLimits): RunResult {
     const { hv } = this;
+    this.interrupted = false;
     const end = hv.icount + limits.instructions;
     let standing: bigint | null = hv.current.cpu.rip;
     const standingVcpu = hv.current;
@@ -96,6 +102,7 @@ export class RunningMachine implements Machine {
         continue;
       }
       if (hv.domain.ending) return { kind: 'ended', ending: hv.domain.ending };
+      if (this.interrupted) return { kind: 'budget' };
       hv.timers.runDue(hv.now());
       if (hv.domain.ending) {
         this.finishEnding();

@@ -59,8 +59,9 @@ export async function runSession(
   let typed = options.input === null;
   machine.onConsole((_domain, bytes) => {
     output(bytes);
-    until?.push(bytes);
-    inputGate?.push(bytes);
+    const gateOpens = inputGate !== null && !inputGate.seen && inputGate.push(bytes);
+    // Here and not at the end of a slice: what follows from it happens at an instruction that the guest decides, whatever the pace.
+    if (until?.push(bytes) || gateOpens) machine.interrupt();
   });
   const feed = () => {
     if (!typed && (inputGate === null || inputGate.seen)) {

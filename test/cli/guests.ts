@@ -1,7 +1,7 @@
 // Kernels of a few instructions, built with gcc, that end in a given way.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,9 +9,16 @@ export const root = join(import.meta.dirname, '../..');
 
 const NOTE = (type: number, body: string) => `.align 4; .long 4, 2f-1f, ${type}; .asciz "Xen"; 1: ${body}; 2: .align 4\n`;
 
+/** A folder that goes with the test process. */
+export function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'hyperport-cli-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** A PV64 ELF at 0xffffffff80000000 whose entry runs `code`. Hypercalls are made with `syscall`, number in rax. */
 export function buildGuest(code: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hyperport-guest-'));
+  const folder = scratch();
   const source = `.section .note.Xen,"a",@note
 ${NOTE(5, '.asciz "xen-3.0"')}${NOTE(8, '.asciz "generic"')}${NOTE(3, '.quad 0xffffffff80000000')}${NOTE(4, '.quad 0')}${NOTE(1, '.quad _start')}
 .text

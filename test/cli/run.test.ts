@@ -1,11 +1,10 @@
 // The contract of `hyperport run`: exit codes, streams, trace and statistics. The guests are built here with gcc.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { buildGuest, hyperport, root, schedOp } from './guests.ts';
+import { buildGuest, hyperport, root, schedOp, scratch } from './guests.ts';
 
 const PORT = 'samples/tinykernel/prebuilt/tinykernel-xen.elf';
 const LOOP = '1: jmp 1b\n';
@@ -58,14 +57,20 @@ describe('hyperport run: console input', () => {
     expect(stdout).toContain('tinykernel> help\r\nhelp: this list');
     expect(status).toBe(0);
   });
-  it('gives the same console whatever the pace', () => {
-    const typed = ['--cmdline', 'interactive', '--input', 'quit\\n', '--input-after', 'tinykernel> '];
-    expect(hyperport('run', PORT, ...typed, '--pace', 'real').stdout).toBe(hyperport('run', PORT, ...typed, '--pace', 'fast').stdout);
+  it('gives the same console and the same trace whatever the pace', () => {
+    const [fast, real] = ['fast', 'real'].map((pace) => {
+      const trace = join(scratch(), 'trace');
+      const typed = ['--cmdline', 'interactive', '--input', 'help\\nticks\\nquit\\n', '--input-after', 'tinykernel> '];
+      const { stdout } = hyperport('run', PORT, ...typed, '--pace', pace, '--trace', trace);
+      return { stdout, trace: readFileSync(trace, 'utf8') };
+    });
+    expect(real!.stdout).toBe(fast!.stdout);
+    expect(real!.trace === fast!.trace).toBe(true);
   });
 });
 
 describe('hyperport run: --trace and --stats', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hyperport-trace-'));
+  const folder = scratch();
   const traceOf = (name: string, ...more: string[]) => {
     const file = join(folder, name);
     hyperport('run', PORT, '--cmdline', 'wrong-pte', '--trace', file, ...more);
@@ -95,7 +100,6 @@ describe('hyperport run: --trace and --stats', () => {
     const first = traceOf('b.jsonl');
     expect(traceOf('c.jsonl')).toBe(first);
     expect(traceOf('d.jsonl', '--pace', 'real')).toBe(first);
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('--stats is one JSON line', () => {

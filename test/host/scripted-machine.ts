@@ -107,6 +107,7 @@ export class ScriptedMachine implements Machine {
   }
 
   icount = (): number => this.executed;
+  interrupt = (): void => {};
   clock = (): number => this.time;
   inject = (input: MachineInput): void => void this.input.push(input);
   vcpus = () => [{ domain: 1, vcpu: 0, state: 'running' as const, inKernel: true }];
