@@ -2,6 +2,7 @@
 
 import { asVirtual, type Mfn, type VirtualAddress } from '../abi/address.ts';
 import { planKernel } from './builder/plan.ts';
+import { CMDLINE_BYTES } from './builder/start-info.ts';
 import { createEngine } from './cpu/engine.ts';
 import type { CpuHost, Engine } from './cpu/engine-types.ts';
 import { CR0 } from './hypervisor/control-registers.ts';
@@ -75,7 +76,13 @@ export function createMachine(config: MachineConfig): Machine {
   return new RunningMachine(created, engine, page);
 }
 
-function checkConfig({ memoryMib, vcpus }: MachineConfig): void {
+function checkConfig({ memoryMib, vcpus, cmdline }: MachineConfig): void {
+  const bytes = new TextEncoder().encode(cmdline).length;
+  if (bytes >= CMDLINE_BYTES) {
+    throw new KernelImageError(
+      `The command line has ${bytes} bytes; start_info has room for ${CMDLINE_BYTES - 1}, and Xen's builder would cut the rest off without a word. Shorten it.`,
+    );
+  }
   if (!Number.isInteger(memoryMib) || memoryMib < 1 || memoryMib > 3072) {
     throw new KernelImageError(`The domain's memory is ${memoryMib} MiB; give a whole number from 1 to 3072 (--memory).`);
   }

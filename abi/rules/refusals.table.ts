@@ -432,7 +432,7 @@ export const refusalRules: readonly RefusalRule[] = [
   ),
   rule(
     'buffer-too-small',
-    ['EINVAL'],
+    ['EINVAL', 'ENOBUFS'],
     'the buffer is too small',
     'There are more entries than the buffer has room for.',
     'Give a larger buffer.',
@@ -522,7 +522,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'store-to-page-table',
     ['EFAULT'],
     'a store went directly into a page table',
-    'Tables in use are read only for the guest. Xen emulates such a store only for level 1 tables, and only when the guest switched on the writable_pagetables assist.',
+    'Tables in use are read only for the guest. Xen emulates such a store only for level 1 tables, for dom0 and for a domU that switched on the writable_pagetables assist.',
     'Change the entry with mmu_update (machine address of the entry) or update_va_mapping.',
     {
       address: 'the address',

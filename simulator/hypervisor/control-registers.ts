@@ -11,8 +11,8 @@ import type { VcpuState } from './vcpu.ts';
 /** PE, MP, ET, NE, WP, AM, PG: what Xen runs with. */
 export const CR0 = 0x8005_0033n;
 const CR0_TS = 8n;
-/** PAE, MCE, PGE, OSFXSR, OSXMMEXCPT: always shown; TSD and DE are the guest's own. */
-const CR4_SHOWN = 0x6e0n;
+/** PAE, MCE, OSFXSR, OSXMMEXCPT: always shown; TSD and DE are the guest's own. */
+const CR4_SHOWN = 0x660n;
 const CR4_GUEST = 0xcn;
 const CR4_DE = 8n;
 

@@ -26,7 +26,7 @@ import {
   stackSwitch,
   vmAssist,
 } from './calls/misc.ts';
-import { mmuUpdate, updateVaMapping } from './calls/mmu-update.ts';
+import { mmuUpdate, updateVaMapping, updateVaMappingOtherDomain } from './calls/mmu-update.ts';
 import { mmuextOp } from './calls/mmuext.ts';
 import { schedOp, schedOpCompat } from './calls/sched.ts';
 import { callbackOp, nmiOp, setCallbacks, setTrapTable } from './calls/traps.ts';
@@ -59,6 +59,7 @@ const handlers: Readonly<Record<number, Handler>> = {
   18: consoleIo,
   20: grantTableOp,
   21: vmAssist,
+  22: updateVaMappingOtherDomain,
   [IRET]: iret,
   24: vcpuOp,
   25: setSegmentBase,

@@ -125,13 +125,6 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
       cpu.setRegPair(RDX, Number(tsc >> 32n) | 0, 0);
       return { length };
     }
-    case 0x01: {
-      if (bytes[start + 1] !== 0xf9) return null;
-      report(hv, vcpu, 'rdtscp', 'rdtsc', () => null);
-      pair(readTsc(hv));
-      cpu.setReg(RCX, BigInt(cpu.tscAux >>> 0));
-      return { length: length + 1 };
-    }
     case 0x06:
       if (!vcpu.kernelMode) return null;
       report(hv, vcpu, 'clts', 'clts', () => null);

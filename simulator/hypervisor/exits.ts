@@ -100,6 +100,10 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       return;
     case 13:
       if (exit.errorCode === 0 && emulate(hv, vcpu)) return;
+      if (isRdtscp(hv, vcpu)) {
+        injectException(hv, vcpu, 6, -1);
+        return;
+      }
       injectException(hv, vcpu, 13, exit.errorCode);
       return;
     case 14:
@@ -122,6 +126,12 @@ function instructionBytes(hv: Hypervisor, vcpu: VcpuState): Uint8Array {
   const base = vcpu.cpu.segment(Segment.cs).base;
   const count = hv.peekInto(vcpu.currentRoot(), BigInt.asUintN(64, base + vcpu.cpu.rip), bytes);
   return bytes.subarray(0, count);
+}
+
+/** rdtscp with the TSC trapped: no processor modelled here has it, so it is an invalid opcode. */
+function isRdtscp(hv: Hypervisor, vcpu: VcpuState): boolean {
+  const bytes = instructionBytes(hv, vcpu);
+  return bytes[0] === 0x0f && bytes[1] === 0x01 && bytes[2] === 0xf9;
 }
 
 /** True when the instruction was emulated (or a fault of its memory operand injected). */

@@ -7,6 +7,8 @@ import { readTsc } from './time.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const EFER = 0xd01n; // SCE, LME, LMA, NX
+/** Fast strings; no branch trace store, no precise events, xTPR off. */
+const MISC_ENABLE = 0x801801n;
 const PAT = 0x0005_0100_0704_06n;
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 
@@ -33,6 +35,10 @@ const isAmdPower = (msr: number): boolean =>
   (msr >= 0xc0010000 && msr <= 0xc0010007) ||
   msr === 0xc001001f;
 
+/** SYSCFG, IORRs, top of memory, TSEG: read as 0. */
+const isAmdMemory = (msr: number): boolean =>
+  msr === 0xc0010010 || (msr >= 0xc0010016 && msr <= 0xc001001a) || msr === 0xc001001d || msr === 0xc0010112 || msr === 0xc0010113;
+
 export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | null {
   switch (msr) {
     case 0x10:
@@ -41,6 +47,10 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
       return 0xfee00800n | (vcpu.id === 0 ? 0x100n : 0n);
     case 0x277:
       return PAT;
+    case 0x1a0:
+      return MISC_ENABLE;
+    case 0x40000000:
+      return 0n;
     case 0xc0000080:
       return EFER;
     case 0xc0000100:
@@ -54,7 +64,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
   if (hv.config.cpu === 'amd') {
     if (msr === 0x8b) return 0x0100_0065n;
     if (msr === 0xc0010015) return 0x0100_0000n;
-    if (isAmdPower(msr) || msr === 0xc0011029 || msr === 0xc0010010) return 0n;
+    if (isAmdPower(msr) || isAmdMemory(msr) || msr === 0xc0011029) return 0n;
   } else if (msr === 0x17) return 0n;
   return null;
 }

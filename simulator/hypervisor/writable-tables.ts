@@ -1,5 +1,5 @@
-// Stores into page tables that Xen carries out for a guest with vm_assist(writable_pagetables): those of its kernel into level 1
-// tables in use. The one instruction runs on a copy of the table, then the entry that it changed is audited and taken over.
+// Stores into page tables that Xen carries out for dom0, and for a domU with vm_assist(writable_pagetables): those of its kernel
+// into level 1 tables in use. The one instruction runs on a copy of the table, then the entry that it changed is audited and taken over.
 // Behaviour of Xen 4.17 (arch/x86/pv/ro-page-fault.c).
 
 import { entryMfn } from '../memory/entry.ts';
@@ -15,7 +15,7 @@ const MUST_NOT = PFEC.fetch | PFEC.reserved;
 
 /** True when the store was carried out and the guest goes on behind it. */
 export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
-  if (!vcpu.kernelMode || !hv.domain.assist(WRITABLE_PAGETABLES)) return false;
+  if (!vcpu.kernelMode || !(hv.domain.assist(WRITABLE_PAGETABLES) || hv.domain.isDom0)) return false;
   if ((errorCode & MUST) !== MUST || errorCode & MUST_NOT) return false;
   const { walker, ram, frames, types } = hv.memory;
   const step = walker.steps(vcpu.root, address).find((s) => s.level === 1);

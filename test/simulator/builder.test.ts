@@ -176,6 +176,12 @@ describe('what cannot be built is said in a sentence', () => {
     }
   });
 
+  test('a command line longer than start_info has room for', () => {
+    expect(message(() => createMachine(configOf(new Uint8Array(), { cmdline: 'x'.repeat(1024) })))).toMatch(
+      /1024 bytes.*room for 1023.*Shorten it/,
+    );
+  });
+
   test('memory and vCPU counts that make no sense', () => {
     expect(message(() => createMachine(configOf(new Uint8Array(), { memoryMib: 0 })))).toMatch(/from 1 to 3072/);
     expect(message(() => createMachine(configOf(new Uint8Array(), { vcpus: 33 })))).toMatch(/from 1 to 32/);

@@ -4,6 +4,7 @@ import { asMfn } from '../../../abi/address.ts';
 import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
 import { FrameType } from '../../memory/frame-table.ts';
+import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
 import { readDebug, writeDebug } from '../control-registers.ts';
@@ -115,6 +116,10 @@ export function physdevOp(call: Call): HandlerResult {
     const op = call.struct('physdev_set_iobitmap', address);
     if (!op) return call.fault('physdev_set_iobitmap');
     const ports = op.number('nr_ports');
+    const end = op.big('bitmap') + BigInt(Math.ceil(ports / 8));
+    if (ports > 0 && !(addressAllowed(op.big('bitmap')) && addressAllowed(end))) {
+      return no(refuse('EINVAL', 'address-of-xen', { address: hex(op.big('bitmap')) }));
+    }
     if (ports > MAX_PORTS) return no(refuse('EINVAL', 'too-many-ports', { ports, most: MAX_PORTS }));
     call.vcpu.ioBitmap = ports ? { address: op.big('bitmap'), ports } : null;
     return 0;

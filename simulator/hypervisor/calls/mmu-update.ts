@@ -1,6 +1,7 @@
 // mmu_update and update_va_mapping: changes of page-table entries and of the machine-to-physical table.
 
 import { asMfn } from '../../../abi/address.ts';
+import { domids } from '../../../abi/constants/domain.table.ts';
 import { mapFlags } from '../../../abi/constants/mmu.table.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
@@ -17,7 +18,7 @@ export function mmuUpdate(call: Call): HandlerResult {
   const count = call.u32(1) & ~PREEMPTED;
   const foreign = call.u32(3);
   const other = foreign >>> 16 ? (foreign >>> 16) - 1 : 0x7ff0;
-  const denied = call.onlySelf(other, 'page tables') ?? call.onlySelf(foreign & 0xffff, 'frames');
+  const denied = call.onlySelf(other, 'page tables') ?? foreignFrames(call, foreign & 0xffff);
   if (denied) return denied;
   let answer: Answer | null = null;
   let flush = false;
@@ -41,6 +42,15 @@ export function mmuUpdate(call: Call): HandlerResult {
   if (flush) for (const vcpu of call.domain.vcpus) vcpu.cpu.flushAll();
   if (doneAt !== 0n) call.writeU32(doneAt, done);
   return answer ?? 0;
+}
+
+/** Whose frames the entries may name: the own ones; dom0 may also name I/O memory and Xen's shared pages. */
+const foreignFrames = (call: Call, domid: number): Answer | null =>
+  call.domain.isDom0 && (domid === domids.DOMID_IO || domid === domids.DOMID_XEN) ? null : call.onlySelf(domid, 'frames');
+
+/** As update_va_mapping, for frames of the domain in the fourth argument. */
+export function updateVaMappingOtherDomain(call: Call): HandlerResult {
+  return foreignFrames(call, call.u32(3) & 0xffff) ?? updateVaMapping(call);
 }
 
 function one(call: Call, ptr: bigint, val: bigint): Answer | { flush: boolean } {

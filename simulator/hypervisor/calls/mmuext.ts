@@ -1,13 +1,14 @@
 // mmuext_op: pinning, base pointers, TLB flushes, LDT, clearing and copying pages.
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
+import { domids } from '../../../abi/constants/domain.table.ts';
 import { mmuextCommands as C } from '../../../abi/constants/mmuext.table.ts';
 import { nameOf } from '../../../abi/enumerations.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import type { VcpuState } from '../vcpu.ts';
 import { vcpuMask } from './mmu-update.ts';
@@ -19,7 +20,9 @@ const MAX_LDT_ENTRIES = 8192;
 export function mmuextOp(call: Call): HandlerResult {
   const [list, , doneAt] = call.args as [bigint, bigint, bigint];
   const count = call.u32(1) & ~PREEMPTED;
-  const denied = call.onlySelf(call.u32(3) & 0xffff, 'page tables');
+  const foreign = call.u32(3) & 0xffff;
+  if (foreign === domids.DOMID_IO || foreign === domids.DOMID_XEN) return notPrivileged('mmuext_op on frames of Xen');
+  const denied = call.onlySelf(foreign, 'page tables');
   if (denied) return denied;
   let answer: Answer | null = null;
   let done = 0;

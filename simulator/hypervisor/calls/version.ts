@@ -1,10 +1,12 @@
 // xen_version: facts about the hypervisor, as Debian's Xen 4.17 answers.
 
 import { refuse } from '../../memory/refuse.ts';
-import { type Call, type HandlerResult, no, otherOperation } from '../call.ts';
+import { type Call, type HandlerResult, no, notPrivileged, otherOperation } from '../call.ts';
 
 const VERSION = (4 << 16) | 17;
-const EXTRA = '.7';
+const EXTRA = '.5';
+/** Identification of the modelled build: the length is that of a real one. */
+const BUILD_ID = Uint8Array.from({ length: 20 }, (_, n) => 0x40 + n);
 const CAPABILITIES = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
 const VIRT_START = 0xffff_8000_0000_0000n;
 /** preserve A/D, highmem assist, map available bits, vnode, direct mapped. */
@@ -59,7 +61,21 @@ export function xenVersion(call: Call): HandlerResult {
       return call.write(address, new Uint8Array(16)) ? 0 : call.fault('domain handle');
     case 9:
       return text(call.domain.isDom0 ? '' : '<denied>', 1024);
+    case 10:
+      return buildId(call, address);
     default:
       return otherOperation(call, command);
   }
+}
+
+/** For dom0 only: the length for a null pointer, else the bytes behind the structure's length field. */
+function buildId(call: Call, address: bigint): HandlerResult {
+  if (!call.domain.isDom0) return notPrivileged('xen_version.build_id');
+  if (address === 0n) return BUILD_ID.length;
+  const bytes = call.read(address, 4);
+  if (!bytes) return call.fault('build_id');
+  const room = new DataView(bytes.buffer).getUint32(0, true);
+  if (room === 0) return no(refuse('EINVAL', 'buffer-too-small', { entries: 0, needed: BUILD_ID.length }));
+  if (room < BUILD_ID.length) return no(refuse('ENOBUFS', 'buffer-too-small', { entries: room, needed: BUILD_ID.length }));
+  return call.write(address + 4n, BUILD_ID) ? BUILD_ID.length : call.fault('build_id');
 }
