@@ -1,6 +1,6 @@
 // What every command of the `hyperport` CLI gets and throws, and how a kernel file is read.
 
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
 
 export interface CommandIo {
   stdout(text: string): void;
@@ -19,17 +19,34 @@ export class UsageError extends Error {
 /** No kernel is larger; a debug vmlinux has about 650 MB. */
 const LARGEST_KERNEL = 2 ** 30;
 
-const reasonOf = (error: unknown): string => {
-  const code = (error as { code?: string }).code;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EACCES') return 'permission denied';
-  return code ?? String(error);
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'permission denied',
+  ENOTDIR: 'a part of the path is no folder',
+  EISDIR: 'it is a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  ERR_FS_FILE_TOO_LARGE: 'it is larger than 2 GiB',
 };
+
+/** Why a file could not be read or written, in words. */
+export const reasonOf = (error: unknown): string => {
+  const { code } = error as { code?: string };
+  return (code !== undefined && REASONS[code]) || code || String(error);
+};
+
+/** Throws UsageError for anything that is no plain file: reading a pipe or a device could wait for ever. */
+function requireFile(path: string, what: string, folderHint: string): Stats {
+  const stat = statSync(path);
+  if (stat.isDirectory()) throw new UsageError(`${path} is a folder, not a ${what}. ${folderHint}`);
+  if (!stat.isFile()) throw new UsageError(`${path} is no regular file, so it cannot be a ${what}. Copy its contents to a file first.`);
+  return stat;
+}
 
 /** Reads any file for a command; throws UsageError in words. */
 export function readInputFile(path: string, what: string): Uint8Array {
   try {
-    if (statSync(path).isDirectory()) throw new UsageError(`${path} is a folder, not a ${what}. Name the file itself.`);
+    requireFile(path, what, 'Name the file itself.');
     return readFileSync(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -45,8 +62,7 @@ export function readKernelFile(path: string): Uint8Array {
   let size: number;
   let head: Uint8Array;
   try {
-    const stat = statSync(path);
-    if (stat.isDirectory()) throw new UsageError(`${path} is a folder, not a kernel. Name the ELF file that your link step writes.`);
+    const stat = requireFile(path, 'kernel', 'Name the ELF file that your link step writes.');
     size = stat.size;
     head = readHead(path, 4);
   } catch (error) {

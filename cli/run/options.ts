@@ -69,12 +69,16 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
   try {
     parsed = parseArgs({ args: [...argv], options: SPEC, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('\n')[0]} Run 'hyperport run --help' for the options.`);
+    // Node's own hint for a value that begins with a dash is on its second line.
+    const [what, hint] = (error as Error).message.split('\n');
+    throw new UsageError(
+      `${what} ${hint?.startsWith('Did you forget') ? 'Write a value that begins with a dash as --option=VALUE.' : "Run 'hyperport run --help' for the options."}`,
+    );
   }
   const { values, positionals } = parsed;
   if (values.help) return null;
   const [kernel, ...extra] = positionals;
-  if (kernel === undefined) throw new UsageError("which kernel? Give the path of the ported kernel's ELF image.");
+  if (kernel === undefined || kernel === '') throw new UsageError("which kernel? Give the path of the ported kernel's ELF image.");
   if (extra.length > 0) throw new UsageError(`one kernel at a time; '${extra[0]}' is one too many. Quote a command line: --cmdline "…".`);
   const dom0 = values.dom0 ?? false;
   const bounded = { min: 1, max: Number.MAX_SAFE_INTEGER };

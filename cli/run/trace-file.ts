@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Machine } from '../../simulator/machine-types.ts';
 import { exportHeader, exportRecord } from '../../simulator/trace/export.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
-import { UsageError } from '../io.ts';
+import { reasonOf, UsageError } from '../io.ts';
 
 const BLOCK = 1 << 16;
 
@@ -14,7 +14,7 @@ export function traceToFile(machine: Machine, path: string): () => void {
   try {
     fd = openSync(path, 'w');
   } catch (error) {
-    throw new UsageError(`cannot write the trace to ${path}: ${(error as { code?: string }).code ?? error}.`);
+    throw new UsageError(`cannot write the trace to ${path}: ${reasonOf(error)}.`);
   }
   let pending = `${exportHeader(machine.domain)}\n`;
   const flush = () => {

@@ -11,7 +11,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a path that is no kernel is refused before it is read', () => {
-  it('missing file', () => expect(() => readKernelFile(join(folder, 'none'))).toThrow(/there is no such file/));
+  it('missing file', () => expect(() => readKernelFile(join(folder, 'none'))).toThrow(/there is no such file or folder/));
   it('folder', () => expect(() => readKernelFile(folder)).toThrow(/is a folder, not a kernel/));
   it('empty file', () => {
     const path = join(folder, 'empty');
