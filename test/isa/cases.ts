@@ -11,7 +11,7 @@ import { OperandKind as K } from '../../x86/types.ts';
 import { CODE, DATA, type NativeCase, READ_ONLY, START } from './host-cpu.ts';
 
 export const VECTOR_KEYS: ReadonlySet<string> = new Set(SSE_ROWS.map((r) => r.key));
-const X87_KEYS: ReadonlySet<string> = new Set(X87_ROWS.map((r) => r.key));
+export const X87_KEYS: ReadonlySet<string> = new Set(X87_ROWS.map((r) => r.key));
 
 export interface GeneratedCase extends NativeCase {
   readonly row: number;

@@ -33,10 +33,14 @@ const ldmxcsr: RareBody = (c, i) => {
 
 /** Bytes of the image that this mode's fxsave stores: xmm8 to xmm15 exist in 64-bit mode only. */
 const IMAGE = 416;
+/** The area's last byte is looked at first. */
+const LAST = 511n;
+/** Addresses are sign-extended from here. */
+const LINEAR_BITS = 57;
 const POINTERS = 6;
 const POINTERS_END = 24;
 const isWide = (i: RareInstruction): boolean => i.d.operandSize === 8;
-/** AMD's processors store and load the last x87 instruction's addresses only while an exception is pending. */
+/** AMD's processors store the last x87 instruction's addresses only while an exception is pending; they load them always. */
 const hasPointers = (view: DataView): boolean => (view.getUint16(2, true) & 0x80) !== 0;
 function storePointers(c: RareContext, i: RareInstruction, image: DataView): void {
   if (!hasPointers(image)) for (let at = POINTERS; at < POINTERS_END; at += 2) image.setUint16(at, 0, true);
@@ -45,16 +49,20 @@ function storePointers(c: RareContext, i: RareInstruction, image: DataView): voi
     image.setUint32(20, c.core.view.getUint16(L.FDS, true), true);
   }
 }
-/** What the image says, or what was there before. */
+/** The words as fxrstor takes them from an image, pending exception or not. */
 function loadPointers(c: RareContext, i: RareInstruction, image: DataView): void {
   const { view } = c.core;
-  if (!hasPointers(image)) {
-    for (let at = POINTERS; at < POINTERS_END; at += 2) image.setUint16(at, view.getUint16(L.FXSAVE + at, true), true);
-    return;
-  }
+  image.setUint16(0, (image.getUint16(0, true) & 0x1f7f) | 0x40, true);
+  const status = image.getUint16(2, true);
+  image.setUint16(2, status & ~image.getUint16(0, true) & 0x3f ? status | 0x8080 : status & ~0x8080, true);
+  image.setUint8(5, 0);
+  image.setUint16(POINTERS, image.getUint16(POINTERS, true) & 0x7ff, true);
   view.setUint16(L.FCS, isWide(i) ? 0 : image.getUint16(12, true), true);
   view.setUint16(L.FDS, isWide(i) ? 0 : image.getUint16(20, true), true);
-  if (isWide(i)) return;
+  if (isWide(i)) {
+    for (const at of [8, 16]) image.setBigInt64(at, BigInt.asIntN(LINEAR_BITS, image.getBigInt64(at, true)), true);
+    return;
+  }
   image.setUint32(12, 0, true);
   image.setUint32(20, 0, true);
 }
@@ -67,6 +75,7 @@ const fxsave: RareBody = (c, i) => {
   view.setUint32(28, MXCSR_MASK, true);
   storePointers(c, i, view);
   // Aligned to 16 it may still cross a page: both pieces are checked first.
+  if (!c.prepareStore(BigInt.asUintN(c.bits, va + LAST), 1, c.usesStack(i.d))) return RareStatus.stopped;
   const stores = [];
   for (let n = 0; n < image.length; n += 8) {
     const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d));
@@ -82,6 +91,7 @@ const fxsave: RareBody = (c, i) => {
 const fxrstor: RareBody = (c, i) => {
   const va = c.address(i.d);
   if (va & 15n) return c.stop(13, 0);
+  if (c.read(BigInt.asUintN(c.bits, va + LAST), 1, c.usesStack(i.d)) === null) return RareStatus.stopped;
   const image = new Uint8Array(c.bits === 64 ? IMAGE : IMAGE - 128);
   const view = new DataView(image.buffer);
   for (let n = 0; n < image.length; n += 8) {

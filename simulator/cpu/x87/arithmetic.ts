@@ -16,6 +16,7 @@ import {
   negate,
   type Operation,
   Rounding,
+  raise,
   scaleOf,
   special,
   zero,
@@ -59,7 +60,7 @@ export const divide: Binary = (o, a, b) => {
   if (isInfinite(b)) return zero(negative);
   if (isZero(b)) {
     if (isZero(a)) return invalid(o);
-    o.raised |= Flag.zeroDivide;
+    raise(o, Flag.zeroDivide);
     return infinity(negative);
   }
   if (isZero(a)) return zero(negative);
@@ -153,7 +154,7 @@ export function extract(o: Operation, v: Extended): { exponent: Extended; signif
   if (decided) return { exponent: decided, significand: decided };
   if (isInfinite(v)) return { exponent: infinity(false), significand: v };
   if (isZero(v)) {
-    o.raised |= Flag.zeroDivide;
+    raise(o, Flag.zeroDivide);
     return { exponent: infinity(true), significand: v };
   }
   const length = bitLength(v.significand);

@@ -19,7 +19,6 @@ import {
   type Extended,
   Flag,
   INDEFINITE,
-  INTEGER_BIT,
   isInfinite,
   isNaNValue,
   isUnsupported,
@@ -117,33 +116,33 @@ const comparison = ({ quietly, pops, integer = false, flags = false, withZero = 
     let order: number | null = null;
     if (empty) u.stackFault(false);
     else order = compare(u.o, u.read(0), other, quietly);
-    if (u.o.stopped) return u.conclude();
+    // The result is there even when the exception is unmasked; registers stay.
     if (flags) u.c.setArithmeticFlags(EFLAGS.get(order)!);
-    for (let n = 0; n < pops; n++) u.pop();
-    return flags ? u.conclude() : u.conclude(ORDER.get(order)!, CONDITIONS);
+    if (!u.o.stopped) for (let n = 0; n < pops; n++) u.pop();
+    return flags ? u.conclude(0, empty ? C1 : 0) : u.conclude(ORDER.get(order)!, CONDITIONS);
   });
 
 const move = (condition: (rflags: number) => boolean): RareBody =>
   waiting((u) => {
     const from = u.i.d.reg[1]!;
     if (u.isEmpty(0) || u.isEmpty(from)) {
-      if (u.stackFault(false) && condition(u.c.rflags)) u.write(0, INDEFINITE);
+      if (u.stackFault(false)) u.write(0, INDEFINITE);
       return u.conclude();
     }
     if (condition(u.c.rflags)) u.write(0, u.read(from));
-    return u.conclude();
+    return u.conclude(0, 0);
   });
 
 const remainderBody = (nearest: boolean): RareBody =>
   waiting((u) => {
     if (u.isEmpty(0) || u.isEmpty(1)) {
       if (u.stackFault(false)) u.write(0, INDEFINITE);
-      return u.conclude();
+      return u.conclude(0, C1 | C2);
     }
     const { value, quotient } = remainder(u.o, u.read(0), u.read(1), nearest);
-    if (u.o.stopped) return u.conclude();
+    if (u.o.stopped) return u.conclude(0, C1 | C2);
     u.write(0, value);
-    if (u.o.raised & Flag.invalid || isNaNValue(value)) return u.conclude();
+    if (u.o.raised & Flag.invalid || isNaNValue(value)) return u.conclude(0, C1 | C2);
     u.o.roundedUp = false;
     if (quotient === null) return u.conclude(C2, CONDITIONS);
     const bits = (quotient & 4 ? C0 : 0) | (quotient & 2 ? C3 : 0) | (quotient & 1 ? C1 : 0);
@@ -182,7 +181,7 @@ function classOf(u: Unit, v: Extended): number {
   if (isNaNValue(v)) return C0;
   if (isInfinite(v)) return C2 | C0;
   if (isZero(v)) return C3;
-  return v.exponent === 0 && (v.significand & INTEGER_BIT) === 0n ? C3 | C2 : C2;
+  return v.exponent === 0 ? C3 | C2 : C2;
 }
 const fxam = waiting((u) => {
   const v = u.read(0);

@@ -62,8 +62,12 @@ export const negate = (v: Extended): Extended => ({ ...v, negative: !v.negative 
 /** Power of two of the significand's last bit. */
 export const scaleOf = (v: Extended): number => (v.exponent === 0 ? 1 : v.exponent) - BIAS - 63;
 
+/** An operation that is invalid or divides by zero says nothing of denormal operands. */
+export function raise(o: Operation, flag: number): void {
+  o.raised = (o.raised & ~Flag.denormal) | flag;
+}
 export function invalid(o: Operation): Extended {
-  o.raised |= Flag.invalid;
+  raise(o, Flag.invalid);
   return INDEFINITE;
 }
 

@@ -7,7 +7,7 @@ import type { Extended } from './extended.ts';
 import { DOUBLE, SINGLE } from './round.ts';
 import type { Unit } from './unit.ts';
 
-export const isMemory = (u: Unit): boolean => u.i.d.kind[0] === K.memory;
+export const isMemory = (u: Unit): boolean => u.i.d.count > 0 && u.i.d.kind[0] === K.memory;
 
 /** Up to 16 bytes of memory behind `offset`; null: stopped. */
 export function readBytes(u: Unit, offset: number, size: number): bigint | null {
@@ -45,6 +45,17 @@ export function commitBytes(u: Unit, stores: readonly Store[], value: bigint): b
     hit = u.c.commit(s, mask(s.size, value >> BigInt(64 * n))) || hit;
   });
   return hit;
+}
+
+/** The first and the last byte of an area of memory are looked at before the rest: they say where a fault is reported. False: stopped. */
+export function reachEnds(u: Unit, size: number, write: boolean): boolean {
+  const { c } = u;
+  const { d } = u.i;
+  const reach = (offset: number): boolean => {
+    const va = BigInt.asUintN(c.bits, c.address(d) + BigInt(offset));
+    return (write ? c.prepareStore(va, 1, c.usesStack(d)) : c.read(va, 1, c.usesStack(d))) !== null;
+  };
+  return reach(0) && reach(size - 1);
 }
 
 /** Single, double or, for the fi… forms, integer operand; null: stopped. */

@@ -58,8 +58,11 @@ export function pack(
     o.raised |= Flag.overflow;
     if (!(o.masked & Flag.overflow)) {
       note(o, free);
-      // Beyond what the moved exponent can express only fscale comes.
-      return top - WRAP > BIAS ? infinity(negative) : fromParts(negative, value, precision, top - WRAP);
+      if (top - WRAP <= BIAS) return fromParts(negative, value, precision, top - WRAP);
+      // Beyond what the moved exponent can express: only fscale comes here.
+      o.raised |= Flag.inexact;
+      o.roundedUp = true;
+      return infinity(negative);
     }
     o.raised |= Flag.inexact;
     o.roundedUp = o.rounding === Rounding.nearest || o.rounding === (negative ? Rounding.down : Rounding.up);
@@ -72,7 +75,10 @@ export function pack(
   if (!(o.masked & Flag.underflow)) {
     o.raised |= Flag.underflow;
     note(o, free);
-    return top + WRAP < MINIMUM_NORMAL ? zero(negative) : fromParts(negative, value, precision, top + WRAP);
+    if (top + WRAP >= MINIMUM_NORMAL) return fromParts(negative, value, precision, top + WRAP);
+    o.raised |= Flag.inexact;
+    o.roundedUp = false;
+    return zero(negative);
   }
   const tiny = roundShift(o.rounding, negative, n, MINIMUM_NORMAL - precision + 1 - exponent, sticky);
   if (tiny.inexact) o.raised |= Flag.underflow;
@@ -103,7 +109,6 @@ export function packMemory(o: Operation, f: MemoryFormat, negative: boolean, n: 
   if (top > f.bias) {
     o.raised |= Flag.overflow;
     if (!(o.masked & Flag.overflow)) {
-      note(o, free);
       return sign;
     }
     o.raised |= Flag.inexact;
@@ -117,7 +122,6 @@ export function packMemory(o: Operation, f: MemoryFormat, negative: boolean, n: 
   }
   if (!(o.masked & Flag.underflow)) {
     o.raised |= Flag.underflow;
-    note(o, free);
     return sign;
   }
   const tiny = roundShift(o.rounding, negative, n, 1 - f.bias - f.fraction - exponent);

@@ -7,7 +7,7 @@ import { writeResult } from '../rare/segments.ts';
 import { RareStatus } from '../tier0/binding.ts';
 import { toBits } from './convert.ts';
 import { INTEGER_BIT, isZero, MAXIMUM } from './extended.ts';
-import { commitBytes, prepareBytes, readBytes } from './operands.ts';
+import { commitBytes, prepareBytes, reachEnds, readBytes } from './operands.ts';
 import { control, FDP, FIP, FOP, MATH_FAULT, type Unit, waiting } from './unit.ts';
 
 const CONTROL_BITS = 0x1f7f;
@@ -84,6 +84,7 @@ function loadEnvironment(u: Unit, image: bigint): void {
 }
 
 const fnstenv = control((u) => {
+  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], true)) return RareStatus.stopped;
   const stores = prepareBytes(u, ENVIRONMENT[widthOf(u)]);
   if (!stores) return RareStatus.stopped;
   const hit = commitBytes(u, stores, environment(u));
@@ -92,6 +93,7 @@ const fnstenv = control((u) => {
   return u.c.done(hit);
 });
 const fldenv = waiting((u) => {
+  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], false)) return RareStatus.stopped;
   const image = readBytes(u, 0, ENVIRONMENT[widthOf(u)]);
   if (image === null) return RareStatus.stopped;
   loadEnvironment(u, image);
@@ -101,6 +103,7 @@ const fldenv = waiting((u) => {
 const REGISTERS = 80;
 const fnsave = control((u) => {
   const size = ENVIRONMENT[widthOf(u)];
+  if (!reachEnds(u, size + REGISTERS, true)) return RareStatus.stopped;
   const stores = prepareBytes(u, size + REGISTERS);
   if (!stores) return RareStatus.stopped;
   let image = environment(u);
@@ -111,6 +114,7 @@ const fnsave = control((u) => {
 });
 const frstor = waiting((u) => {
   const size = ENVIRONMENT[widthOf(u)];
+  if (!reachEnds(u, size + REGISTERS, false)) return RareStatus.stopped;
   const image = readBytes(u, 0, size + REGISTERS);
   if (image === null) return RareStatus.stopped;
   loadEnvironment(u, image);

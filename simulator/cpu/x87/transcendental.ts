@@ -16,6 +16,7 @@ import {
   negate,
   ONE,
   type Operation,
+  raise,
   scaleOf,
   special,
   zero,
@@ -43,14 +44,20 @@ const signed = (v: Extended, bits: number): bigint => (v.negative ? -fixed(v, bi
 /** Fraction bits that leave more than 200 significant ones in a number of this size. */
 const bitsFor = (top: number): number => 240 + Math.max(0, -top);
 
+/** Outside the range of an instruction the operand is left and called inexact. */
+function undefinedResult(o: Operation, v: Extended): Extended {
+  o.raised |= Flag.inexact;
+  return v;
+}
+
 export function exponential(o: Operation, v: Extended): Extended {
   const decided = special(o, v);
   if (decided) return decided;
   if (isInfinite(v)) return v.negative ? negate(ONE) : v;
   if (isZero(v)) return v;
   const top = topOf(v);
-  // Outside [-1, 1] the result is undefined; the operand is left.
-  if (top >= 0) return top === 0 && v.significand === 1n << 63n ? (v.negative ? make(true, BIAS - 1, 1n << 63n) : ONE) : v;
+  if (top === 0 && v.significand === 1n << 63n) return v.negative ? make(true, BIAS - 1, 1n << 63n) : ONE;
+  if (top >= 0) return undefinedResult(o, v);
   if (top < TINY) return round(o, v.significand * ln2(260), scaleOf(v) - 260, v.negative);
   const bits = bitsFor(top);
   return round(o, expm1((signed(v, bits) * ln2(bits)) >> BigInt(bits), bits), -bits);
@@ -77,7 +84,7 @@ export function logarithmTimes(o: Operation, x: Extended, y: Extended): Extended
   if (isZero(x)) {
     if (isZero(y)) return invalid(o);
     if (isInfinite(y)) return infinity(!y.negative);
-    o.raised |= Flag.zeroDivide;
+    raise(o, Flag.zeroDivide);
     return infinity(!y.negative);
   }
   if (x.negative) return invalid(o);
@@ -102,8 +109,7 @@ export function logarithmPlusOne(o: Operation, x: Extended, y: Extended): Extend
   if (isZero(y)) return zero(x.negative !== y.negative);
   const top = topOf(x);
   const negative = x.negative !== y.negative;
-  // At and below -1 the result is undefined; processors leave the operand.
-  if (x.negative && top >= 0) return x;
+  if (x.negative && top >= 0) return undefinedResult(o, x);
   if (top < TINY) return round(o, ((x.significand * y.significand) << 300n) / ln2(260), scaleOf(x) + scaleOf(y) - 40, negative);
   const bits = bitsFor(top);
   let log: bigint;
@@ -153,14 +159,15 @@ interface Angle {
   readonly cosine: bigint;
   readonly bits: number;
 }
+/** Pi as x87 units reduce by it: 66 bits. Source: Intel SDM volume 1, section 8.3.8; AMD's processors do the same. */
+const REDUCTION_PI = 0xc90fdaa22168c234cn;
 /** Sine and cosine of a finite number, not tiny and below 2 ** 63. */
 function onCircle(v: Extended): Angle {
   const bits = 360;
   const t = fixed(v, bits);
-  const half = pi(bits) >> 1n;
+  const half = REDUCTION_PI << BigInt(bits - 67);
   const turns = (t + (half >> 1n)) / half;
-  // The multiple of pi is taken with more bits, as the quotient multiplies its error.
-  const reduced = (fixed(v, bits + 70) - ((turns * pi(bits + 70)) >> 1n)) >> 70n;
+  const reduced = t - turns * half;
   const { sine, cosine } = sineAndCosine(reduced, bits);
   const [s, c] = (
     [

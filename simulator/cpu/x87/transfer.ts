@@ -1,6 +1,5 @@
 // Loads and stores: all memory formats, constants, and what only moves the stack.
 
-import { OperandKind as K } from '../../../x86/types.ts';
 import type { RareBody, Store } from '../rare/context.ts';
 import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
 import { DECIMAL_INDEFINITE, fromBits, fromDecimal, fromMemory, fromSigned, toBits, toDecimal, toMemory, toSigned } from './convert.ts';
@@ -15,7 +14,7 @@ const fld = waiting((u) => {
   if (!isMemory(u)) {
     const from = d.reg[0]!;
     if (u.isEmpty(from)) {
-      if (u.stackFault(!u.isEmpty(7))) u.push(INDEFINITE);
+      if (u.stackFault(false)) u.push(INDEFINITE);
       return u.conclude();
     }
     v = u.read(from);
@@ -28,7 +27,8 @@ const fld = waiting((u) => {
       v = fromMemory(size === 4 ? SINGLE : DOUBLE, bits);
       if (v.wasDenormal) u.o.raised |= Flag.denormal;
       if (isSignalling(v)) u.o.raised |= Flag.invalid;
-      if (u.o.stopped) return u.conclude();
+      // A denormal is loaded even where its exception is not masked.
+      if (u.o.raised & ~u.o.masked & Flag.invalid) return u.conclude();
       if (isNaNValue(v)) v = quiet(v);
     } else v = INDEFINITE;
   }
@@ -114,10 +114,16 @@ const turn = (by: number): RareBody =>
   });
 const release = (pops: boolean): RareBody =>
   waiting((u) => {
-    u.free(u.i.d.kind[0] === K.st ? u.i.d.reg[0]! : 0);
-    if (pops) u.top = u.top + 1;
-    return u.conclude(0, 0);
+    u.free(u.i.d.reg[0]!);
+    if (pops) u.pop();
+    return u.conclude();
   });
+/** An alias of fstp that does not look at the tag of st(0). */
+const fstpnce = waiting((u) => {
+  if (!u.isEmpty(0)) u.write(u.i.d.reg[0]!, u.read(0));
+  u.pop();
+  return u.conclude();
+});
 
 export const TRANSFER: Record<string, RareBody> = {
   fld,
@@ -125,7 +131,7 @@ export const TRANSFER: Record<string, RareBody> = {
   fbld: loader(fromDecimal),
   fst: fst(false),
   fstp: fst(true),
-  fstpnce: fst(true),
+  fstpnce,
   fist: fist(false, false),
   fistp: fist(true, false),
   fisttp: fist(true, true),

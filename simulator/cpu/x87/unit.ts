@@ -100,6 +100,11 @@ export class Unit {
   /** The end of an arithmetic instruction: flags, C1, condition codes, pointers. */
   conclude(conditions = 0, clear: number = C1): RareStatusValue {
     const { o } = this;
+    // Stopped before the computation: what it would have raised is not seen.
+    if (o.stopped && !(o.raised & Flag.stack)) {
+      o.raised &= Flag.invalid | Flag.denormal | Flag.zeroDivide;
+      o.roundedUp = false;
+    }
     this.status = (this.status & ~clear) | o.raised | conditions | (o.roundedUp ? C1 : 0);
     this.summarize();
     this.notePointers();
