@@ -106,10 +106,12 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       }
       injectException(hv, vcpu, 13, exit.errorCode);
       return;
-    case 14:
-      if (storeToTable(hv, vcpu, exit.cr2, exit.errorCode)) return;
-      pageFault(hv, vcpu, exit.cr2, exit.errorCode);
+    case 14: {
+      // The emulation runs the engine, which overwrites its one exit object.
+      const { cr2, errorCode } = exit;
+      if (!storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
       return;
+    }
     default:
       injectException(hv, vcpu, exit.vector, exit.errorCode);
       return;

@@ -2,6 +2,9 @@
 // into level 1 tables in use. The one instruction runs on a copy of the table, then the entry that it changed is audited and taken over.
 // Behaviour of Xen 4.17 (arch/x86/pv/ro-page-fault.c).
 
+import { decodeAny, newDecoded } from '../../x86/decode.ts';
+import { OperandKind } from '../../x86/types.ts';
+import { Segment } from '../cpu/engine-types.ts';
 import { entryMfn } from '../memory/entry.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import { hex } from '../memory/refuse.ts';
@@ -12,6 +15,20 @@ import type { VcpuState } from './vcpu.ts';
 const WRITABLE_PAGETABLES = 2;
 const MUST = PFEC.present | PFEC.write;
 const MUST_NOT = PFEC.fetch | PFEC.reserved;
+
+const decoded = newDecoded();
+const MAX_INSTRUCTION = 15;
+
+/** Only stores of 1 to 8 bytes that are naturally aligned, so that they stay inside one entry. */
+function aligned(hv: Hypervisor, vcpu: VcpuState, address: bigint): boolean {
+  const bytes = new Uint8Array(MAX_INSTRUCTION);
+  const base = vcpu.cpu.segment(Segment.cs).base;
+  const count = hv.peekInto(vcpu.root, BigInt.asUintN(64, base + vcpu.cpu.rip), bytes);
+  if (decodeAny(bytes, 0, count, 64, decoded) !== 'ok') return false;
+  let size = 8;
+  for (let n = 0; n < decoded.count; n++) if (decoded.kind[n] === OperandKind.memory) size = decoded.size[n]!;
+  return [1, 2, 4, 8].includes(size) && address % BigInt(size) === 0n;
+}
 
 /** True when the store was carried out and the guest goes on behind it. */
 export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
@@ -24,6 +41,8 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   if (!ram.valid(table)) return false;
   const index = ram.index(table);
   if (frames.owner[index] !== hv.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
+
+  if (!aligned(hv, vcpu, address)) return false;
 
   const copy = hv.scratch;
   ram.page(copy).set(ram.page(table));

@@ -63,7 +63,7 @@ stack2_top:
 });
 
 /** Maps `page` (unmapped) to its own frame again by a store into the level 1 table, then reads it. */
-const store = (assist: boolean): string => `
+const store = (assist: boolean, across = false): string => `
 main:
   lea traps(%rip), %rdi
   HYPERCALL 0
@@ -79,7 +79,7 @@ ${assist ? '  xor %edi, %edi\n  mov $2, %esi\n  HYPERCALL 21\n' : ''}
   mov (%rbp), %r14
   mov %r14, %r13
   and $~2, %r13
-store:
+${across ? '  movl $0, 6(%rbp)\n' : ''}store:
   mov %r13, (%rbp)
   mov (%rbp), %r12
   # a store that would make the table itself writable: its own entry with W
@@ -130,6 +130,18 @@ describe('a store into a level 1 table in use', () => {
     expect(r12 & 3n).toBe(1n);
     expect(r14 & 3n).toBe(3n);
     const fault = records.find((r) => r.kind === 'exception');
-    expect(fault).toMatchObject({ vector: 14, rip: `0x${symbols.forbidden!.toString(16)}` });
+    expect(fault).toMatchObject({ vector: 14, error: '0x3', rip: `0x${symbols.forbidden!.toString(16)}` });
+  });
+
+  test('is a page fault when it crosses from one entry into the next, and nothing is stored', () => {
+    const { elf } = assemble(store(true, true));
+    const { records } = runSession(configOf(elf), { kinds: ['exception', 'emulate'], limit: 50_000 });
+    expect(records[0]).toMatchObject({ kind: 'exception', vector: 14, error: '0x3' });
+  });
+
+  test('is carried out for dom0 without the assist', () => {
+    const { elf } = assemble(store(false));
+    const { records } = runSession(configOf(elf, { dom0: true }), { kinds: ['exception', 'emulate'], limit: 50_000 });
+    expect(records[0]).toMatchObject({ kind: 'emulate', rule: 'store-to-page-table' });
   });
 });
