@@ -83,6 +83,8 @@ function choose(candidates: readonly number[], where: string): number {
 
 const name = (form: number): string => ROWS[FORMS[form]!.row]!.enc[FORMS[form]!.index]!;
 
+const isSpecial = (form: number): boolean => FORMS[form]!.encoding.rexW || FORMS[form]!.encoding.rexB;
+
 /** Builds the tables of a processor with these features; rows that need another feature do not exist for it. */
 export function buildOpcodeTables(features: ReadonlySet<string>): OpcodeTables {
   const byOpcode: number[][] = Array.from({ length: 1024 }, () => []);
@@ -104,23 +106,36 @@ export function buildOpcodeTables(features: ReadonlySet<string>): OpcodeTables {
     });
     kind[at] = byModrm ? 2 : 1;
     base[at] = cells.length;
-    for (const mode of [0, 1] as const) {
+    for (const mode of [0, 1] as const)
       for (let column = 0; column < 4; column++) {
         const here = numbers.filter((n) => FORMS[n]!.modes.includes(mode) && acceptsPrefix(FORMS[n]!.encoding, column));
-        for (let cell = 0; cell < (byModrm ? 128 : 1); cell++) {
-          const fits = byModrm ? here.filter((n) => acceptsModrm(FORMS[n]!.encoding, cell)) : here;
-          const where = `opcode ${at.toString(16)} mode ${mode} prefix ${PREFIX_COLUMNS[column]} cell ${cell}`;
-          const special = (n: number) => FORMS[n]!.encoding.rexW || FORMS[n]!.encoding.rexB;
+        const where = `opcode ${at.toString(16)} mode ${mode} prefix ${PREFIX_COLUMNS[column]}`;
+        const decide = (fits: readonly number[]): number => {
           const chosen = choose(
-            fits.filter((n) => !special(n)),
+            fits.filter((n) => !isSpecial(n)),
             where,
           );
-          cells.push(chosen);
-          if (chosen < 0) continue;
-          for (const n of fits.filter(special)) (FORMS[n]!.encoding.rexW ? withRexW : withRexB)[chosen] = n;
+          if (chosen >= 0) for (const n of fits) if (isSpecial(n)) (FORMS[n]!.encoding.rexW ? withRexW : withRexB)[chosen] = n;
+          return chosen;
+        };
+        if (!byModrm) {
+          cells.push(here.length === 0 ? -1 : decide(here));
+          continue;
+        }
+        // Eight cells share ModRM.mod and reg; they differ only where a whole ModRM byte is opcode.
+        const fixed = here.some((n) => FORMS[n]!.encoding.fixedModrm >= 0);
+        for (let row = 0; row < 128; row += 8) {
+          const each = fixed && row >= 64;
+          let chosen = -1;
+          for (let cell = row; cell < row + 8; cell++) {
+            if (each || cell === row) {
+              const fits = here.filter((n) => acceptsModrm(FORMS[n]!.encoding, cell));
+              chosen = fits.length === 0 ? -1 : decide(fits);
+            }
+            cells.push(chosen);
+          }
         }
       }
-    }
   });
   return { kind, base, cells: Int16Array.from(cells), withRexW, withRexB };
 }

@@ -474,7 +474,11 @@ export class Tier0 extends VectorBuilder {
   emitVectorCall(): void {
     this.begin(false);
     this.part(0, false);
-    const status = this.let(this.helper('vector', [this.p(), this.count(), this.local(TLB, I32)]));
+    for (const argument of [this.p(), this.count(), this.local(TLB, I32), this.k32(0)]) this.emit(argument);
+    this.byte(0x11); // call_indirect: type 0, table 0
+    this.unsigned(0);
+    this.unsigned(0);
+    const status = this.popped();
     this.emit(status);
     this.open('if', 'not done');
     this.emit(this.eq(status, this.k32(VectorStatus.raised)));
@@ -570,13 +574,13 @@ export class Tier0 extends VectorBuilder {
     this.storeAt(4, this.k32(0), this.p(), L.FAULT_RECORD);
     this.return(this.k32(stop));
   }
-  /** Branches to case `handler` - `first`; handlers beyond the cases go to `otherwise`. */
-  emitDispatch(cases: number, first = 0, otherwise = 0): void {
+  /** Branches to case `handler` - `first`; handlers beyond the cases go to `otherwise`. `place`: where in the code a case lies. */
+  emitDispatch(cases: number, first = 0, otherwise = 0, place: (n: number) => number = (n) => n): void {
     this.reset();
     this.emit(this.sub(this.loadAt(2, this.p(), L.RECORD.handler), this.k32(first)));
     this.byte(0x0e);
     this.unsigned(cases);
-    for (let i = 0; i < cases; i++) this.unsigned(i);
+    for (let i = 0; i < cases; i++) this.unsigned(place(i));
     this.unsigned(otherwise);
   }
 }
