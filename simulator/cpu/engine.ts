@@ -18,7 +18,7 @@ import { VECTOR } from './rare/vector.ts';
 import type { DecodeMode } from './records.ts';
 import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RareStatus, Stop } from './tier0/binding.ts';
 import { type CaseList, listCases } from './tier0/cases.ts';
-import { buildTier0 } from './tier0/module.ts';
+import { buildTier0, buildVectorModule } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
 import { X87 } from './x87/bodies.ts';
@@ -55,6 +55,13 @@ function compiled(mode: DecodeMode): WebAssembly.Module {
   return modules[mode];
 }
 
+/** MMX and SSE apart: a guest that uses none does not wait for them. */
+const vectorModules: (WebAssembly.Module | undefined)[] = [];
+function compiledVector(mode: DecodeMode): WebAssembly.Module {
+  vectorModules[mode] ??= new WebAssembly.Module(buildVectorModule(caseList(), mode) as Uint8Array<ArrayBuffer>);
+  return vectorModules[mode];
+}
+
 class CpuEngine implements Engine {
   readonly vcpus: readonly VcpuState[];
   readonly ram: Uint8Array;
@@ -77,6 +84,7 @@ class CpuEngine implements Engine {
   private readonly memory: WebAssembly.Memory;
   private readonly float: ReturnType<typeof makeFloat>;
   private readonly interpreters: (Interpreter | null)[] = [null, null, null];
+  private readonly vectorTables: (WebAssembly.Table | null)[] = [null, null, null];
   private mode: DecodeMode = 0;
   /** Mode, bank, TLB bases must be looked at again before the next block. */
   private stale = true;
@@ -100,6 +108,7 @@ class CpuEngine implements Engine {
     this.rare = new RareContext(this.core, this.tlb, this.code);
     const eflags = (): number => this.interpreter(0).eflags();
     this.rare.eflags = eflags;
+    this.code.writer.onVector = (mode) => this.provideVector(mode);
     const changed = (): void => {
       this.stale = true;
     };
@@ -115,18 +124,30 @@ class CpuEngine implements Engine {
     this.interpreter(0);
   }
 
+  private imports(): Record<string, WebAssembly.ImportValue> {
+    return {
+      memory: this.memory,
+      miss: this.tlb.miss,
+      rare: (which: number, record: number) => this.runRare(which, record),
+      float: this.float,
+      enterMmx: () => enterMmx(this.core),
+    };
+  }
+  /** Puts the function of MMX and SSE instructions into the interpreter's table, once. */
+  private provideVector(mode: DecodeMode): void {
+    this.interpreter(mode);
+    const table = this.vectorTables[mode]!;
+    if (table.get(0) !== null) return;
+    const instance = new WebAssembly.Instance(compiledVector(mode), { e: this.imports() });
+    table.set(0, instance.exports.vector as WebAssembly.ExportValue);
+  }
+
   private interpreter(mode: DecodeMode): Interpreter {
     const known = this.interpreters[mode];
     if (known) return known;
-    const instance = new WebAssembly.Instance(compiled(mode), {
-      e: {
-        memory: this.memory,
-        miss: this.tlb.miss,
-        rare: (which: number, record: number) => this.runRare(which, record),
-        float: this.float,
-        enterMmx: () => enterMmx(this.core),
-      },
-    });
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+    this.vectorTables[mode] = table;
+    const instance = new WebAssembly.Instance(compiled(mode), { e: { ...this.imports(), table } });
     const made = instance.exports as unknown as Interpreter;
     this.interpreters[mode] = made;
     return made;

@@ -54,6 +54,8 @@ export class RecordWriter {
   private readonly rows: readonly RowInfo[];
   private readonly popMemory: RowInfo;
   readonly rare: RareInstruction[] = [];
+  /** Called for every MMX or SSE instruction: its function must be there before the block runs. */
+  onVector: (mode: DecodeMode) => void = () => {};
   /** Handler of the instruction written last; 0 for a TypeScript body. */
   handler = 0;
 
@@ -88,6 +90,7 @@ export class RecordWriter {
       return this.writeRare(p, d, nextLo, nextHi, 'bit-string', row.key);
     const handler = this.handlerOf(row, d);
     if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, 'unsupported', row.key);
+    if (definition.vector) this.onVector(mode);
 
     let at = p;
     let position = -1;

@@ -3,7 +3,7 @@
 
 import { expect, test } from 'vitest';
 import { listCases } from '../../simulator/cpu/tier0/cases.ts';
-import { buildTier0 } from '../../simulator/cpu/tier0/module.ts';
+import { buildTier0, buildVectorModule } from '../../simulator/cpu/tier0/module.ts';
 import { runVectorOracle } from './sse-oracle.ts';
 
 const FIXED_SEED = 20261122;
@@ -35,5 +35,7 @@ test('at least 50,000 cases were compared', () => {
 test('every vector case generates in both modes, and the modules compile', () => {
   const list = listCases();
   expect(list.vectorCases.length).toBeGreaterThan(480);
-  for (const mode of [0, 1]) expect(WebAssembly.validate(buildTier0(list, mode) as Uint8Array<ArrayBuffer>)).toBe(true);
+  for (const mode of [0, 1])
+    for (const build of [buildTier0, buildVectorModule])
+      expect(WebAssembly.validate(build(list, mode) as Uint8Array<ArrayBuffer>)).toBe(true);
 });

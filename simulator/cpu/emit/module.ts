@@ -31,8 +31,9 @@ const vector = (items: readonly (readonly number[])[]): number[] => [...leb(item
 const text = (s: string): number[] => [s.length, ...[...s].map((c) => c.charCodeAt(0))];
 const typeByte = (t: ValueType): number => (t === I64 ? 0x7e : t === V128 ? 0x7b : 0x7f);
 
-/** All imports come from module `e`; the memory is `e.memory`. Function indices: imports first, then `functions` in order. */
-export function assembleModule(imports: readonly ImportedFunction[], functions: readonly WasmFunction[]): Uint8Array {
+/** All imports come from module `e`; the memory is `e.memory`. Function indices: imports first, then `functions` in order.
+ * `table`: the module imports the table `e.table` of functions of this signature, which is type 0. */
+export function assembleModule(imports: readonly ImportedFunction[], functions: readonly WasmFunction[], table?: Signature): Uint8Array {
   const types: string[] = [];
   const typeIndex = (s: Signature): number => {
     const encoded = JSON.stringify([
@@ -43,9 +44,11 @@ export function assembleModule(imports: readonly ImportedFunction[], functions: 
     const i = types.indexOf(encoded);
     return i >= 0 ? i : types.push(encoded) - 1;
   };
+  if (table) typeIndex(table);
   const importEntries = imports.map((f) => [...text('e'), ...text(f.name), 0, ...leb(typeIndex(f))]);
   // Any size will do, so that one compiled module serves machines of all sizes.
   importEntries.push([...text('e'), ...text('memory'), 2, 1, ...leb(1), ...leb(65536)]);
+  if (table) importEntries.push([...text('e'), ...text('table'), 1, 0x70, 0, ...leb(1)]);
   const functionTypes = functions.map((f) => leb(typeIndex(f)));
   const exports = functions.flatMap((f, i) => (f.name ? [[...text(f.name), 0, ...leb(imports.length + i)]] : []));
 

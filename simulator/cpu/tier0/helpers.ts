@@ -30,8 +30,6 @@ const HELPERS: readonly { name: string; params: ValueType[]; result: ValueType; 
 export const HELPER_INDEX: ReadonlyMap<string, HelperSignature> = new Map([
   ...IMPORTS.map((f, i) => [f.name as string, { index: i, result: f.result }] as const),
   ...HELPERS.map((f, i) => [f.name, { index: IMPORTS.length + i, result: f.result }] as const),
-  // The function of the MMX and SSE cases follows the helpers.
-  ['vector', { index: IMPORTS.length + HELPERS.length, result: I32 as ValueType }] as const,
 ]);
 
 const TEMPS = 40;
