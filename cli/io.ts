@@ -1,6 +1,7 @@
 // What every command of the `hyperport` CLI gets and throws, and how a kernel file is read.
 
-import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
+import { largestKernel, startsLikeKernel } from '../host/files.ts';
 
 export interface CommandIo {
   stdout(text: string): void;
@@ -15,9 +16,6 @@ export interface CommandIo {
 export class UsageError extends Error {
   override name = 'UsageError';
 }
-
-/** No kernel is larger; a debug vmlinux has about 650 MB. */
-const LARGEST_KERNEL = 2 ** 30;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
@@ -60,38 +58,24 @@ export function readInputFile(path: string, what: string): Uint8Array {
  */
 export function readKernelFile(path: string): Uint8Array {
   let size: number;
-  let head: Uint8Array;
+  let kernelStart: boolean;
   try {
     const stat = requireFile(path, 'kernel', 'Name the ELF file that your link step writes.');
     size = stat.size;
-    head = readHead(path, 4);
+    kernelStart = startsLikeKernel(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`cannot read the kernel ${path}: ${reasonOf(error)}.`);
   }
   if (size === 0) throw new UsageError(`${path} is empty. Check that the link step of the kernel's build succeeded.`);
-  const elf = head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
-  const gzip = head[0] === 0x1f && head[1] === 0x8b;
-  const dos = head[0] === 0x4d && head[1] === 0x5a;
-  if (!elf && !gzip && !dos) {
+  if (!kernelStart) {
     throw new UsageError(
       `${path} is not a kernel: it starts with neither an ELF nor a gzip header. Give the ELF image (vmlinux, not a disk or firmware image).`,
     );
   }
-  if (size > LARGEST_KERNEL)
+  if (size > largestKernel)
     throw new UsageError(
-      `${path} has ${size} bytes, more than the ${LARGEST_KERNEL} that a kernel image may have. Strip it: objcopy --strip-debug.`,
+      `${path} has ${size} bytes, more than the ${largestKernel} that a kernel image may have. Strip it: objcopy --strip-debug.`,
     );
   return readInputFile(path, 'kernel');
-}
-
-function readHead(path: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  const fd = openSync(path, 'r');
-  try {
-    readSync(fd, bytes, 0, length, 0);
-  } finally {
-    closeSync(fd);
-  }
-  return bytes;
 }

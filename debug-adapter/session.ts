@@ -128,7 +128,8 @@ export class Session {
     this.respond(request, {
       success: false,
       message: format,
-      body: { error: { id: known ? 1 : 2, format: escapeBraces(format), showUser } },
+      // Braces in `format` are place holders, so text that may hold some goes in as a value.
+      body: { error: { id: known ? 1 : 2, format: '{_message}', variables: { _message: format }, showUser } },
     });
   }
 
@@ -136,6 +137,3 @@ export class Session {
     this.world.send(message);
   }
 }
-
-/** In DAP's `format`, braces are place holders. */
-const escapeBraces = (text: string): string => text.replace(/[{}]/g, (brace) => (brace === '{' ? '(' : ')'));

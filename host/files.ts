@@ -1,16 +1,29 @@
 // The only place of host/ that touches files: kernels, ramdisks, sources.
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { UserError } from './errors.ts';
 
-/** 1 GiB and more is no kernel: it would not fit into a guest, and reading it would only take long. */
-const largest = 512 * 1024 * 1024;
+/** A kernel with all its debug information has about 650 MB; more would only take long to read. */
+export const largestKernel = 2 ** 30;
+
+/** What can be a kernel by its first bytes: ELF, gzip, or the header of a bzImage. */
+export function startsLikeKernel(path: string): boolean {
+  const head = new Uint8Array(4);
+  const fd = openSync(path, 'r');
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const [a, b, c, d] = head;
+  return (a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46) || (a === 0x1f && b === 0x8b) || (a === 0x4d && b === 0x5a);
+}
 
 export const resolvePath = (path: string, cwd: string): string => (isAbsolute(path) ? normalize(path) : resolve(cwd, path));
 
-/** Reads a kernel or ramdisk. `what` names it in messages: 'kernel "program"'. Throws UserError. */
-export function readBinary(path: string, what: string): Uint8Array {
+/** Reads a kernel or ramdisk. `what` names it in messages: 'kernel "program"'. A kernel's first bytes are looked at before the rest. Throws UserError. */
+export function readBinary(path: string, what: string, isKernel = false): Uint8Array {
   let size: number;
   try {
     const status = statSync(path);
@@ -21,11 +34,17 @@ export function readBinary(path: string, what: string): Uint8Array {
     throw unreadable(error, path, what);
   }
   if (size === 0) throw new UserError(`The ${what} is empty: ${path}. Build it again.`);
-  if (size > largest)
-    throw new UserError(
-      `The ${what} is ${Math.round(size / 1048576)} MiB long: ${path}. At most 512 MiB are read; is this the right file?`,
-    );
   try {
+    if (isKernel && !startsLikeKernel(path)) {
+      throw new UserError(
+        `The ${what} is no kernel: ${path} starts with neither an ELF nor a gzip header. Give the ELF image of the port.`,
+      );
+    }
+    if (size > largestKernel) {
+      throw new UserError(
+        `The ${what} is ${Math.round(size / 1048576)} MiB long: ${path}. At most 1024 MiB are read; objcopy --strip-debug makes it smaller.`,
+      );
+    }
     return readFileSync(path);
   } catch (error) {
     throw unreadable(error, path, what);

@@ -18,7 +18,7 @@ export interface SourceOptions {
 /** Throws UserError (files), ImageError or KernelImageError (what is in the kernel). */
 export function launchMachine(launch: LaunchParameters, sources: SourceOptions, clock: HostClock = hostClock): MachineHost {
   const program = resolvePath(launch.program, sources.cwd);
-  const kernel = readBinary(program, 'kernel "program"');
+  const kernel = readBinary(program, 'kernel "program"', true);
   const ramdisk = launch.ramdisk === null ? null : readBinary(resolvePath(launch.ramdisk, sources.cwd), 'ramdisk');
   const elf = openKernel(kernel);
   const { cmdline, memoryMib, vcpus, dom0, cpu, tsc } = launch;
