@@ -133,6 +133,7 @@ export class RunningMachine implements Machine {
     const slice = hv.icount < WARM_UP ? FIRST_SLICE : SLICE;
     const now = hv.now();
     const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.nextTick - now, slice));
+    hv.ldtFault = null;
     const exit = this.engine.run(vcpu.id, budget, resume);
     hv.icount += exit.executed;
     if (hv.now() >= this.nextTick) this.tick();

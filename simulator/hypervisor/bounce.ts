@@ -79,6 +79,7 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
   // Xen leaves by sysret: rcx and r11 hold rip and flags.
   cpu.setReg(RCX, to.address);
   cpu.setReg(R11, BigInt(newFlags >>> 0));
+  if (cpu.mode().bits !== 64) vcpu.applyMode();
   cpu.setSegment(Segment.cs, FLAT_KERNEL_CS, FLAT_CODE);
   cpu.setSegment(Segment.ss, FLAT_KERNEL_SS, FLAT_DATA);
 }

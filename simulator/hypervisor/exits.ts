@@ -19,6 +19,8 @@ const RBX = 3;
 const R11 = 11;
 const MAX_INSTRUCTION = 15;
 const IDT_ERROR = 2;
+/** BS: the debug exception comes from TF. */
+const DR6_SINGLE_STEP = 0x4000n;
 /** `ud2; .ascii "xen"`, which marks the instruction after it for forced emulation. */
 const FORCED = [0x0f, 0x0b, 0x78, 0x65, 0x6e];
 
@@ -51,7 +53,8 @@ export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): Pending
 function systemCall(hv: Hypervisor, vcpu: VcpuState): void {
   vcpu.cpu.setReg(RCX, vcpu.cpu.rip);
   vcpu.cpu.setReg(R11, BigInt(vcpu.cpu.rflags >>> 0));
-  bounce(hv, vcpu, { address: vcpu.syscall.address, masks: vcpu.syscall.masks, errorCode: null, what: 'the syscall callback' });
+  const callback = vcpu.cpu.mode().bits === 64 ? vcpu.syscall : vcpu.syscall32;
+  bounce(hv, vcpu, { address: callback.address, masks: callback.masks, errorCode: null, what: 'the syscall callback' });
 }
 
 /** sysenter reaches the guest's callback; without one it is #GP. */
@@ -90,6 +93,10 @@ function softwareInterrupt(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
 
 function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   switch (exit.vector) {
+    case 1:
+      vcpu.dr[6]! |= DR6_SINGLE_STEP;
+      injectException(hv, vcpu, 1, -1);
+      return;
     case 6:
       invalidOpcode(hv, vcpu, exit);
       return;
@@ -109,7 +116,8 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
     case 14: {
       // The emulation runs the engine, which overwrites its one exit object.
       const { cr2, errorCode } = exit;
-      if (!storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
+      if (hv.ldtFault !== null) ldtFault(hv, vcpu);
+      else if (!storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
       return;
     }
     default:
@@ -120,6 +128,13 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
 
 function pageFault(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): void {
   injectException(hv, vcpu, 14, errorCode, address, pageFaultDetail(hv, vcpu, address, errorCode));
+}
+
+/** A selector of the guest's LDT met a page that cannot be used: a page fault at the descriptor's address in the guest. */
+function ldtFault(hv: Hypervisor, vcpu: VcpuState): void {
+  const address = hv.ldtFault!;
+  hv.ldtFault = null;
+  pageFault(hv, vcpu, address, 0);
 }
 
 /** Up to 15 bytes at rip, as far as they are mapped. */

@@ -39,6 +39,8 @@ export class Hypervisor {
   readonly consoleIn: number[] = [];
   /** What Xen keeps of the ports it watches. */
   readonly portState = { cmosIndex: 0, pciAddress: 0 };
+  /** Address of the LDT descriptor whose page could not be used in the segment load that just failed. */
+  ldtFault: bigint | null = null;
   /** A frame of Xen for instructions that run on a copy, and the page that it stands in for while one does. */
   readonly scratch: Mfn;
   storeWindow: { readonly page: bigint; readonly frame: Mfn } | null = null;

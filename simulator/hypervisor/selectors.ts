@@ -53,6 +53,10 @@ export function cacheOf(descriptor: bigint): SegmentCache {
 export function loadDescriptor(hv: Hypervisor, vcpu: VcpuState, segment: SegmentNumber, selector: number): SegmentLoad {
   const fault = (vector: number): SegmentLoad => ({ ok: false, vector, errorCode: selector & 0xfffc });
   const descriptor = readDescriptor(hv, vcpu, selector);
+  if (descriptor === null && selector & 4 && selector >> 3 < vcpu.ldtEntries) {
+    hv.ldtFault = vcpu.ldtBase + BigInt((selector >> 3) * 8);
+    return { ok: false, vector: 14, errorCode: 0 };
+  }
   if (descriptor === null) return fault(13);
   const access = Number((descriptor >> 40n) & 0xffn);
   const dpl = (access >> 5) & 3;

@@ -112,8 +112,9 @@ export class VcpuState {
     this.cpu.flushAll();
   }
 
-  applyMode(): void {
-    this.cpu.setMode({ bits: 64, cpl: 3, bank: this.kernelMode ? Bank.kernel : Bank.user });
+  /** 32: compatibility mode of a 64-bit guest. */
+  applyMode(bits: 64 | 32 = 64): void {
+    this.cpu.setMode({ bits, cpl: 3, bank: this.kernelMode ? Bank.kernel : Bank.user });
   }
 
   gsBaseKernel(): bigint {

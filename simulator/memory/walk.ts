@@ -106,6 +106,8 @@ export class Walker {
   /** Does Xen itself have something there (which a guest may not touch)? Text and data, and the direct map of RAM. */
   private xenMaps(address: bigint): boolean {
     if (address >= 0xffff_82d0_4020_0000n && address < 0xffff_82d0_4080_0000n) return true;
+    const frameTable = address - 0xffff_82e0_0000_0000n;
+    if (frameTable >= 0n && frameTable < BigInt(this.hostFrames) * 32n) return true;
     const direct = address - 0xffff_8300_0000_0000n;
     return direct >= 0n && direct < BigInt(this.hostFrames) * BigInt(PAGE_SIZE);
   }

@@ -18,6 +18,9 @@ const IOPL = 0x3000;
 const VM = 0x20000;
 const ARCHITECTURAL_IOPL = 4;
 const FRAME_BYTES = 72;
+const FLAT_USER_CS32 = 0xe023;
+/** The L bit in a segment's cached attributes. */
+const LONG_CODE = 0x2000;
 
 export function iret(call: Call): HandlerResult {
   const { hv, vcpu } = call;
@@ -57,22 +60,36 @@ export function iret(call: Call): HandlerResult {
   }
   hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
   // The processor's own iret would fault on the way out: the guest gets the fault at the address it wanted to return to.
-  const fault = loadCodeAndStack(call, vcpu, cs | 3, Number(frame.ss & 0xffffn) | 3);
-  if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.ss)}` });
+  const inSyscall = (guestFlags & guestContextFlags.VGCF_in_syscall) !== 0;
+  const fault = inSyscall ? loadFlat(call, vcpu, cs | 3) : loadCodeAndStack(call, vcpu, cs | 3, Number(frame.ss & 0xffffn) | 3);
+  if (fault?.vector === 14) {
+    injectException(hv, vcpu, 14, 0, hv.ldtFault ?? 0n, { reason: 'a selector of the iret frame is in an LDT page that cannot be used' });
+    hv.ldtFault = null;
+  } else if (fault)
+    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.ss)}` });
   return NO_RETURN;
+}
+
+/** sysret loads flat segments whatever the frame names, 32-bit code when it names that. */
+function loadFlat(call: Call, vcpu: VcpuState, cs: number): { vector: number; errorCode: number } | null {
+  return loadCodeAndStack(call, vcpu, cs === FLAT_USER_CS32 ? cs : FLAT_KERNEL_CS, FLAT_KERNEL_SS);
 }
 
 /** Loads cs and ss with privilege forced to 3, as the processor's iret does it for Xen. */
 function loadCodeAndStack(call: Call, vcpu: VcpuState, cs: number, ss: number): { vector: number; errorCode: number } | null {
   const { cpu } = vcpu;
+  // A frame for a fault here shows the selectors that were asked for.
+  cpu.setSegment(Segment.cs, cs, FLAT_CODE);
+  cpu.setSegment(Segment.ss, ss, FLAT_DATA);
   if (cs === FLAT_KERNEL_CS) cpu.setSegment(Segment.cs, cs, FLAT_CODE);
   else {
     const code = loadDescriptor(call.hv, vcpu, Segment.cs, cs);
     if (!code.ok) return code;
     cpu.setSegment(Segment.cs, cs, code.cache);
+    vcpu.applyMode(code.cache.attributes & LONG_CODE ? 64 : 32);
   }
   if (ss === FLAT_KERNEL_SS) cpu.setSegment(Segment.ss, ss, FLAT_DATA);
-  else if (ss <= 3) cpu.setSegment(Segment.ss, ss, { base: 0n, limit: 0xffff_ffff, attributes: 0xc0f3 });
+  else if (ss <= 3) return { vector: 13, errorCode: 0 };
   else {
     const stack = loadDescriptor(call.hv, vcpu, Segment.ss, ss);
     if (!stack.ok) return stack;
