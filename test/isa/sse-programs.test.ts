@@ -2,16 +2,21 @@
 // natively and on the engine: one without libraries for several instruction sets, one with the C library's own code.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { runStatic } from './static-process.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const BARE = '-ffreestanding -fno-builtin -fno-stack-protector -nostdlib -static -no-pie -fno-pic -fno-asynchronous-unwind-tables';
 /** Makes the C library choose the variants that a processor without these features runs. */
 const TUNABLES = 'glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL,-SSSE3,-SSE4_1,-SSE4_2';
+
+const built: string[] = [];
+afterAll(() => {
+  for (const path of built) rmSync(path, { force: true });
+});
 
 function build(source: string, flags: string, libraries: readonly string[] = []): string {
   const dir = join(here, '../../.cache/isa');
@@ -20,6 +25,7 @@ function build(source: string, flags: string, libraries: readonly string[] = [])
   execFileSync('gcc', [...flags.split(' '), '-o', out, join(here, `native/${source}.c`), ...libraries], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  built.push(out);
   return out;
 }
 const natively = (path: string): Buffer =>
