@@ -1,0 +1,191 @@
+/* What scenarios are written with: hypercalls, one line of output for each check, instructions that may fault, pages. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <xen/xen.h>
+#include <xen/callback.h>
+#include <xen/event_channel.h>
+#include <xen/features.h>
+#include <xen/grant_table.h>
+#include <xen/io/console.h>
+#include <xen/memory.h>
+#include <xen/nmi.h>
+#include <xen/physdev.h>
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+#include <xen/version.h>
+
+typedef unsigned long word;
+
+#define KERNEL_BASE 0xffffffff80000000UL
+#define PAGE_SIZE 4096UL
+/* Guest addresses that nothing can be read from: not mapped, not canonical, Xen's own, and a read-only one of Xen's. */
+#define UNMAPPED 0x10UL
+#define NOT_CANONICAL 0x8000000000000000UL
+#define XEN_ADDRESS 0xffff82d040200000UL
+#define M2P_ADDRESS 0xffff800000000000UL
+
+#define P 1UL
+#define RW 2UL
+#define US 4UL
+#define PWT 8UL
+#define PCD 0x10UL
+#define ACCESSED 0x20UL
+#define DIRTY 0x40UL
+#define PSE 0x80UL
+#define GLOBAL 0x100UL
+#define NX (1UL << 63)
+
+/* A scenario: its name is its folder's. */
+struct scenario {
+	const char *name;
+	void (*run)(void);
+};
+#define SCENARIO(id)                                                                                                       \
+	static void scenario_run(void);                                                                                    \
+	static const struct scenario scenario __attribute__((used, aligned(16), section(".scenarios"))) = { id, scenario_run };         \
+	static void scenario_run(void)
+
+/* start_info, shared_info (mapped before the first scenario) and vcpu 0's part of it. */
+extern start_info_t *start_info;
+extern shared_info_t *shared;
+extern volatile vcpu_info_t *vcpu0;
+static inline int is_dom0(void) { return (start_info->flags & SIF_INITDOMAIN) != 0; }
+
+/* Hypercalls: CALL(mmu_update, request, 1, &done, DOMID_SELF). Missing arguments are 0. */
+extern char hypercall_page[];
+static inline long hypercall(unsigned number, word a, word b, word c, word d, word e)
+{
+	long result;
+	register word fourth asm("r10") = d;
+	register word fifth asm("r8") = e;
+
+	asm volatile("call *%[entry]"
+		     : "=a"(result), "+D"(a), "+S"(b), "+d"(c), "+r"(fourth), "+r"(fifth)
+		     : [entry] "r"(hypercall_page + (number & 127) * 32)
+		     : "rcx", "r9", "r11", "memory", "cc");
+	return result;
+}
+#define CALL(name, ...) CALL_NUMBER(__HYPERVISOR_##name, ##__VA_ARGS__)
+#define CALL_NUMBER(number, ...) CALL_PADDED(number, ##__VA_ARGS__, 0, 0, 0, 0, 0)
+#define CALL_PADDED(number, a, b, c, d, e, ...) hypercall(number, (word)(a), (word)(b), (word)(c), (word)(d), (word)(e))
+
+/* One line each: `name = value`. An answer between -4095 and -1 is printed as the name of its errno. */
+void answer(const char *name, long result);
+void value(const char *name, word number);
+void text(const char *name, const char *string);
+
+/* What the last trap found on its bounce frame. */
+struct trap {
+	int vector; /* -1: none */
+	word error, rip, cs, rflags, rsp, ss, rcx, r11, cr2;
+	unsigned mask; /* of cs's high half: the mask that was in force */
+	unsigned mask_now; /* evtchn_upcall_mask when the handler began */
+	word start; /* of the instruction that was tried */
+};
+extern struct trap last_trap;
+
+/* Registers after an instruction that was tried, whether it trapped or not. */
+extern word after_rax, after_rbx, after_rcx, after_rdx;
+
+/* Where a trap goes on; 0: a trap ends the guest. */
+extern volatile word resume_at, resume_sp;
+void begin_try(void);
+/* Prints `name = runs`, or the exception with error code, cr2 relative to `base` where given, and `+n` when rip is not at the instruction. */
+void end_try(const char *name);
+extern word fault_base;
+
+/* Runs instructions with rax, rcx and rdx as given; prints how it went. */
+#define TRY(name, code) TRY_WITH(name, code, 0, 0, 0)
+#define TRY_WITH(name, code, a, c, d)                                                                                      \
+	do {                                                                                                               \
+		word try_a = (word)(a), try_c = (word)(c), try_d = (word)(d), try_b = 0;                                   \
+		begin_try();                                                                                               \
+		asm volatile("movq %%rsp, resume_sp(%%rip)\n\t"                                                            \
+			     "leaq 2f(%%rip), %%rsi\n\t"                                                                   \
+			     "movq %%rsi, resume_at(%%rip)\n\t"                                                            \
+			     "leaq 1f(%%rip), %%rsi\n\t"                                                                   \
+			     "movq %%rsi, last_trap + %c[start](%%rip)\n"                                                  \
+			     "1:\t" code "\n"                                                                              \
+			     "2:"                                                                                          \
+			     : "+a"(try_a), "+b"(try_b), "+c"(try_c), "+d"(try_d)                                          \
+			     : [start] "i"(offsetof(struct trap, start))                                                   \
+			     : "rsi", "rdi", "r8", "r9", "r10", "r11", "memory", "cc");                                    \
+		after_rax = try_a, after_rbx = try_b, after_rcx = try_c, after_rdx = try_d;                                \
+		end_try(name);                                                                                             \
+	} while (0)
+
+/* The same in user mode (cs 0xe033, the kernel's page tables as user tables). Instructions that do not trap end at a ud2. */
+void user_mode(void);
+extern volatile word user_end;
+extern char user_stack_top[];
+#define USER_TRY(name, code) USER_TRY_FLAGS(name, code, 0x202)
+#define USER_TRY_FLAGS(name, code, flags)                                                                                  \
+	do {                                                                                                               \
+		begin_try();                                                                                               \
+		asm volatile("pushq %%rbp\n\t"                                                                             \
+			     "movq %%rsp, resume_sp(%%rip)\n\t"                                                            \
+			     "leaq 3f(%%rip), %%rsi\n\t"                                                                   \
+			     "movq %%rsi, resume_at(%%rip)\n\t"                                                            \
+			     "leaq 2f(%%rip), %%rsi\n\t"                                                                   \
+			     "movq %%rsi, user_end(%%rip)\n\t"                                                             \
+			     "leaq 1f(%%rip), %%rsi\n\t"                                                                   \
+			     "movq %%rsi, last_trap + %c[start](%%rip)\n\t"                                                \
+			     "pushq $0xe02b\n\t"                                                                           \
+			     "pushq $user_stack_top\n\t"                                                                   \
+			     "pushq %[wanted]\n\t"                                                                         \
+			     "pushq $0xe033\n\t"                                                                           \
+			     "pushq %%rsi\n\t"                                                                             \
+			     "pushq $0\n\t"                                                                                \
+			     "jmp hypercall_page + 23 * 32\n"                                                              \
+			     "1:\t" code "\n"                                                                              \
+			     "2:\tud2\n"                                                                                   \
+			     "3:\tpopq %%rbp"                                                                              \
+			     :                                                                                             \
+			     : [start] "i"(offsetof(struct trap, start)), [wanted] "i"(flags)                              \
+			     : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", \
+			       "memory", "cc");                                                                            \
+		end_try(name);                                                                                             \
+	} while (0)
+
+/* Traps and callbacks as they are before each scenario. */
+extern char trap_entries[], event_entry[], failsafe_entry[], syscall_entry[], syscall32_entry[], sysenter_entry[], nmi_entry[];
+void reset_traps(void);
+
+/* Events seen by the callback, and the ports that were pending then (it clears them). */
+extern volatile unsigned upcalls;
+extern volatile word upcall_ports;
+extern volatile word upcall_saved_mask;
+/* Number of the last other callback: 0x101 failsafe, 0x102 syscall, 0x103 syscall32, 0x104 sysenter, 0x105 nmi. */
+int port_pending(unsigned port);
+int port_masked(unsigned port);
+void mask_port(unsigned port);
+void clear_port(unsigned port);
+
+/* A zeroed page of its own, mapped writable, never used before. */
+void *fresh_page(void);
+word mfn_of(const void *address);
+word pfn_of(const void *address);
+word frame_to_address_of_kernel(word mfn);
+/* Machine address of the entry that maps an address, at a level from 1 to 4. */
+word entry_address(const void *address, int level);
+/* The entry itself. */
+word entry_of(const void *address, int level);
+long map_page(const void *address, word entry);
+long make_readonly(const void *address);
+long make_writable(const void *address);
+/* mmu_update of one entry; `command` 0 to 3. */
+long write_entry(word machine_address, word entry, unsigned command);
+long mmuext(unsigned command, word arg1, word arg2);
+/* The level 4 table in use. */
+word root_mfn(void);
+
+void *memset(void *to, int byte, size_t count);
+void *memcpy(void *to, const void *from, size_t count);
+void print(const char *string);
+void flush_output(void);
+void end_guest(unsigned reason);
+
+#endif

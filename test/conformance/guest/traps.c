@@ -1,0 +1,95 @@
+/* The trap table, the callbacks, and what a trap leaves for the scenario to look at. */
+#include "guest.h"
+
+/* As start.S pushes it, above it Xen's frame. */
+struct frame {
+	word r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	word number, error, rip, cs, rflags, rsp, ss;
+};
+
+struct trap last_trap;
+word after_rax, after_rbx, after_rcx, after_rdx;
+word fault_base;
+volatile word resume_at, resume_sp, user_end;
+volatile unsigned upcalls;
+volatile word upcall_ports, upcall_saved_mask;
+extern char exception_stack_top[];
+
+void begin_try(void)
+{
+	memset(&last_trap, 0, sizeof last_trap);
+	last_trap.vector = -1;
+}
+
+static void on_event(const struct frame *frame)
+{
+	upcalls++;
+	upcall_saved_mask = frame->cs >> 32;
+	vcpu0->evtchn_upcall_pending = 0;
+	vcpu0->evtchn_pending_sel = 0;
+	upcall_ports |= shared->evtchn_pending[0] & ~shared->evtchn_mask[0];
+	for (unsigned port = 1; port < 64; port++)
+		if (!port_masked(port))
+			clear_port(port);
+}
+
+void on_trap(struct frame *frame)
+{
+	unsigned mask_now = vcpu0->evtchn_upcall_mask;
+
+	if (frame->number == 0x100) {
+		on_event(frame);
+		return;
+	}
+	last_trap.vector = frame->number;
+	last_trap.error = frame->error;
+	last_trap.rip = frame->rip;
+	last_trap.cs = frame->cs & 0xffff;
+	last_trap.mask = (frame->cs >> 32) & 0xff;
+	last_trap.mask_now = mask_now;
+	last_trap.rflags = frame->rflags;
+	last_trap.rsp = frame->rsp;
+	last_trap.ss = frame->ss;
+	last_trap.rcx = frame->rcx;
+	last_trap.r11 = frame->r11;
+	last_trap.cr2 = vcpu0->arch.cr2;
+	if (!resume_at) {
+		end_try("unexpected trap");
+		end_guest(SHUTDOWN_crash);
+	}
+	frame->rip = resume_at;
+	frame->rsp = resume_sp;
+	frame->cs = 0xe030;
+	frame->ss = 0xe02b;
+	frame->rflags = 0x2 | (frame->rflags & 0x200);
+	resume_at = 0;
+}
+
+void reset_traps(void)
+{
+	static trap_info_t table[34];
+	unsigned count = 0;
+
+	for (unsigned vector = 0; vector < 20; vector++) {
+		if (vector == 2 || vector == 15)
+			continue;
+		table[count++] = (trap_info_t){ .vector = vector,
+			.flags = vector == 3 || vector == 4 ? 3 : 0,
+			.cs = FLAT_KERNEL_CS,
+			.address = (word)trap_entries + vector * 32 };
+	}
+	table[count] = (trap_info_t){ 0 };
+	CALL(set_trap_table, 0);
+	CALL(set_trap_table, table);
+	CALL(set_callbacks, event_entry, failsafe_entry, syscall_entry);
+	CALL(stack_switch, FLAT_KERNEL_SS, exception_stack_top);
+	vcpu0->evtchn_upcall_mask = 1;
+	user_end = resume_at = fault_base = 0;
+	upcalls = 0;
+	upcall_ports = 0;
+}
+
+void user_mode(void)
+{
+	mmuext(MMUEXT_NEW_USER_BASEPTR, root_mfn(), 0);
+}

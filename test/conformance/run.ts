@@ -1,0 +1,61 @@
+// Runs images on real Xen and on the simulator, in both roles.
+import { readFileSync } from 'node:fs';
+import { createMachine } from '../../simulator/machine.ts';
+import { consoleLines } from '../oracle/native.ts';
+import type { SimulatorRun } from '../oracle/simulator.ts';
+import { runOnXen } from '../oracle/xen-dom0.ts';
+import { runAsDomU } from '../oracle/xen-domu.ts';
+import type { Role } from './compare.ts';
+import type { MarkedRun } from './coverage.ts';
+import type { Recorded } from './recording.ts';
+
+const MEMORY = 64;
+const LIMIT = 100_000_000;
+
+/** How each role ends where the guest itself does not end it: Xen crashes the domain. */
+export async function onXen(elf: string): Promise<Recorded> {
+  const { lines, end } = await runOnXen(elf, { mem: MEMORY, timeoutMs: 30_000 });
+  return { lines, end };
+}
+
+/** One start of Linux as dom0 runs all of them. */
+export async function onXenAsDomU(list: readonly { name: string; elf: string }[]): Promise<Record<string, Recorded>> {
+  const runs = await runAsDomU(list.map(({ name, elf }) => ({ name, elf, mem: MEMORY })));
+  return Object.fromEntries(list.map(({ name }) => [name, { lines: runs[name]!.lines, end: runs[name]!.end }]));
+}
+
+export function onSimulator(elf: string, role: Role): MarkedRun & Recorded {
+  const dom0 = role === 'dom0';
+  const machine = createMachine({
+    kernel: readFileSync(elf),
+    cmdline: '',
+    memoryMib: MEMORY,
+    vcpus: 1,
+    dom0,
+    cpu: 'amd',
+    tsc: dom0 ? 'native' : 'emulate',
+  });
+  const calls: SimulatorRun['hypercalls'] = [];
+  const consoleAt: number[] = [];
+  let console = '';
+  machine.subscribe(['hypercall'], (record) => {
+    if (record.kind !== 'hypercall') return;
+    calls.push(record);
+    consoleAt.push(console.length);
+  });
+  machine.onConsole((_, bytes) => {
+    console += Buffer.from(bytes).toString('latin1');
+  });
+  let end: SimulatorRun['end'] = 'none';
+  let ending: SimulatorRun['ending'] = null;
+  while (machine.icount() < LIMIT) {
+    const result = machine.run({ instructions: 1_000_000 });
+    if (result.kind === 'idle') break;
+    if (result.kind !== 'ended') continue;
+    ending = result.ending;
+    end = ending.kind === 'poweroff' ? 'shutdown' : ending.kind === 'reboot' || ending.kind === 'suspend' ? ending.kind : 'crash';
+    break;
+  }
+  const lines = consoleLines(console);
+  return { run: { console, lines, end, ending, hypercalls: calls, machine }, consoleAt, lines, end };
+}
