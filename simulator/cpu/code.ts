@@ -33,7 +33,7 @@ export interface Block {
 }
 
 /** Features of the processor models that change decoding. */
-const FEATURES = { amd: [], intel: ['popcnt'] } as const;
+const FEATURES = { amd: ['svm'], intel: ['popcnt'] } as const;
 
 const decoders = new Map<string, Decode>();
 function decoderOf(model: 'amd' | 'intel'): Decode {

@@ -146,12 +146,10 @@ export interface Vcpu {
   mode(): ModeState;
   /** Sets bits, privilege and TLB bank. Does not flush. */
   setMode(mode: ModeState): void;
-  /** rdtsc/rdtscp raise #GP (CR4.TSD) when true. */
+  /** rdtsc raises #GP (CR4.TSD) when true. */
   trapTsc: boolean;
   /** CR0.TS: x87, MMX, SSE instructions and fwait raise #NM when true. */
   fpuDisabled: boolean;
-  /** rdtscp's ecx. */
-  tscAux: number;
   /** A copy of the x87, MMX and SSE registers in the layout of fxsave64: 512 bytes; mxcsr at 24, st(n) or mmn at 32 + 16 n, xmmn at 160 + 16 n. */
   fpuImage(): Uint8Array;
   setFpuImage(image: Uint8Array): void;

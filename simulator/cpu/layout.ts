@@ -37,7 +37,6 @@ export const MODE_BITS = STATE + 0x138;
 export const MODE_CPL = STATE + 0x13c;
 export const MODE_BANK = STATE + 0x140;
 export const TRAP_TSC = STATE + 0x144;
-export const TSC_AUX = STATE + 0x148;
 export const FPU_DISABLED = STATE + 0x14c;
 /** u16 each: selectors of the last x87 instruction and of its operand, for which fxsave64 has no place. */
 export const FCS = STATE + 0x150;

@@ -138,12 +138,6 @@ export class VcpuState implements Vcpu {
   set trapTsc(v: boolean) {
     this.setInt(L.TRAP_TSC, v ? 1 : 0);
   }
-  get tscAux(): number {
-    return this.int(L.TSC_AUX) >>> 0;
-  }
-  set tscAux(v: number) {
-    this.setInt(L.TSC_AUX, v | 0);
-  }
   get fpuDisabled(): boolean {
     return this.int(L.FPU_DISABLED) !== 0;
   }

@@ -85,9 +85,15 @@ test('a breakpoint set in the middle of decoded code is met', () => {
   expect(m.engine.run(0, 4000, true)).toMatchObject({ kind: 'breakpoint', executed: 4 });
 });
 
-test('an unknown instruction raises #UD, one that is known but not executed yet is named', () => {
+test('an unknown instruction raises #UD; a disabled floating-point unit raises #NM first', () => {
   const ud = loadProgram('.byte 0x0f, 0x04');
   expect(ud.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: null, executed: 0 });
+  for (const source of ['fsin', 'fninit', 'fwait', 'addps xmm0, xmm1', 'paddb mm0, mm1', 'fxsave [rax]']) {
+    const m = loadProgram(source);
+    m.engine.vcpus[0]!.fpuDisabled = true;
+    expect(m.engine.run(0, 5), source).toMatchObject({ kind: 'exception', vector: 7, errorCode: -1, executed: 0 });
+  }
+});
   const x87 = loadProgram('fsin');
   expect(x87.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: 'fsin' });
   x87.engine.vcpus[0]!.fpuDisabled = true;

@@ -39,6 +39,14 @@ describe('a run ends with', () => {
     });
 });
 
+test('what a model does not have is #UD: rdtscp, xgetbv, sysexit on AMD, SVM on Intel', () => {
+  const vector = (model: 'amd' | 'intel', source: string): number => loadProgram(source, { model }).engine.run(0, 5).vector;
+  for (const model of ['amd', 'intel'] as const)
+    for (const source of ['rdtscp', 'xgetbv', 'vmcall', 'vmmcall']) expect(vector(model, source), source).toBe(6);
+  expect([vector('amd', '.byte 0x0f, 0x35'), vector('intel', '.byte 0x0f, 0x35')]).toEqual([6, 13]);
+  expect([vector('amd', 'clgi'), vector('intel', 'clgi')]).toEqual([13, 6]);
+});
+
 test('sysenter belongs to Intel, syscall in 32-bit code to AMD', () => {
   const end = (model: 'amd' | 'intel', source: string, bits: 64 | 32): object => {
     const m = loadProgram(source, { host: { loadSegment }, model });

@@ -19,20 +19,17 @@ const cpuid: RareBody = (c) => {
   return RareStatus.done;
 };
 
-const rdtsc =
-  (withAux: boolean): RareBody =>
-  (c) => {
-    const { i32 } = c.core;
-    if (i32[L.TRAP_TSC >> 2]) return c.stop(13, 0);
-    // Instructions of this run before this one: those of its block behind it are already off the budget.
-    const behind = c.code.countOf(c.code.headerOf(c.record)) - c.code.indexOf(c.record);
-    const executed = c.budget - i32[L.COUNT >> 2]! - behind;
-    const v = c.core.host.tsc(c.core.current, executed);
-    c.setReg(0, 4, v);
-    c.setReg(2, 4, v >> 32n);
-    if (withAux) c.setReg(1, 4, big(i32[L.TSC_AUX >> 2]!));
-    return RareStatus.done;
-  };
+const rdtsc: RareBody = (c) => {
+  const { i32 } = c.core;
+  if (i32[L.TRAP_TSC >> 2]) return c.stop(13, 0);
+  // Instructions of this run before this one: those of its block behind it are already off the budget.
+  const behind = c.code.countOf(c.code.headerOf(c.record)) - c.code.indexOf(c.record);
+  const executed = c.budget - i32[L.COUNT >> 2]! - behind;
+  const v = c.core.host.tsc(c.core.current, executed);
+  c.setReg(0, 4, v);
+  c.setReg(2, 4, v >> 32n);
+  return RareStatus.done;
+};
 
 // CR4.FSGSBASE is never set for a PV guest.
 const baseInstruction: RareBody = (c) => c.stop(6);
@@ -162,8 +159,7 @@ const bitString: RareBody = (c, i) => {
 
 export const SYSTEM: Record<string, RareBody> = {
   cpuid,
-  rdtsc: rdtsc(false),
-  rdtscp: rdtsc(true),
+  rdtsc,
   rdfsbase: baseInstruction,
   rdgsbase: baseInstruction,
   wrfsbase: baseInstruction,

@@ -22,6 +22,8 @@ const privileged: RareBody = (c, i) => {
 
 export const TRAPS: Record<string, RareBody> = {
   privileged,
+  // In long mode AMD's processors do not know it.
+  sysexit: (c, i) => (c.core.model === 'amd' ? c.stop(6) : privileged(c, i)),
   hlt: (c) => (c.core.i32[L.MODE_CPL >> 2] === 0 ? exit(c, 'hlt') : c.stop(13, 0)),
   int: (c, i) => exit(c, 'interrupt', i.d.immLo & 0xff),
   int3: (c) => exit(c, 'interrupt', 3),
