@@ -94,8 +94,3 @@ test('an unknown instruction raises #UD; a disabled floating-point unit raises #
     expect(m.engine.run(0, 5), source).toMatchObject({ kind: 'exception', vector: 7, errorCode: -1, executed: 0 });
   }
 });
-  const x87 = loadProgram('fsin');
-  expect(x87.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, unsupported: 'fsin' });
-  x87.engine.vcpus[0]!.fpuDisabled = true;
-  expect(x87.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 7, errorCode: -1, unsupported: null });
-});
