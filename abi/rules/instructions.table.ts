@@ -286,7 +286,7 @@ export const instructionRules: readonly InstructionRule[] = [
     'int-gate',
     'silent',
     'int n goes through a gate of Xen',
-    '0x80 goes straight to the handler in the trap table (#GP without one), 0x82 is the 32-bit hypercall gate, every other vector is a #GP that Xen turns into the handler when the trap table allows the privilege.',
+    '0x80 goes straight to the handler that the trap table has for it and may stay (severity idiom: what changes is the set-up of the gate; without a handler it is #GP); 0x82 is the 32-bit hypercall gate; every other vector is a #GP that Xen turns into the handler when the trap table allows the privilege.',
     'Register the vector with set_trap_table and the privilege level of its users.',
     ['set_trap_table'],
   ),

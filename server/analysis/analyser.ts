@@ -28,7 +28,7 @@ export function analyse(grammars: Grammars, source: Source): Analysis {
 /** The findings of an open document, with their fixes. */
 export function analysisOf(document: SourceDocument): Analysis {
   return {
-    findings: findingsOf(document.sites, document.macros.constants, (site, subject) => fixesFor(document, site, subject)),
+    findings: findingsOf(document.sites, document.macros.constants, document.text, (site, subject) => fixesFor(document, site, subject)),
     warnings: document.warnings,
   };
 }

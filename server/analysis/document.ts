@@ -191,7 +191,7 @@ export class SourceDocument {
     this.#lines = null;
     // A statement of the assembly grammar ends with a line end, which the last line of a file may lack.
     this.#code = this.#options.language === 'c' ? prepass(text) : `${text}\n`;
-    this.#macros = this.#options.language === 'c' ? readMacros(text) : this.#macros;
+    this.#macros = readMacros(text);
   }
 
   #parseAll(): Tree | null {

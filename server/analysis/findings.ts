@@ -15,19 +15,24 @@ function rowOf(id: string): InstructionRule {
   return rule;
 }
 
-/** `fixesOf` null: findings without fixes, for a client that asks for them one by one. */
-export function findingsOf(sites: readonly Site[], constants: ReadonlyMap<string, string>, fixesOf: FixesOf | null): Finding[] {
+/** `text`: the source that the sites are of. `fixesOf` null: findings without fixes, for a client that asks for them one by one. */
+export function findingsOf(
+  sites: readonly Site[],
+  constants: ReadonlyMap<string, string>,
+  text: string,
+  fixesOf: FixesOf | null,
+): Finding[] {
   return sites.flatMap((site) => [
-    ...site.hits.flatMap((hit) => findingOf(site, hit, constants, fixesOf) ?? []),
+    ...site.hits.flatMap((hit) => findingOf(site, hit, constants, text, fixesOf) ?? []),
     ...site.idioms.map((idiom) => idiomFinding(site, idiom, fixesOf)),
   ]);
 }
 
-function findingOf(site: Site, hit: Hit, constants: ReadonlyMap<string, string>, fixesOf: FixesOf | null): Finding | null {
+function findingOf(site: Site, hit: Hit, constants: ReadonlyMap<string, string>, text: string, fixesOf: FixesOf | null): Finding | null {
   const { instruction, sensitive } = hit;
   const row = rowOf(sensitive.rule);
   const refine = Object.hasOwn(REFINEMENTS, row.id) ? REFINEMENTS[row.id]! : null;
-  const refined = refine?.(hit, site, constants) ?? null;
+  const refined = refine?.(hit, site, constants, text) ?? null;
   if (refined === 'drop') return null;
   const note = sensitive.note ? ` (${sensitive.note})` : '';
   return {

@@ -1,4 +1,4 @@
-// Object-like macros of a C file that other parts need: constants and string literals. Read by lines, without a tree.
+// Object-like macros of a C or preprocessed assembly file that other parts need: constants and string literals. Read by lines, without a tree.
 
 export interface Macros {
   readonly strings: ReadonlyMap<string, string>;

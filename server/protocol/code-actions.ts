@@ -21,7 +21,7 @@ export function codeActions(
   const start = document.offsetAt(params.range.start);
   const end = document.offsetAt(params.range.end);
   const sites = source.sites.filter((site) => site.start <= end && site.end >= start);
-  const touched = findingsOf(sites, source.macros.constants, (site, subject) => fixesFor(source, site, subject)).filter(
+  const touched = findingsOf(sites, source.macros.constants, source.text, (site, subject) => fixesFor(source, site, subject)).filter(
     (finding) => finding.start <= end && finding.end >= start,
   );
   const actions = new Map<string, { finding: Finding; action: CodeAction }>();

@@ -52,7 +52,7 @@ export class Documents {
   }
 
   #keep(document: TextDocument, masm: 'att' | 'intel', source: SourceDocument): OpenAnalysis {
-    const analysis = { source, findings: findingsOf(source.sites, source.macros.constants, null), warnings: source.warnings };
+    const analysis = { source, findings: findingsOf(source.sites, source.macros.constants, source.text, null), warnings: source.warnings };
     this.#open.set(document.uri, { version: document.version, masm, analysis });
     return analysis;
   }

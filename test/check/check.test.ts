@@ -182,3 +182,14 @@ it('--help says what the options are', async () => {
   expect(code).toBe(0);
   for (const option of ['--format', '--fail-on', '--masm']) expect(out).toContain(option);
 });
+
+it('int $0x80 and a rdtsc are all that is left in the finished port: nothing silent, nothing that faults', async () => {
+  cpSync(join(root, 'samples/tinykernel/xen'), join(cwd, 'xen'), { recursive: true });
+  const { code, report } = await json('xen', '--fail-on', 'fault');
+  expect(code).toBe(0);
+  expect(report.findings.map(({ rule, severity }: { rule: string; severity: string }) => `${severity} ${rule}`)).toEqual([
+    'emulated rdtsc',
+    'idiom int-gate',
+    'idiom int-gate',
+  ]);
+});

@@ -1,7 +1,9 @@
 // What is found in assembly sources: statements, macros of both kinds, dialects and code sizes.
 
 import { expect, it } from 'vitest';
+import { analyse } from '../../server/analysis/analyser.ts';
 import { found, warningsOf } from './found.ts';
+import { testGrammars } from './load.ts';
 
 it('finds instructions after labels, prefixes and other statements of a line', async () => {
   expect(await found('a.S', 'start: cli; hlt\n1:\trep; insb\n\tlock; nop ; sti # cli\n')).toEqual([
@@ -60,4 +62,50 @@ it('lines that are no assembly are warnings and the others are still read', asyn
 
 it('a header of assembler macros is read as assembly', async () => {
   expect(await found('entry.h', '.macro STOP\n\tcli\n.endm\n')).toEqual(['2:2 cli "cli"']);
+});
+
+const ofLine = async (line: string) => {
+  const { findings } = analyse(await testGrammars(), { path: 'a.S', text: `#define PIC2 0xa0\n#define SYSCALL 0x80\n${line}\n` });
+  return findings[0]!;
+};
+
+it.each([
+  ['\toutb %al,$0x20', 'clear evtchn_pending'],
+  ['\tout %al,$PIC2+1', 'clear evtchn_pending'],
+  ['\tinb $0x21,%al', 'clear evtchn_pending'],
+  ['\tinb $0x21', 'clear evtchn_pending'],
+  ['\tout %al,$0x80', 'clear evtchn_pending'],
+  ['\toutw %ax,$0x42', 'set_timer_op'],
+  ['.intel_syntax noprefix\n\tout 0x43, al', 'set_timer_op'],
+  ['.intel_syntax noprefix\n\tin al, 0x40', 'set_timer_op'],
+  ['\tmovw $0x3f8+5, %dx\t# status\n\tinb %dx, %al', 'console ring'],
+  ['\tmovl $0x2f8, %edx; movb $65, %al\n\toutb %al, %dx', 'console ring'],
+  ['.intel_syntax noprefix\n\tmov dx, 0x3f8\n\tout dx, al', 'console ring'],
+])('%j says what replaces its device', async (line, replacement) => {
+  const finding = await ofLine(line);
+  expect(finding.rule).toBe('port-io');
+  expect(finding.message).toMatch(/^Port 0x/);
+  expect(finding.replacement).toContain(replacement);
+});
+
+it.each([
+  ['another device', '\tinb $0x60,%al'],
+  ['a port put into dx before a label', '\tmov $0x3f8,%dx\n1:\toutb %al,%dx'],
+  ['a port that is changed after it was put into dx', '\tmov $0x3f8,%dx\n\tinc %dx\n\toutb %al,%dx'],
+  ['a call in between', '\tmov $0x3f8,%dx\n\tcall wait\n\toutb %al,%dx'],
+  ['the high half of dx', '\tmov $0x3f8,%dx\n\tmov $1,%dh\n\toutb %al,%dx'],
+])('%s names no device', async (_what, line) => {
+  expect((await ofLine(line)).message).not.toMatch(/Port 0x/);
+});
+
+it.each([
+  ['\tint $0x80', 'idiom'],
+  ['\tint $SYSCALL', 'idiom'],
+  ['.intel_syntax noprefix\n\tint 0x80', 'idiom'],
+  ['\tint $0x82', 'silent'],
+  ['\tint $0x21', 'silent'],
+])('%j is %s: the trap table has 0x80 as it stands', async (line, severity) => {
+  const finding = await ofLine(line);
+  expect([finding.rule, finding.severity]).toEqual(['int-gate', severity]);
+  expect(finding.replacement).toContain('set_trap_table');
 });

@@ -56,7 +56,7 @@ const GAS_PIECES = [
 ];
 
 const bareFindings = (sites: SourceDocument['sites'], document: SourceDocument) =>
-  findingsOf(sites, document.macros.constants, null)
+  findingsOf(sites, document.macros.constants, document.text, null)
     .map(({ start, end, rule }) => ({ start, end, rule }))
     .sort((a, b) => a.start - b.start || a.rule.localeCompare(b.rule));
 

@@ -10,5 +10,5 @@ export interface Refinement {
   readonly severity?: Severity;
 }
 
-/** 'drop': no finding after all. Null: the catalogue's row as it is. */
-export type Refine = (hit: Hit, site: Site, constants: ReadonlyMap<string, string>) => Refinement | 'drop' | null;
+/** 'drop': no finding after all. Null: the catalogue's row as it is. `text`: the whole source. */
+export type Refine = (hit: Hit, site: Site, constants: ReadonlyMap<string, string>, text: string) => Refinement | 'drop' | null;
