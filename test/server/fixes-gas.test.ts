@@ -346,3 +346,30 @@ it('protected-mode entry code, Intel syntax and macros of the preprocessor get n
     ).toEqual([]);
   }
 });
+
+it('sti directly before hlt is one fix: SCHEDOP_block unmasks, and an unmask before it would lose the wake-up', async () => {
+  for (const text of ['\tsti\n\thlt\n', '\tsti\t/* wait */\n1:\tnop\n\thlt\n', '\tsti; hlt\n']) {
+    const { findings } = analyse(await testGrammars(), { path: 'a.S', text });
+    expect(findings.map(({ fixes }) => fixes[0]!.title)).toEqual(Array(2).fill('Unmask events and wait with SCHEDOP_block'));
+    expect(findings[0]!.fixes).toEqual(findings[1]!.fixes);
+    const code = applyFix(text, findings[0]!.fixes[0]!);
+    expect(code).not.toMatch(/\b(sti|hlt|evtchn_upcall_\w+)\b/);
+    const { calls, registers } = execute(code, { mask: 1, pending: 1, flags: 0x202 });
+    expect(calls.map(([number, operation]) => [number, operation])).toEqual([[29n, 1n]]);
+    expect(registers).toEqual(BEFORE);
+  }
+});
+
+it.each(['\tsti\n\tcall work\n\thlt\n', '\tsti\n\tmov %rax,%rbx\n\thlt\n'])('%j is no such pair', async (text) => {
+  const { findings } = analyse(await testGrammars(), { path: 'a.S', text });
+  expect(findings.map(({ fixes }) => fixes[0]!.title)).toEqual([
+    'Unmask events in vcpu_info and deliver what is pending',
+    'Wait with SCHEDOP_block',
+  ]);
+});
+
+it('a comment never touches the operand before it', async () => {
+  const code = await fixed('\t.code64\n\tmovl $0xc0000100, %ecx\n\trdmsr\n');
+  expect(code).toContain('/* SEGBASE_FS */');
+  expect(code).not.toMatch(/\S\/\*/);
+});

@@ -46,7 +46,7 @@ export function flavourOf(text: string, codeBits: 64 | 32 | 16 | 0): Flavour | n
 }
 
 /** A line of a fix with a comment in a column of its own. */
-export const noted = (code: string, comment: string): string => `${code.padEnd(32)}/* ${comment} */`;
+export const noted = (code: string, comment: string): string => `${code.padEnd(31)} /* ${comment} */`;
 
 const low = (register: string): string => (/^%r\d+$/.test(register) ? `${register}d` : register.replace(/^%r/, '%e'));
 

@@ -7,6 +7,7 @@ import { fact } from '../facts.ts';
 import { indentationAt, indentationStep, lineEndOf } from '../place.ts';
 import { flagsPair } from './flags.ts';
 import { type Flavour, flavourOf } from './flavour.ts';
+import { idlePair } from './idle.ts';
 import { SIMPLE } from './simple.ts';
 
 export interface AsmLines {
@@ -21,7 +22,7 @@ export function instructionFix(document: SourceDocument, site: Site, hit: Hit): 
   if (hit.instruction.dialect !== 'att' || inDefine(text, site.start)) return null;
   const flavour = fact(document, `flavour ${site.codeBits}`, (all) => flavourOf(all, site.codeBits ?? 0));
   if (!flavour) return null;
-  const pair = flagsPair(document, hit, flavour);
+  const pair = flagsPair(document, hit, flavour) ?? idlePair(document, hit, flavour);
   if (pair)
     return {
       title: pair.title,

@@ -5,7 +5,7 @@ import { ruleOfPort } from '../../analysis/idioms.ts';
 import { SEGMENT_BASES } from '../../analysis/rules/msr.ts';
 import { REMOVE } from '../c/ports.ts';
 import { constant, type Flavour, hypercall, noted, saving } from './flavour.ts';
-import type { Rewrite } from './instruction.ts';
+import type { AsmLines, Rewrite } from './instruction.ts';
 
 const NO_CONSTANTS: ReadonlyMap<string, string> = new Map();
 
@@ -45,7 +45,7 @@ const sti: Rewrite = (_hit, f) => ({
   ],
 });
 
-const hlt: Rewrite = (_hit, f) => {
+export const hlt = (_hit: unknown, f: Flavour): AsmLines => {
   const [first, second] = f.args as [string, string];
   return {
     title: 'Wait with SCHEDOP_block',
@@ -229,10 +229,10 @@ const rdmsr: Rewrite = ({ instruction }, f, { text }) => {
   return { title: 'Use the base that was last given to Xen', lines: [noted(`movl ${at}(%rip), %eax`, base), `movl ${at}+4(%rip), %edx`] };
 };
 
-const portIo: Rewrite = ({ instruction }) => {
+const portIo: Rewrite = ({ instruction }, _f, { macros }) => {
   if (!/^out[bwl]?$/.test(instruction.mnemonic)) return null;
   const port = instruction.operands[0];
-  const number = port?.kind === 'immediate' ? evaluate(port.value ?? '', NO_CONSTANTS) : null;
+  const number = port?.kind === 'immediate' ? evaluate(port.value ?? '', macros.constants) : null;
   const rule = number === null ? null : ruleOfPort(number);
   return rule ? { title: REMOVE[rule]!, lines: [] } : null;
 };
