@@ -14,6 +14,8 @@ export interface DiagnosticsOptions {
   /** The client takes workspace/diagnostic/refresh. */
   readonly canRefresh: boolean;
   readonly ruleLink: string;
+  /** Fulfilled when the client's settings are known for the first time. */
+  readonly ready: Promise<void>;
 }
 
 export class Diagnostics {
@@ -37,7 +39,8 @@ export class Diagnostics {
     this.#settings = settings;
     this.#options = options;
     if (options.pull) {
-      connection.languages.diagnostics.on(({ textDocument }) => {
+      connection.languages.diagnostics.on(async ({ textDocument }) => {
+        await options.ready;
         const document = texts.get(textDocument.uri);
         return { kind: DocumentDiagnosticReportKind.Full, items: document ? this.of(document) : [] };
       });

@@ -58,9 +58,20 @@ async function initialize(
   const documents = new Documents(grammars);
   const settings = new Settings(connection, host.files, enable);
   settings.roots = can.roots;
-  const diagnostics = new Diagnostics(connection, texts, documents, settings, { pull: can.pull, canRefresh: can.canRefresh, ruleLink });
+  // What the settings are is asked of the client; requests that come before its answer wait for it.
+  let settled = (): void => undefined;
+  const ready = new Promise<void>((resolve) => {
+    settled = resolve;
+  });
+  const diagnostics = new Diagnostics(connection, texts, documents, settings, {
+    pull: can.pull,
+    canRefresh: can.canRefresh,
+    ruleLink,
+    ready,
+  });
   const elsewhere = new WorkspaceDiagnostics(connection, texts, can.pull, can.canRefresh);
-  const analysisAt = (uri: string) => {
+  const analysisAt = async (uri: string) => {
+    await ready;
     const document = texts.get(uri);
     const analysis = document && settings.status.enabled ? documents.analysis(document, settings.masm) : null;
     return document && analysis ? { document, analysis } : null;
@@ -80,16 +91,16 @@ async function initialize(
         void reconsider();
       });
     }
-    void reconsider();
+    void reconsider().finally(settled);
   });
   connection.onDidChangeConfiguration(() => void reconsider());
 
-  connection.onCodeAction((request): CodeAction[] => {
-    const at = analysisAt(request.textDocument.uri);
+  connection.onCodeAction(async (request): Promise<CodeAction[]> => {
+    const at = await analysisAt(request.textDocument.uri);
     return at ? codeActions(request, at.document, at.analysis, ruleLink, can.versioned) : [];
   });
-  connection.onHover(({ textDocument, position }) => {
-    const at = analysisAt(textDocument.uri);
+  connection.onHover(async ({ textDocument, position }) => {
+    const at = await analysisAt(textDocument.uri);
     return at ? hover(at.analysis, at.document.offsetAt(position), ruleLink) : null;
   });
   connection.onRequest('hyperport/status', () => settings.status);

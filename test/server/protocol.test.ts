@@ -249,3 +249,22 @@ it('without a folder the request for the workspace says what to do', () =>
   withClient({}, async (client) => {
     await expect(client.rpc.sendRequest('hyperport/analyseWorkspace', {})).rejects.toThrow(/Open the folder of the kernel/);
   }));
+
+it('requests that come before the client has given its settings wait for them, without a refresh', () =>
+  withClient({ capabilities: { textDocument: { diagnostic: {} }, workspace: { configuration: true } } }, async (client) => {
+    await open(client);
+    const where = { textDocument: { uri: URI }, position: at(2, 25) };
+    const [items, shown, actions] = await Promise.all([
+      pull(client),
+      client.rpc.sendRequest('textDocument/hover', where),
+      client.rpc.sendRequest('textDocument/codeAction', {
+        textDocument: { uri: URI },
+        range: { start: at(2, 24), end: at(2, 27) },
+        context: { diagnostics: [] },
+      }),
+    ]);
+    expect(items.map(({ code }) => code)).toEqual(['cli']);
+    expect(shown).toMatchObject({ contents: { value: expect.stringContaining('`cli`') } });
+    expect(actions).toHaveLength(1);
+    expect(client.notifications.filter(({ method }) => method === 'workspace/diagnostic/refresh')).toEqual([]);
+  }));
