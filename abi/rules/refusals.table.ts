@@ -143,7 +143,7 @@ export const refusalRules: readonly RefusalRule[] = [
   ),
   rule(
     'no-such-operation',
-    ['ENOSYS'],
+    ['ENOSYS', 'EINVAL'],
     'Xen has no such operation',
     'The number is not assigned in Xen 4.17, or the call was removed from it.',
     'Check the number against the public headers, and the features (XENVER_get_features) before using newer calls.',
@@ -354,7 +354,7 @@ export const refusalRules: readonly RefusalRule[] = [
   ),
   rule(
     'vcpu-info-place',
-    ['EINVAL'],
+    ['ENXIO'],
     'vcpu_info does not fit there',
     'The structure may not cross the end of the page.',
     'Align it to 64 bytes.',
@@ -370,14 +370,6 @@ export const refusalRules: readonly RefusalRule[] = [
     'Periodic timers have periods of 1 ms and more.',
     'Use the one-shot timer for shorter times.',
     { period: 'ns asked for', least: 'ns allowed' },
-  ),
-  rule(
-    'timer-in-the-past',
-    ['ETIME'],
-    'the time has passed',
-    'With VCPU_SSHOTTMR_future a time in the past is refused instead of firing at once.',
-    'Handle the event as if the timer had fired, and set the next one.',
-    { timeout: 'system time asked for', now: 'system time now' },
   ),
   rule(
     'no-such-watchdog',

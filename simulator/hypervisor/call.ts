@@ -98,8 +98,8 @@ export class Call {
   /** A domid argument that must mean the caller. Null when it does. */
   onlySelf(domid: number, what: string): Answer | null {
     if (domid === 0x7ff0 || domid === this.domain.id) return null;
-    if (this.domain.isDom0) return no(refuse('ESRCH', 'no-such-domain', { what, domain: domid }));
-    return no(refuse('EPERM', 'not-privileged', { what: `${what} of domain ${domid}` }));
+    if (domid === 0) return no(refuse('EPERM', 'not-privileged', { what: `${what} of domain ${domid}` }));
+    return no(refuse('ESRCH', 'no-such-domain', { what, domain: domid }));
   }
 }
 

@@ -6,9 +6,9 @@ import { hypercallByNumber } from '../../abi/hypercalls.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { explainRefusal } from '../../explain/refusal.ts';
 import { writableMappings } from '../memory/find-mappings.ts';
-import { hex } from '../memory/refuse.ts';
+import { hex, refuse } from '../memory/refuse.ts';
 import type { Args } from '../trace/records.ts';
-import { type Answer, Call, type Handler, type HandlerResult, noSuch, notImplemented, notPrivileged } from './call.ts';
+import { type Answer, Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from './call.ts';
 import { setGdt, updateDescriptor } from './calls/descriptors.ts';
 import { eventChannelOp, eventChannelOpCompat } from './calls/events.ts';
 import { grantTableOp } from './calls/grants.ts';
@@ -102,8 +102,8 @@ function multicall(call: Call): HandlerResult {
     const args = Array.from({ length: 6 }, (_, k) => view.getBigUint64(16 + k * 8, true));
     const inner = new Call(call.hv, call.vcpu, nr, args);
     call.hv.memory.frames.attribute(nameOf(nr), call.hv.icount);
-    // iret and multicall have no meaning inside one.
-    const answer = nr === IRET || nr === MULTICALL ? noSuch('hypercall inside a multicall', nr) : asAnswer(carryOut(inner));
+    // The number is 64 bits wide here. iret has no meaning inside a list, and a list none inside another.
+    const answer = inMulticall(inner, view.getBigUint64(0, true));
     if (call.domain.ending) return 0;
     view.setBigUint64(8, BigInt.asUintN(64, answer.ret ?? 0n), true);
     if (!call.write(at + 8n, bytes.subarray(8, 16))) return call.fault(`result of multicall entry ${n}`);
@@ -111,6 +111,12 @@ function multicall(call: Call): HandlerResult {
     unimplemented ||= answer.unimplemented === true;
   }
   return refusal ? { ret: 0n, refusal, ...(unimplemented ? { unimplemented: true as const } : {}) } : 0;
+}
+
+function inMulticall(inner: Call, nr: bigint): Answer {
+  if (nr === BigInt(MULTICALL))
+    return no(refuse('EINVAL', 'no-such-operation', { what: 'multicall inside a multicall', number: MULTICALL }));
+  return nr > 0xffff_ffffn || nr === BigInt(IRET) ? noSuch('hypercall inside a multicall', Number(nr)) : asAnswer(carryOut(inner));
 }
 
 const nameOf = (nr: number): string => hypercallByNumber(nr)?.name ?? `hypercall ${nr}`;

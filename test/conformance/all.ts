@@ -1,9 +1,10 @@
 // Everything live: each image on real Xen and on the simulator, in both roles. The body of `npm run conformance`.
-import { coverage, type Outcome, outcomesOf } from './coverage.ts';
-import { compare, type Role } from './compare.ts';
+
 import { buildImage } from './build.ts';
+import { compare, type Role } from './compare.ts';
+import { coverage, type Outcome, outcomesOf } from './coverage.ts';
 import { images } from './images.ts';
-import { readRecording, type Recorded, writeRecording } from './recording.ts';
+import { type Recorded, readRecording, writeRecording } from './recording.ts';
 import { onSimulator, onXen, onXenAsDomU } from './run.ts';
 
 export interface Options {

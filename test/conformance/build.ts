@@ -29,7 +29,9 @@ export async function buildImage(image: Image): Promise<string> {
   const partial = `${elf}.${process.pid}`;
   const script = join(guestFolder, 'guest.lds');
   const include = ['-I', guestFolder, '-I', join(root, 'usr/include')];
-  execFileSync('gcc', [...flags.split(' '), ...include, `-Wl,-T,${script}`, ...sources, '-o', partial], { stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('gcc', [...flags.split(' '), ...include, `-Wl,-T,${script}`, ...sources, '-o', partial], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   renameSync(partial, elf);
   return elf;
 }

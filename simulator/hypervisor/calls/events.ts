@@ -8,8 +8,6 @@ import { type Channel, PER_VCPU_VIRQS } from '../event-channels.ts';
 
 const NR_VIRQS = 24;
 const DOMID_SELF = 0x7ff0;
-/** Virtual interrupts that only dom0 may bind. */
-const GLOBAL_VIRQS: ReadonlySet<number> = new Set([2, 3, 4, 6, 8, 9, 10, 11, 12, 16, 17, 18, 19, 20, 21, 22, 23]);
 
 const STRUCTURES: readonly (StructureName | null)[] = [
   'evtchn_bind_interdomain',
@@ -41,6 +39,10 @@ function operation(call: Call, command: number, address: bigint): HandlerResult 
   return 0;
 }
 
+/** dom0 is there, and not for others; the rest of the domains do not exist. */
+const otherDomain = (call: Call, domain: number, what: string): Answer =>
+  domain === 0 && !call.domain.isDom0 ? notPrivileged(`${what} of domain 0`) : no(refuse('ESRCH', 'no-such-domain', { what, domain }));
+
 const badPort = (call: Call, port: number): Answer => {
   const channel = call.domain.events.port(port)?.channel;
   return no(refuse('EINVAL', 'port-not-open', { port, state: channel?.kind ?? 'beyond the table' }));
@@ -68,7 +70,7 @@ function carryOut(call: Call, command: number, op: StructView): Answer | null {
       return status(call, op);
     case 6: {
       if (op.number('dom') !== DOMID_SELF && op.number('dom') !== call.domain.id)
-        return notPrivileged('event_channel_op.alloc_unbound for another domain');
+        return otherDomain(call, op.number('dom'), 'event_channel_op.alloc_unbound');
       const remote = op.number('remote_dom') === DOMID_SELF ? call.domain.id : op.number('remote_dom');
       return allocate(op, { kind: 'unbound', remote }, 0, call);
     }
@@ -81,14 +83,13 @@ function carryOut(call: Call, command: number, op: StructView): Answer | null {
       return bindVcpu(call, op.number('port'), op.number('vcpu'));
     case 9: {
       const port = op.number('port');
-      const channel = events.port(port)?.channel;
-      if (!channel || channel.kind === 'free') return badPort(call, port);
+      if (!events.port(port)) return badPort(call, port);
       events.unmask(port);
       return null;
     }
     default:
       if (op.number('dom') !== DOMID_SELF && op.number('dom') !== call.domain.id)
-        return notPrivileged('event_channel_op.reset of another domain');
+        return otherDomain(call, op.number('dom'), 'event_channel_op.reset');
       for (let port = 1; port < events.ports.length; port++) if (events.port(port)!.channel.kind !== 'free') events.close(port);
       return null;
   }
@@ -104,7 +105,6 @@ function allocate(op: StructView, channel: Channel, vcpu: number, call: Call, fi
 function bindVirq(call: Call, virq: number, vcpu: number, op: StructView): Answer | null {
   const { events } = call.domain;
   if (virq >= NR_VIRQS) return no(refuse('EINVAL', 'no-such-virq', { virq }));
-  if (GLOBAL_VIRQS.has(virq) && !call.domain.isDom0) return notPrivileged(`binding ${call.hv.virqName(virq)}`);
   if (!PER_VCPU_VIRQS.has(virq) && vcpu !== 0) return no(refuse('EINVAL', 'virq-is-global', { virq: call.hv.virqName(virq), vcpu }));
   if (!call.domain.vcpus[vcpu]) return no(refuse('ENOENT', 'no-such-vcpu', { vcpu }));
   const bound = events.virqPort(virq, vcpu);
@@ -164,10 +164,10 @@ const STATUS = { free: 0, reserved: 0, unbound: 1, interdomain: 2, virq: 4, ipi:
 
 function status(call: Call, op: StructView): Answer | null {
   const dom = op.number('dom');
-  if (dom !== DOMID_SELF && dom !== call.domain.id) return notPrivileged('event_channel_op.status of another domain');
+  if (dom !== DOMID_SELF && dom !== call.domain.id) return otherDomain(call, dom, 'event_channel_op.status');
   const port = op.number('port');
   const entry = call.domain.events.port(port);
-  if (!entry || entry.channel.kind === 'reserved') return badPort(call, port);
+  if (!entry) return badPort(call, port);
   const { channel } = entry;
   op.set('status', STATUS[channel.kind]);
   op.set('vcpu', entry.vcpu);

@@ -41,7 +41,7 @@ export function memoryOp(call: Call): HandlerResult {
       if (!op) return call.fault('xen_machphys_mapping');
       op.set('v_start', M2P_START);
       op.set('v_end', M2P_END);
-      op.set('max_mfn', ((M2P_END - M2P_START) >> 3n) - 1n);
+      op.set('max_mfn', call.domain.isDom0 ? call.hv.memory.hostFrames - 1 : ((M2P_END - M2P_START) >> 3n) - 1n);
       return call.put(address, op) ? 0 : call.fault('xen_machphys_mapping');
     }
     default:
@@ -52,7 +52,7 @@ export function memoryOp(call: Call): HandlerResult {
 /** arch.max_pfn of shared_info: what the guest says its last page is. */
 function maximumGpfn(call: Call): bigint {
   const page = call.hv.memory.ram.page(call.domain.sharedInfo);
-  return new DataView(page.buffer, page.byteOffset).getBigUint64(0xc10, true) - 1n;
+  return (new DataView(page.buffer, page.byteOffset).getBigUint64(0xc10, true) || 1n) - 1n;
 }
 
 /** increase_reservation, decrease_reservation, populate_physmap: returns how many extents were done. */

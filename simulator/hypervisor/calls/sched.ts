@@ -92,8 +92,7 @@ function poll(call: Call, argument: bigint): HandlerResult {
   for (let n = 0; n < count; n++) {
     const port = new DataView(list.buffer).getUint32(n * 4, true);
     const entry = events.port(port);
-    if (!entry || entry.channel.kind === 'free')
-      return no(refuse('EINVAL', 'port-not-open', { port, state: entry?.channel.kind ?? 'beyond the table' }));
+    if (!entry || port === 0) return no(refuse('EINVAL', 'port-not-open', { port, state: entry?.channel.kind ?? 'beyond the table' }));
     ports.push(port);
   }
   if (events.due(vcpu.id) || ports.some((port) => events.pending(port))) return 0;
@@ -126,12 +125,13 @@ function watchdog(call: Call, argument: bigint): HandlerResult {
   if (id > watchdogs.length) return no(refuse('EINVAL', 'no-such-watchdog', { id }));
   let index = id - 1;
   if (id === 0) {
-    if (timeout === 0) return no(refuse('EINVAL', 'no-such-watchdog', { id }));
     index = watchdogs.indexOf(0);
-    if (index < 0) return no(refuse('ENOSPC', 'no-such-watchdog', { id }));
+    // Xen answers through an unsigned 32-bit variable here.
+    if (index < 0) return { ...no(refuse('ENOSPC', 'no-such-watchdog', { id })), ret: 0xffff_ffe4n };
   } else if (watchdogs[index] === 0) return no(refuse('EINVAL', 'no-such-watchdog', { id }));
   const name = `watchdog ${index}`;
-  if (timeout === 0) {
+  // A free one set to 0 seconds fires at once.
+  if (timeout === 0 && id !== 0) {
     watchdogs[index] = 0;
     call.hv.timers.cancel(name);
     return 0;

@@ -3,14 +3,14 @@
 import { asMfn, PAGE_SIZE } from '../../../abi/address.ts';
 import type { StructView } from '../../../abi/layout.ts';
 import { FrameType } from '../../memory/frame-table.ts';
+import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
+import { type Answer, type Call, type HandlerResult, no, notImplemented, otherOperation } from '../call.ts';
 import { loadContext } from '../context.ts';
-import { runStateInfo, SYSTEM_TIME_AT_START, setPeriodic, setSingleshot, updateTimeInfo } from '../time.ts';
+import { runStateInfo, setPeriodic, setSingleshot, updateTimeInfo } from '../time.ts';
 import { RunState, type VcpuState } from '../vcpu.ts';
 
 const MILLISECOND = 1_000_000;
-const FUTURE = 1;
 
 export function vcpuOp(call: Call): HandlerResult {
   const command = call.s32(0);
@@ -21,9 +21,9 @@ export function vcpuOp(call: Call): HandlerResult {
   const own = vcpu === call.vcpu ? null : no(refuse('EINVAL', 'other-vcpu', { vcpu: id, caller: call.vcpu.id }));
   switch (command) {
     case 0: {
-      if (vcpu.initialised) return no(refuse('EEXIST', 'vcpu-initialised', { vcpu: id }));
       const context = call.struct('vcpu_guest_context', address);
       if (!context) return call.fault('vcpu_guest_context');
+      if (vcpu.initialised) return no(refuse('EEXIST', 'vcpu-initialised', { vcpu: id }));
       const refusal = loadContext(call.hv, vcpu, context);
       return refusal ? no(refusal) : 0;
     }
@@ -50,7 +50,12 @@ export function vcpuOp(call: Call): HandlerResult {
       const op = call.struct('vcpu_register_runstate_memory_area', address);
       if (!op) return call.fault('vcpu_register_runstate_memory_area');
       vcpu.runStateArea = op.big('addr.h') || null;
-      if (vcpu.runStateArea !== null && !call.write(vcpu.runStateArea, runStateInfo(call.hv, vcpu))) return call.fault('runstate area');
+      // An area of Xen's own part is refused; one that is not mapped is not: Xen tries again at each switch.
+      if (vcpu.runStateArea !== null && !addressAllowed(vcpu.runStateArea)) {
+        vcpu.runStateArea = null;
+        return no(refuse('EFAULT', 'argument-not-accessible', { what: 'runstate area', address: hex(op.big('addr.h')), error: '0x0' }));
+      }
+      if (vcpu.runStateArea !== null) call.write(vcpu.runStateArea, runStateInfo(call.hv, vcpu));
       return 0;
     }
     case 6: {
@@ -75,11 +80,14 @@ export function vcpuOp(call: Call): HandlerResult {
     case 11:
       return notImplemented('vcpu_op.send_nmi');
     case 12:
-      return notPrivileged('vcpu_op.get_physid (the vCPU is not bound to a processor)');
+      return no(refuse('EINVAL', 'not-privileged', { what: 'vcpu_op.get_physid (the vCPU is not bound to a processor)' }));
     case 13: {
       const op = call.struct('vcpu_register_time_memory_area', address);
       if (!op) return call.fault('vcpu_register_time_memory_area');
-      vcpu.timeArea = op.big('addr.h') || null;
+      const area = op.big('addr.h');
+      if (area !== 0n && !addressAllowed(area))
+        return no(refuse('EFAULT', 'argument-not-accessible', { what: 'time area', address: hex(area), error: '0x0' }));
+      vcpu.timeArea = area || null;
       updateTimeInfo(call.hv, vcpu);
       return 0;
     }
@@ -92,8 +100,6 @@ function singleshot(call: Call, vcpu: VcpuState, address: bigint): HandlerResult
   const op: StructView | null = call.struct('vcpu_set_singleshot_timer', address);
   if (!op) return call.fault('vcpu_set_singleshot_timer');
   const at = Number(op.big('timeout_abs_ns'));
-  const now = call.hv.now() + SYSTEM_TIME_AT_START;
-  if (op.number('flags') & FUTURE && at < now) return no(refuse('ETIME', 'timer-in-the-past', { timeout: hex(at), now: hex(now) }));
   setSingleshot(call.hv, vcpu, Math.max(1, at));
   return 0;
 }
@@ -104,7 +110,7 @@ function registerInfo(call: Call, vcpu: VcpuState, address: bigint): Answer | nu
   if (!op) return call.fault('vcpu_register_vcpu_info');
   const mfn = asMfn(Number(op.big('mfn') & 0xff_ffff_ffffn));
   const offset = op.number('offset');
-  if (offset > PAGE_SIZE - 64) return no(refuse('EINVAL', 'vcpu-info-place', { offset, most: PAGE_SIZE - 64 }));
+  if (offset > PAGE_SIZE - 64 || offset & 7) return no(refuse('ENXIO', 'vcpu-info-place', { offset, most: PAGE_SIZE - 64 }));
   if (vcpu.infoMoved) return no(refuse('EINVAL', 'vcpu-info-moved-already', { vcpu: vcpu.id }));
   const { types, ram } = call.hv.memory;
   const refusal = types.getPageAndType(mfn, FrameType.writable, call.domain.id);

@@ -84,6 +84,8 @@ void reset_traps(void)
 	CALL(set_callbacks, event_entry, failsafe_entry, syscall_entry);
 	CALL(stack_switch, FLAT_KERNEL_SS, exception_stack_top);
 	vcpu0->evtchn_upcall_mask = 1;
+	/* The ports of a domU's console and store would be seen between those of a scenario. */
+	memset(shared->evtchn_mask, 0xff, sizeof shared->evtchn_mask);
 	user_end = resume_at = fault_base = 0;
 	upcalls = 0;
 	upcall_ports = 0;

@@ -10,6 +10,7 @@
 #define OP(name, ...) CALL(event_channel_op, EVTCHNOP_##name, ##__VA_ARGS__)
 
 static unsigned base;
+static domid_t own;
 
 static long alloc(domid_t dom, domid_t remote, unsigned *port)
 {
@@ -76,11 +77,17 @@ static void status(const char *name, unsigned port)
 	value("  status", request.status);
 	value("  vcpu", request.vcpu);
 	if (request.status == EVTCHNSTAT_interdomain) {
-		value("  of domain", request.u.interdomain.dom);
+		value("  of this domain", request.u.interdomain.dom == own);
 		value("  port, from the first", request.u.interdomain.port - base);
-	} else if (request.status == EVTCHNSTAT_unbound)
-		value("  for domain", request.u.unbound.dom);
-	else if (request.status == EVTCHNSTAT_virq)
+	} else if (request.status == EVTCHNSTAT_unbound) {
+		if (port == base)
+			own = request.u.unbound.dom;
+		if (request.u.unbound.dom == own)
+			text("  for domain", "itself");
+		else
+			value("  for domain", request.u.unbound.dom);
+	}
+	if (request.status == EVTCHNSTAT_virq)
 		value("  virq", request.u.virq);
 }
 
