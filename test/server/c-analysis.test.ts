@@ -41,9 +41,9 @@ it('numbered operands keep their percent sign', async () => {
 it.each([
   ['asm("outb %%al,$0x20");', 'clear evtchn_pending'],
   ['asm("outb %0,%1" :: "a"(v), "Nd"(0xa1));', 'clear evtchn_pending'],
-  ['asm("inb %[port],%0" : "=a"(v) : [port] "Nd"(PIT + 1));', 'set_timer_op'],
-  ['asm("inb %%dx,%%al" : "=a"(v) : "d"(0x3f8));', 'console ring'],
-  ['asm("movw $0x3fd,%%dx; inb %%dx,%%al" : "=a"(v) :: "dx");', 'console ring'],
+  ['asm("inb %[port],%0" : "=a"(v) : [port] "Nd"(PIT + 1));', 'Bind VIRQ_TIMER'],
+  ['asm("inb %%dx,%%al" : "=a"(v) : "d"(0x3f8));', 'notify its event channel'],
+  ['asm("movw $0x3fd,%%dx; inb %%dx,%%al" : "=a"(v) :: "dx");', 'notify its event channel'],
 ])('%s says what replaces its device', async (statement, replacement) => {
   const { findings } = analyse(await testGrammars(), { path: 'a.c', text: `#define PIT 0x40\nvoid f(int v)\n{\n\t${statement}\n}\n` });
   expect(findings.map(({ rule }) => rule)).toEqual(['port-io']);

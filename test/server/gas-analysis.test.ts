@@ -75,12 +75,12 @@ it.each([
   ['\tinb $0x21,%al', 'clear evtchn_pending'],
   ['\tinb $0x21', 'clear evtchn_pending'],
   ['\tout %al,$0x80', 'clear evtchn_pending'],
-  ['\toutw %ax,$0x42', 'set_timer_op'],
-  ['.intel_syntax noprefix\n\tout 0x43, al', 'set_timer_op'],
-  ['.intel_syntax noprefix\n\tin al, 0x40', 'set_timer_op'],
-  ['\tmovw $0x3f8+5, %dx\t# status\n\tinb %dx, %al', 'console ring'],
-  ['\tmovl $0x2f8, %edx; movb $65, %al\n\toutb %al, %dx', 'console ring'],
-  ['.intel_syntax noprefix\n\tmov dx, 0x3f8\n\tout dx, al', 'console ring'],
+  ['\toutw %ax,$0x42', 'Bind VIRQ_TIMER'],
+  ['.intel_syntax noprefix\n\tout 0x43, al', 'Bind VIRQ_TIMER'],
+  ['.intel_syntax noprefix\n\tin al, 0x40', 'Bind VIRQ_TIMER'],
+  ['\tmovw $0x3f8+5, %dx\t# status\n\tinb %dx, %al', 'notify its event channel'],
+  ['\tmovl $0x2f8, %edx; movb $65, %al\n\toutb %al, %dx', 'notify its event channel'],
+  ['.intel_syntax noprefix\n\tmov dx, 0x3f8\n\tout dx, al', 'notify its event channel'],
 ])('%j says what replaces its device', async (line, replacement) => {
   const finding = await ofLine(line);
   expect(finding.rule).toBe('port-io');
