@@ -9,7 +9,9 @@ import { root } from './steps.mjs';
 const argv = process.argv.slice(2);
 const unknown = argv.find((arg) => !['--record', '--offline', '--coverage'].includes(arg));
 if (unknown) {
-  console.error(`'${unknown}' is no option of conformance. Options: --record (keep what real Xen printed), --offline (compare with what was kept), --coverage.`);
+  console.error(
+    `'${unknown}' is no option of conformance. Options: --record (keep what real Xen printed), --offline (compare with what was kept), --coverage.`,
+  );
   process.exit(2);
 }
 const outfile = join(root, '.cache', 'conformance', 'all.mjs');

@@ -1,5 +1,5 @@
 // Lines of one image from two machines, by scenario and name.
-import { knownDifferences } from './known-differences.ts';
+import { knownDifferences } from './known-differences.table.ts';
 
 export interface Difference {
   readonly scenario: string;
@@ -36,8 +36,8 @@ export function valuesOf(lines: readonly string[]): Line[] {
       seen.clear();
       continue;
     }
-    const at = line.lastIndexOf(' = ');
-    const [text, value] = at < 0 ? [line, ''] : [line.slice(0, at).trim(), line.slice(at + 3)];
+    const [, name = line, value = ''] = /^(.*) =(?: (.*))?$/.exec(line) ?? [];
+    const text = name.trim();
     const count = (seen.get(text) ?? 0) + 1;
     seen.set(text, count);
     out.push({ scenario, name: count > 1 ? `${text} (${count})` : text, value });

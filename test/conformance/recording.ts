@@ -29,7 +29,7 @@ export function readRecording(image: string, role: Role): Recorded | null {
   if (!existsSync(file)) return null;
   const all = readFileSync(file, 'utf8').trimEnd().split('\n');
   return {
-    lines: all.filter((line) => !line.startsWith('#')),
+    lines: all.filter((line) => !line.startsWith('# ')),
     end: all.find((line) => line.startsWith('# end: '))?.slice(7) ?? '',
   };
 }

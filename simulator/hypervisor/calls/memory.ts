@@ -57,10 +57,12 @@ function maximumGpfn(call: Call): bigint {
 
 /** increase_reservation, decrease_reservation, populate_physmap: returns how many extents were done. */
 function reservation(call: Call, command: number, address: bigint): HandlerResult {
+  // What cannot even start has done no extents: that count is the answer, not an errno.
+  const none = BigInt(call.u32(0) >>> 6);
   const op = call.struct('xen_memory_reservation', address);
-  if (!op) return call.fault('xen_memory_reservation');
+  if (!op) return { ...call.fault('xen_memory_reservation'), ret: none };
   const denied = call.onlySelf(op.number('domid'), 'memory_op');
-  if (denied) return denied;
+  if (denied) return { ...denied, ret: none };
   const order = op.number('extent_order');
   const extents = op.number('nr_extents');
   // The operation register's high bits are Xen's note of how far a continued call has come.

@@ -7,7 +7,7 @@ import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
 import type { VcpuState } from '../vcpu.ts';
 
 const PREEMPTED = 0x8000_0000;
@@ -45,8 +45,10 @@ export function mmuUpdate(call: Call): HandlerResult {
 }
 
 /** Whose frames the entries may name: the own ones; dom0 may also name I/O memory and Xen's shared pages. */
-const foreignFrames = (call: Call, domid: number): Answer | null =>
-  call.domain.isDom0 && (domid === domids.DOMID_IO || domid === domids.DOMID_XEN) ? null : call.onlySelf(domid, 'frames');
+function foreignFrames(call: Call, domid: number): Answer | null {
+  if (domid !== domids.DOMID_IO && domid !== domids.DOMID_XEN) return call.onlySelf(domid, 'frames');
+  return call.domain.isDom0 ? null : notPrivileged('mapping frames of I/O memory or of Xen');
+}
 
 /** As update_va_mapping, for frames of the domain in the fourth argument. */
 export function updateVaMappingOtherDomain(call: Call): HandlerResult {
