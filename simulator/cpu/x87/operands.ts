@@ -47,15 +47,16 @@ export function commitBytes(u: Unit, stores: readonly Store[], value: bigint): b
   return hit;
 }
 
-/** The first and the last byte of an area of memory are looked at before the rest: they say where a fault is reported. False: stopped. */
-export function reachEnds(u: Unit, size: number, write: boolean): boolean {
+/** The first field (`field` bytes) and the last byte of an area of memory are looked at before the rest: they say where a fault is
+ * reported. False: stopped. */
+export function reachEnds(u: Unit, size: number, field: 2 | 4, write: boolean): boolean {
   const { c } = u;
   const { d } = u.i;
-  const reach = (offset: number): boolean => {
+  const reach = (offset: number, bytes: number): boolean => {
     const va = BigInt.asUintN(c.bits, c.address(d) + BigInt(offset));
-    return (write ? c.prepareStore(va, 1, c.usesStack(d)) : c.read(va, 1, c.usesStack(d))) !== null;
+    return (write ? c.prepareStore(va, bytes, c.usesStack(d)) : c.read(va, bytes, c.usesStack(d))) !== null;
   };
-  return reach(0) && reach(size - 1);
+  return reach(0, field) && reach(size - 1, 1);
 }
 
 /** Single, double or, for the fi… forms, integer operand; null: stopped. */

@@ -84,7 +84,7 @@ function loadEnvironment(u: Unit, image: bigint): void {
 }
 
 const fnstenv = control((u) => {
-  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], true)) return RareStatus.stopped;
+  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], widthOf(u), true)) return RareStatus.stopped;
   const stores = prepareBytes(u, ENVIRONMENT[widthOf(u)]);
   if (!stores) return RareStatus.stopped;
   const hit = commitBytes(u, stores, environment(u));
@@ -93,7 +93,7 @@ const fnstenv = control((u) => {
   return u.c.done(hit);
 });
 const fldenv = waiting((u) => {
-  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], false)) return RareStatus.stopped;
+  if (!reachEnds(u, ENVIRONMENT[widthOf(u)], widthOf(u), false)) return RareStatus.stopped;
   const image = readBytes(u, 0, ENVIRONMENT[widthOf(u)]);
   if (image === null) return RareStatus.stopped;
   loadEnvironment(u, image);
@@ -103,7 +103,7 @@ const fldenv = waiting((u) => {
 const REGISTERS = 80;
 const fnsave = control((u) => {
   const size = ENVIRONMENT[widthOf(u)];
-  if (!reachEnds(u, size + REGISTERS, true)) return RareStatus.stopped;
+  if (!reachEnds(u, size + REGISTERS, widthOf(u), true)) return RareStatus.stopped;
   const stores = prepareBytes(u, size + REGISTERS);
   if (!stores) return RareStatus.stopped;
   let image = environment(u);
@@ -114,7 +114,7 @@ const fnsave = control((u) => {
 });
 const frstor = waiting((u) => {
   const size = ENVIRONMENT[widthOf(u)];
-  if (!reachEnds(u, size + REGISTERS, false)) return RareStatus.stopped;
+  if (!reachEnds(u, size + REGISTERS, widthOf(u), false)) return RareStatus.stopped;
   const image = readBytes(u, 0, size + REGISTERS);
   if (image === null) return RareStatus.stopped;
   loadEnvironment(u, image);

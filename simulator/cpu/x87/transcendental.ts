@@ -44,8 +44,8 @@ const signed = (v: Extended, bits: number): bigint => (v.negative ? -fixed(v, bi
 /** Fraction bits that leave more than 200 significant ones in a number of this size. */
 const bitsFor = (top: number): number => 240 + Math.max(0, -top);
 
-/** Outside the range of an instruction the operand is left and called inexact. */
-function undefinedResult(o: Operation, v: Extended): Extended {
+/** Exact results, and the operands that are left where they lie outside an instruction's range: AMD's processors call both inexact. */
+function calledInexact(o: Operation, v: Extended): Extended {
   o.raised |= Flag.inexact;
   return v;
 }
@@ -56,8 +56,8 @@ export function exponential(o: Operation, v: Extended): Extended {
   if (isInfinite(v)) return v.negative ? negate(ONE) : v;
   if (isZero(v)) return v;
   const top = topOf(v);
-  if (top === 0 && v.significand === 1n << 63n) return v.negative ? make(true, BIAS - 1, 1n << 63n) : ONE;
-  if (top >= 0) return undefinedResult(o, v);
+  if (top === 0 && v.significand === 1n << 63n) return calledInexact(o, v.negative ? make(true, BIAS - 1, 1n << 63n) : ONE);
+  if (top >= 0) return calledInexact(o, v);
   if (top < TINY) return round(o, v.significand * ln2(260), scaleOf(v) - 260, v.negative);
   const bits = bitsFor(top);
   return round(o, expm1((signed(v, bits) * ln2(bits)) >> BigInt(bits), bits), -bits);
@@ -96,7 +96,8 @@ export function logarithmTimes(o: Operation, x: Extended, y: Extended): Extended
   if (isZero(y)) return zero(y.negative !== below);
   const { n, bits, exact } = log2(x);
   const product = n * (y.negative ? -y.significand : y.significand);
-  return pack(o, product < 0n, product < 0n ? -product : product, scaleOf(y) - bits, !exact, 64);
+  const result = pack(o, product < 0n, product < 0n ? -product : product, scaleOf(y) - bits, !exact, 64);
+  return calledInexact(o, result);
 }
 
 /** y * log2(x + 1). */
@@ -109,7 +110,7 @@ export function logarithmPlusOne(o: Operation, x: Extended, y: Extended): Extend
   if (isZero(y)) return zero(x.negative !== y.negative);
   const top = topOf(x);
   const negative = x.negative !== y.negative;
-  if (x.negative && top >= 0) return undefinedResult(o, x);
+  if (x.negative && top >= 0) return calledInexact(o, x);
   if (top < TINY) return round(o, ((x.significand * y.significand) << 300n) / ln2(260), scaleOf(x) + scaleOf(y) - 40, negative);
   const bits = bitsFor(top);
   let log: bigint;
