@@ -114,8 +114,9 @@ export function logarithmPlusOne(o: Operation, x: Extended, y: Extended): Extend
   if (top < TINY) return round(o, ((x.significand * y.significand) << 300n) / ln2(260), scaleOf(x) + scaleOf(y) - 40, negative);
   const bits = bitsFor(top);
   let log: bigint;
-  if (top >= 0) {
-    const whole = fixed(x, bits) + (1n << BigInt(bits));
+  // Away from zero by powers of two: the series converges slowly towards -1.
+  if (top >= (x.negative ? -2 : 0)) {
+    const whole = signed(x, bits) + (1n << BigInt(bits));
     const length = bitLength(whole);
     const one = 1n << BigInt(length - 1);
     log = (logarithm(whole - one, whole + one, bits) << BigInt(bits)) / ln2(bits) + (BigInt(length - 1 - bits) << BigInt(bits));
