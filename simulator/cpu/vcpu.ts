@@ -152,6 +152,8 @@ export class VcpuState implements Vcpu {
   setFpuImage(image: Uint8Array): void {
     if (image.length !== 512) throw new RangeError(`fxsave image of ${image.length} bytes, expected 512`);
     this.core.u8.set(image, this.at(L.FXSAVE));
+    // This layout has no place for the selectors (FCS and FDS).
+    this.setInt(L.FCS, 0);
   }
 
   flushAll(): void {
