@@ -186,6 +186,8 @@ void *memset(void *to, int byte, size_t count);
 void *memcpy(void *to, const void *from, size_t count);
 void print(const char *string);
 void flush_output(void);
+/* Waits until the console's back end has taken everything: it does not look at a domain that has ended. */
+void drain_output(void);
 void end_guest(unsigned reason);
 
 #endif

@@ -10,6 +10,7 @@ void end_guest(unsigned reason)
 {
 	struct sched_shutdown shutdown = { .reason = reason };
 
+	drain_output();
 	CALL(sched_op, SCHEDOP_shutdown, &shutdown);
 	for (;;)
 		;

@@ -20,6 +20,17 @@ static void to_ring(const char *bytes, unsigned count)
 	CALL(event_channel_op, EVTCHNOP_send, &send);
 }
 
+void drain_output(void)
+{
+	volatile struct xencons_interface *ring;
+
+	if (is_dom0())
+		return;
+	ring = (void *)frame_to_address_of_kernel(start_info->console.domU.mfn);
+	while (ring->out_cons != ring->out_prod)
+		CALL(sched_op, SCHEDOP_yield);
+}
+
 void flush_output(void)
 {
 	if (is_dom0())
