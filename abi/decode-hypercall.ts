@@ -256,7 +256,8 @@ function pointedScalar(
     return;
   }
   const { type } = resolve(name, bits, { kind: 'scalar', name: target, enumeration: null });
-  const bytes = options.read(address, length === undefined ? type.size : Number(length));
+  // A null pointer says that the caller does not want it, even where the guest has address 0 mapped.
+  const bytes = address === 0n ? null : options.read(address, length === undefined ? type.size : Number(length));
   args[name] = hex(address);
   if (!bytes) return;
   const key = output ? `*${name}` : name;

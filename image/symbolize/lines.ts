@@ -1,7 +1,6 @@
 // Source positions of addresses, and addresses of source lines.
 
 import { AT } from '../dwarf/constants.table.ts';
-import type { Die } from '../dwarf/die.ts';
 import type { Dwarf } from '../dwarf/dwarf.ts';
 import { functionAt, inlinedAt } from '../dwarf/functions.ts';
 import {
@@ -157,7 +156,7 @@ export class SourceLines {
     const files = this.filesToUnits();
     if (files.has(wanted)) return [wanted];
     const candidates = [...files.keys()].filter((file) => isSuffix(file, wanted));
-    // The longest common end wins: /work/xen/io.c means xen/io.c rather than io.c.
+    // The longest common end wins: /src/xen/io.c means xen/io.c rather than io.c.
     const longest = Math.max(0, ...candidates.map((file) => Math.min(file.length, wanted.length)));
     return candidates.filter((file) => Math.min(file.length, wanted.length) === longest);
   }
@@ -221,16 +220,18 @@ export class SourceLines {
   }
 
   /**
-   * Names the function or inlined instance that a row of a line belongs to. Where an inlined call begins, its address has rows of the
-   * calling line too: those belong to the caller, so that a breakpoint on a call is one place and stands before the call.
+   * Names the function or inlined instance that a row of a line belongs to. Where an inlined call begins or ends, its address has rows of
+   * the calling line too, however deep the inlining goes there: those belong to the caller, so that a breakpoint on a call is one place
+   * and stands before the call.
    */
   private placeOf(unit: Unit, sequence: LineSequence, address: bigint, file: string, line: number): { key: string; isEntry: boolean } {
     const subprogram = this.dwarf.attempt(() => functionAt(unit, address));
     if (!subprogram) return { key: `${sequence.low}`, isEntry: false };
-    const chain = [...(this.dwarf.attempt(() => inlinedAt(subprogram, address)) ?? [])];
-    const isCallHere = (die: Die | undefined): boolean =>
-      die?.number(AT.call_line) === line && this.fileOf(unit, die.number(AT.call_file)) === file;
-    while (isCallHere(chain.at(-1))) chain.pop();
+    const inlined = [...(this.dwarf.attempt(() => inlinedAt(subprogram, address)) ?? [])];
+    const calledHere = inlined.findIndex(
+      (die) => die.number(AT.call_line) === line && this.fileOf(unit, die.number(AT.call_file)) === file,
+    );
+    const chain = calledHere < 0 ? inlined : inlined.slice(0, calledHere);
     const isEntry = chain.length === 0 && this.dwarf.attempt(() => subprogram.address(AT.low_pc)) === address;
     return { key: `${unit.header.start}:${(chain.at(-1) ?? subprogram).offset}`, isEntry };
   }

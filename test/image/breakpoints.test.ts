@@ -190,3 +190,12 @@ describe.each(['tinykernel-xen.elf', 'tinykernel-native.elf'])('%s', (name) => {
     expect(expected.size).toBeGreaterThan(300);
   });
 });
+
+it('a call that is inlined several levels deep is one place, before the call', () => {
+  const source = readFileSync(fileURLToPath(new URL('../../samples/tinykernel/xen/paging.c', import.meta.url)), 'utf8').split('\n');
+  const line = source.findIndex((text) => text.includes('HYPERVISOR_mmuext_op(&operation')) + 1;
+  const symbolizer = new Symbolizer(parseElf(readFileSync(sample('tinykernel-xen.elf'))));
+  const match = symbolizer.breakpointsAt('samples/tinykernel/xen/paging.c', line);
+  expect(match?.line).toBe(line);
+  expect(match?.addresses).toHaveLength(1);
+});

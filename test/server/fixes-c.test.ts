@@ -75,7 +75,7 @@ const STATEMENTS: readonly (readonly [before: string, after: string])[] = [
   ['asm volatile("cli");', 'this_vcpu->evtchn_upcall_mask = 1;\nbarrier();'],
   [
     'asm volatile("sti" ::: "memory");',
-    'this_vcpu->evtchn_upcall_mask = 0;\nbarrier();\nif (this_vcpu->evtchn_upcall_pending)\n…HYPERVISOR_xen_version(0, NULL);',
+    'barrier();\nthis_vcpu->evtchn_upcall_mask = 0;\nbarrier();\nif (this_vcpu->evtchn_upcall_pending)\n…HYPERVISOR_xen_version(0, NULL);',
   ],
   ['__asm__ __volatile__("pushfq; popq %0" : "=r"(flags));', 'flags = this_vcpu->evtchn_upcall_mask ? 0 : 0x200;'],
   [
@@ -84,7 +84,7 @@ const STATEMENTS: readonly (readonly [before: string, after: string])[] = [
   ],
   [
     'asm volatile("push %0; popf" :: "r"(flags | 2) : "memory", "cc");',
-    'this_vcpu->evtchn_upcall_mask = !((flags | 2) & 0x200);\nbarrier();\nif (!this_vcpu->evtchn_upcall_mask && this_vcpu->evtchn_upcall_pending)\n…HYPERVISOR_xen_version(0, NULL);',
+    'barrier();\nthis_vcpu->evtchn_upcall_mask = !((flags | 2) & 0x200);\nbarrier();\nif (!this_vcpu->evtchn_upcall_mask && this_vcpu->evtchn_upcall_pending)\n…HYPERVISOR_xen_version(0, NULL);',
   ],
   ['asm volatile("hlt");', 'HYPERVISOR_sched_op(SCHEDOP_block, NULL);'],
   ['asm volatile("sti\\n\\thlt");', 'HYPERVISOR_sched_op(SCHEDOP_block, NULL);'],
@@ -198,7 +198,7 @@ it('the body of an if stays one statement', async () => {
   const text = 'void f(int x)\n{\n  if (x)\n    asm("sti");\n  else\n    asm("clts");\n}\n';
   const { findings } = analyse(await testGrammars(), { path: 'a.c', text });
   const fixed = [...findings].reverse().reduce((result, finding) => applyFix(result, finding.fixes[0]!), text);
-  expect(fixed).toContain('  if (x)\n    {\n      this_vcpu->evtchn_upcall_mask = 0;');
+  expect(fixed).toContain('  if (x)\n    {\n      barrier();\n      this_vcpu->evtchn_upcall_mask = 0;');
   compiles(fixed);
 });
 
@@ -208,7 +208,7 @@ it('in a macro the fix is one line, with the semicolon of the place', async () =
   const { findings } = analyse(await testGrammars(), { path: 'a.h', text });
   const fixed = [...findings].reverse().reduce((result, finding) => applyFix(result, finding.fixes[0]!), text);
   expect(fixed.split('\n').slice(0, 3)).toEqual([
-    '#define sti() do { this_vcpu->evtchn_upcall_mask = 0; barrier(); if (this_vcpu->evtchn_upcall_pending) HYPERVISOR_xen_version(0, NULL); } while (0)',
+    '#define sti() do { barrier(); this_vcpu->evtchn_upcall_mask = 0; barrier(); if (this_vcpu->evtchn_upcall_pending) HYPERVISOR_xen_version(0, NULL); } while (0)',
     '#define stop() HYPERVISOR_sched_op(SCHEDOP_block, NULL)',
     '#define two() do { do { this_vcpu->evtchn_upcall_mask = 1; barrier(); } while (0); } while (0)',
   ]);

@@ -12,6 +12,7 @@ static inline void irq_disable(void)
 
 static inline void irq_enable(void)
 {
+	barrier();
 	this_vcpu->evtchn_upcall_mask = 0;
 	barrier();
 	if (this_vcpu->evtchn_upcall_pending)
@@ -31,6 +32,7 @@ static inline uint64_t irq_save(void)
 
 static inline void irq_restore(uint64_t flags)
 {
+	barrier();
 	this_vcpu->evtchn_upcall_mask = !(flags & 0x200);
 	barrier();
 	if (!this_vcpu->evtchn_upcall_mask && this_vcpu->evtchn_upcall_pending)

@@ -12,7 +12,12 @@ const SIMPLE: Readonly<Record<string, Replacement>> = {
   cli: { title: 'Mask events in vcpu_info', lines: MASK },
   sti: {
     title: 'Unmask events in vcpu_info and deliver what is pending',
-    lines: ['this_vcpu->evtchn_upcall_mask = 0;', 'barrier();', { when: 'if (this_vcpu->evtchn_upcall_pending)', action: FORCE }],
+    lines: [
+      'barrier();',
+      'this_vcpu->evtchn_upcall_mask = 0;',
+      'barrier();',
+      { when: 'if (this_vcpu->evtchn_upcall_pending)', action: FORCE },
+    ],
   },
   hlt: { title: 'Wait with SCHEDOP_block', lines: ['HYPERVISOR_sched_op(SCHEDOP_block, NULL);'] },
   'sti hlt': { title: 'Unmask events and wait with SCHEDOP_block', lines: ['HYPERVISOR_sched_op(SCHEDOP_block, NULL);'] },
@@ -46,6 +51,7 @@ function flags({ statement, instructions }: AsmCase, names: string): Replacement
   return {
     title: 'Restore the event mask from IF and deliver what is pending',
     lines: [
+      'barrier();',
       `this_vcpu->evtchn_upcall_mask = !(${primary(from.value)} & 0x200);`,
       'barrier();',
       { when: 'if (!this_vcpu->evtchn_upcall_mask && this_vcpu->evtchn_upcall_pending)', action: FORCE },

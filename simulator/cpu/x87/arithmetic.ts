@@ -107,7 +107,9 @@ export function remainder(o: Operation, a: Extended, b: Extended, nearest: boole
   const decided = special(o, a, b);
   if (decided) return { value: decided, quotient: 0 };
   if (isInfinite(a) || isZero(b)) return { value: invalid(o), quotient: 0 };
-  if (isZero(a) || isInfinite(b)) return { value: a, quotient: 0 };
+  if (isZero(a)) return { value: a, quotient: 0 };
+  // A pseudo-denormal comes out as the normal number that it is.
+  if (isInfinite(b)) return { value: pack(o, a.negative, a.significand, scaleOf(a), false, 64), quotient: 0 };
   const topOf = (v: Extended): number => scaleOf(v) + bitLength(v.significand);
   const distance = topOf(a) - topOf(b);
   const least = Math.min(scaleOf(a), scaleOf(b));

@@ -97,6 +97,8 @@ export function logarithmTimes(o: Operation, x: Extended, y: Extended): Extended
   const { n, bits, exact } = log2(x);
   const product = n * (y.negative ? -y.significand : y.significand);
   const result = pack(o, product < 0n, product < 0n ? -product : product, scaleOf(y) - bits, !exact, 64);
+  // Called inexact, a denormal result has underflown too.
+  if (result.exponent === 0) o.raised |= Flag.underflow;
   return calledInexact(o, result);
 }
 
