@@ -3,8 +3,7 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
-import { root } from './steps.mjs';
+import { bootstrap, bundleForNode, root } from './steps.mjs';
 
 const argv = process.argv.slice(2);
 const unknown = argv.find((arg) => !['--record', '--offline', '--coverage'].includes(arg));
@@ -14,16 +13,8 @@ if (unknown) {
   );
   process.exit(2);
 }
-const outfile = join(root, '.cache', 'conformance', 'all.mjs');
-await build({
-  entryPoints: [join(root, 'test/conformance/all.ts')],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  target: 'node20',
-  logLevel: 'warning',
+bootstrap('run');
+const outfile = await bundleForNode('test/conformance/all.ts', join(root, '.cache', 'conformance', 'all.mjs'), {
   plugins: [
     {
       // Modules find the files beside them by their own place, which bundling would change.

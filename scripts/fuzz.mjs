@@ -1,12 +1,9 @@
 // npm run fuzz [-- --seconds N --seed S]: compares random instructions, 64- and 32-bit, with the processor it runs on, longer
 // than the test suite does. A failing case is printed with its seed; exit 1.
 
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
-
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bootstrap, bundleForNode, root } from './steps.mjs';
 
 function option(name, fallback) {
   const at = process.argv.indexOf(`--${name}`);
@@ -22,17 +19,10 @@ function option(name, fallback) {
 const seconds = option('seconds', 120);
 let seed = option('seed', Math.floor(Math.random() * 2 ** 31));
 
-mkdirSync(join(root, '.cache/isa'), { recursive: true });
-const bundle = join(root, '.cache/isa/oracle.mjs');
-await build({
-  entryPoints: [join(root, 'test/isa/oracle.ts')],
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  outfile: bundle,
+bootstrap('run');
+const bundle = await bundleForNode('test/isa/oracle.ts', join(root, '.cache/isa/oracle.mjs'), {
   // The oracle finds its C program beside its source.
   define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/isa/host-cpu.ts')).href) },
-  logLevel: 'warning',
 });
 const { runOracle, runSequences } = await import(pathToFileURL(bundle).href);
 

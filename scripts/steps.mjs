@@ -51,8 +51,8 @@ export function bootstrap(level = 'all') {
   writeFileSync(stamp, `${level}\n${lock}`);
 }
 
-/** Bundles a TypeScript entry point for this process to import; answers the file. Packages stay where they are installed. */
-export async function bundleForNode(entry, outfile) {
+/** Bundles a TypeScript entry point for this process to import; answers the file. Packages stay where they are installed. `options`: more of esbuild's. */
+export async function bundleForNode(entry, outfile, options = {}) {
   const { build } = await import('esbuild');
   await build({
     entryPoints: [join(root, entry)],
@@ -63,6 +63,7 @@ export async function bundleForNode(entry, outfile) {
     packages: 'external',
     target: 'node20',
     logLevel: 'warning',
+    ...options,
   });
   return outfile;
 }

@@ -35,10 +35,8 @@ export interface Keyboard {
   interrupted(): boolean;
 }
 
-/** Short slices at first: WebAssembly code is still being optimised and a long call would stay in slow code. */
-const FIRST_SLICE = 200_000;
+/** Instructions between two looks at keys and signals. */
 const SLICE = 2_000_000;
-const WARM_AFTER = 20_000_000;
 /** With --pace real guest time may run ahead of the wall clock by so much, in ms. */
 const LEAD_MS = 4;
 
@@ -76,7 +74,7 @@ export async function runSession(
     feed();
     const left = options.maxInstructions - machine.icount();
     if (left <= 0) return { code: ExitCode.limit, message: `stopped after ${machine.icount()} instructions (--max-instructions).` };
-    const slice = Math.min(left, machine.icount() < WARM_AFTER ? FIRST_SLICE : SLICE);
+    const slice = Math.min(left, SLICE);
     const result = machine.run(clock ? { instructions: slice, untilTime: clock.guestNow() + LEAD_MS * 1e6 } : { instructions: slice });
     if (until?.seen) return { code: ExitCode.done, message: '' };
     if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };

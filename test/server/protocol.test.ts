@@ -27,7 +27,7 @@ const PULL = {
     workspace: { configuration: true, diagnostics: { refreshSupport: true }, workspaceEdit: { documentChanges: true } },
   },
 };
-const URI = 'file:///work/kernel/cpu.c';
+const URI = 'file:///src/kernel/cpu.c';
 const TEXT = 'void f(void)\n{\n\tg("😀"); asm volatile("cli");\n}\n';
 
 const open = (client: Client, text = TEXT, uri = URI, languageId = 'c') =>
