@@ -23,6 +23,11 @@ export class FrameTable {
     this.stacks.clear();
   }
 
+  /** Registers or memory were edited: stacks are unwound again, ids that the client has stay good. */
+  unwindAgain(): void {
+    this.stacks.clear();
+  }
+
   /** The whole stack of a vCPU, unwound once for each stop. */
   stackOf(host: MachineHost, vcpu: number): readonly { readonly id: number; readonly frame: StackFrame }[] {
     let stack = this.stacks.get(vcpu);

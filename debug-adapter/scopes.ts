@@ -2,8 +2,6 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../host/errors.ts';
-import { evaluateOnGuest, numberOf } from '../host/expression/guest-value.ts';
-import { parseExpression } from '../host/expression/parser.ts';
 import type { RegisterName, Registers } from '../host/machine-host.ts';
 import { hex } from '../host/numbers.ts';
 import { describeRecord } from '../host/stop-words.ts';
@@ -11,6 +9,7 @@ import { memoryOf } from '../host/symbols/stack.ts';
 import { stripAliases } from '../image/dwarf/types.ts';
 import type { Variable } from '../image/symbolize/variables.ts';
 import type { Value } from '../image/value.ts';
+import { assignRegister, assignValue } from './assignment.ts';
 import { decodedRegister, decodedSelector } from './flags.ts';
 import type { FrameEntry } from './frame-table.ts';
 import type { Session } from './session.ts';
@@ -21,8 +20,16 @@ const selectors = ['cs', 'ss', 'ds', 'es', 'fs', 'gs'] as const;
 const system = ['fsBase', 'gsBase', 'gsBaseKernel', 'gsBaseUser', 'cr0', 'cr2', 'cr3', 'cr4'] as const;
 const upTo64 = new Set(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']);
 
-/** A typed value of the guest, with its children behind a reference. */
-export function valueVariable(session: Session, value: Value, evaluateName?: string): DebugProtocol.Variable {
+/** Where edits are made: the vCPU whose page tables reach the value. */
+const vcpuOf = (session: Session, entry: FrameEntry | null): number => entry?.vcpu ?? session.host.machine.currentVcpu();
+
+/** A typed value of the guest, with its children behind a reference; `entry`: the frame that it was found in. */
+export function valueVariable(
+  session: Session,
+  value: Value,
+  evaluateName?: string,
+  entry: FrameEntry | null = null,
+): DebugProtocol.Variable {
   const plain = stripAliases(value.ctype);
   const reference = value.address ?? (plain.kind === 'pointer' ? value.number : undefined);
   const pointee = plain.kind === 'pointer' && value.number !== undefined ? value.number : value.address;
@@ -30,43 +37,68 @@ export function valueVariable(session: Session, value: Value, evaluateName?: str
     name: value.name,
     value: value.text,
     type: value.type,
-    variablesReference: value.childCount > 0 ? session.references.add(valueContainer(session, value, evaluateName)) : 0,
+    variablesReference: value.childCount > 0 ? session.references.add(valueContainer(session, value, evaluateName, entry)) : 0,
     ...(evaluateName === undefined ? {} : { evaluateName }),
     ...(plain.kind === 'array' && value.childCount > 100 ? { indexedVariables: value.childCount } : {}),
     ...(reference === undefined || pointee === undefined ? {} : { memoryReference: hex(pointee) }),
+    ...(['base', 'pointer', 'enum'].includes(plain.kind) && value.address !== undefined
+      ? {}
+      : { presentationHint: { attributes: ['readOnly'] } }),
   };
 }
 
-function valueContainer(session: Session, value: Value, evaluateName?: string): Container {
+function valueContainer(session: Session, value: Value, evaluateName: string | undefined, entry: FrameEntry | null): Container {
   const nameOf = (child: Value): string | undefined => {
     if (evaluateName === undefined) return undefined;
     if (child.name.startsWith('*')) return `*(${evaluateName})`;
     if (child.name.startsWith('[')) return `(${evaluateName})${child.name}`;
     return /^[A-Za-z_]\w*$/.test(child.name) ? `(${evaluateName}).${child.name}` : undefined;
   };
-  return { children: (start, count) => value.children(start, count ?? 100).map((child) => valueVariable(session, child, nameOf(child))) };
+  const childNamed = (name: string): Value | undefined => {
+    const index = /^\[(\d+)\]$/.exec(name);
+    if (index) return value.children(Number(index[1]), 1)[0];
+    return value.children(0, 100_000).find((child) => child.name === name);
+  };
+  return {
+    children: (start, count) => value.children(start, count ?? 100).map((child) => valueVariable(session, child, nameOf(child), entry)),
+    set: (name, text) => assignAndShow(session, entry, () => childNamed(name), name, text),
+  };
 }
+
+/** Sets what `find` gives and reads it again: the new value as it is shown. */
+function assignAndShow(session: Session, entry: FrameEntry | null, find: () => Value | undefined, name: string, text: string): string {
+  const target = find();
+  if (!target) throw new UserError(`There is no '${name}' here.`);
+  assignValue(session.host, vcpuOf(session, entry), target, text, session.frames.scopeOf(session.host, undefined));
+  return find()!.text;
+}
+
+const shadowed = ' (of an outer block)';
 
 function variableList(session: Session, entry: FrameEntry, variables: readonly Variable[]): Container {
   const { symbolizer } = session.host.symbols;
   const memory = memoryOf(session.host.machine, entry.vcpu);
+  const shownName = (variable: Variable): string => (variable.isShadowed ? `${variable.name}${shadowed}` : variable.name);
+  const valueIn = (variable: Variable): Value => symbolizer.valueOf(variable, entry.frame.physical, memory);
   return {
     children: () =>
       variables.map((variable) => {
-        const value = symbolizer.valueOf(variable, entry.frame.physical, memory);
-        const shown = valueVariable(session, value, variable.isShadowed ? undefined : variable.name);
-        return variable.isShadowed ? { ...shown, name: `${variable.name} (of an outer block)` } : shown;
+        const shown = valueVariable(session, valueIn(variable), variable.isShadowed ? undefined : variable.name, entry);
+        return { ...shown, name: shownName(variable) };
       }),
+    set: (name, text) => {
+      const variable = variables.find((one) => shownName(one) === name);
+      return assignAndShow(session, entry, () => (variable ? valueIn(variable) : undefined), name, text);
+    },
   };
 }
 
 /** Registers of the frame: in a caller's only what the callees preserved. */
 function registerContainer(session: Session, entry: FrameEntry): Container {
   const { machine, symbols } = session.host;
-  const now = machine.registers(entry.vcpu);
   const { physical } = entry.frame;
   const preserved = new Map(symbols.symbolizer.registers.names.map((name, n) => [name as string, physical.registers.get(n)]));
-  const register = (name: RegisterName): DebugProtocol.Variable => {
+  const register = (now: Registers, name: RegisterName): DebugProtocol.Variable => {
     const known = physical.level > 0 && preserved.has(name) ? preserved.get(name) : BigInt(now[name]);
     if (known === undefined) return row(name, '<not preserved by the callee>', 'register');
     return { ...row(name, decodedRegister(name, known), 'register'), memoryReference: hex(known) };
@@ -80,19 +112,21 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
     evaluateName: `$${name}`,
   });
   return {
-    children: () => [
-      ...names.map(register),
-      ...selectors.map((name) => row(name, decodedSelector(now[name]), 'selector')),
-      ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
-    ],
+    children: () => {
+      const now = machine.registers(entry.vcpu);
+      return [
+        ...names.map((name) => register(now, name)),
+        ...selectors.map((name) => row(name, decodedSelector(now[name]), 'selector')),
+        ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
+      ];
+    },
     set: (name, text) => {
       if (physical.level > 0)
         throw new UserError("Registers can be set in the innermost frame only; a caller's are what will be restored.");
       const register = [...general, ...selectors, ...system].find((r) => r === name) as keyof Registers | undefined;
       if (!register) throw new UserError(`There is no register '${name}'.`);
       const scope = session.frames.scopeOf(session.host, undefined);
-      const bits = (selectors as readonly string[]).includes(register) ? 16 : 64;
-      session.host.setRegister(entry.vcpu, register, BigInt.asUintN(bits, numberOf(evaluateOnGuest(parseExpression(text), scope))));
+      assignRegister(session.host, entry.vcpu, register, text, scope);
       const set = machine.registers(entry.vcpu)[register];
       return (selectors as readonly string[]).includes(register) ? decodedSelector(Number(set)) : decodedRegister(register, BigInt(set));
     },

@@ -97,6 +97,12 @@ export class Session {
     this.references.clear();
   }
 
+  /** A person changed the stopped guest; what the client holds stays valid and is read again. */
+  edited(): void {
+    this.frames.unwindAgain();
+    this.event('invalidated', { areas: ['variables', 'stacks'] });
+  }
+
   /** Answers a request; never throws. Requests are handled one after the other by the caller. */
   async handle(message: unknown): Promise<void> {
     const request = message as DebugProtocol.Request;

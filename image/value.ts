@@ -22,6 +22,8 @@ export interface Value {
   readonly childCount: number;
   /** Members, elements, or what a pointer points to; `start` and `count` page through long arrays. */
   children(start?: number, count?: number): readonly Value[];
+  /** What guest memory must hold for this number, enumeration or pointer to be `value`. @throws Unavailable that says why it cannot be */
+  bytesFor(value: bigint): { readonly address: bigint; readonly bytes: Uint8Array };
 }
 
 const MAX_STRING = 200;
@@ -70,6 +72,27 @@ class TypedValue implements Value {
         ? plain.signed
         : plain.kind === 'base' && (plain.encoding === ENCODING.signed || plain.encoding === ENCODING.signed_char);
     return bigintBytes(isSigned ? BigInt.asIntN(width, raw) : BigInt.asUintN(width, raw), plain.size);
+  }
+
+  bytesFor(value: bigint): { address: bigint; bytes: Uint8Array } {
+    const { plain, member } = this;
+    if (!['base', 'pointer', 'enum'].includes(plain.kind) || plain.size > 8)
+      throw new Unavailable(`a value of type '${this.type}' is set part by part`);
+    if (plain.kind === 'base' && plain.encoding === ENCODING.float)
+      throw new Unavailable('floating-point numbers are set as bytes, in the memory view');
+    const width = member?.bits ? member.bits.width : plain.size * 8;
+    if (value < -(1n << BigInt(width - 1)) || value >= 1n << BigInt(width))
+      throw new Unavailable(`${value} does not fit into ${width} bits`);
+    const source = this.open();
+    if (source.address === undefined) throw new Unavailable('it is in no memory here, but in a register or optimized out');
+    if (!member?.bits) return { address: source.address, bytes: bigintBytes(BigInt.asUintN(width, value), plain.size) };
+    const { offset } = member.bits;
+    const shift = BigInt(((offset % 8) + 8) % 8);
+    const first = Math.floor(offset / 8);
+    const length = (Number(shift) + width + 7) >> 3;
+    const kept = unsignedOf(source.bytes(first, length)) & ~(((1n << BigInt(width)) - 1n) << shift);
+    const bytes = bigintBytes(kept | (BigInt.asUintN(width, value) << shift), length);
+    return { address: BigInt.asUintN(this.reader.addressSize * 8, source.address + BigInt(first)), bytes };
   }
 
   get number(): bigint | undefined {

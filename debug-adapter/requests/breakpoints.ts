@@ -73,7 +73,9 @@ function atInstruction(session: Session, host: MachineHost, { id, ...asked }: Nu
     const base = numberOf(evaluateOnGuest(parseExpression(asked.instructionReference), scope), 'The address');
     const address = BigInt.asUintN(64, base + BigInt(asked.offset ?? 0));
     const code = codeBreakpoint(id, `0x${address.toString(16)}`, [address], asked);
-    return { code, state: { state: 'applied', id, addresses: [address] } };
+    const isMapped = host.read(host.machine.currentVcpu(), address, 1).length > 0;
+    const note = isMapped ? {} : { note: 'This address is not mapped now; the breakpoint is hit when code runs there.' };
+    return { code, state: { state: 'applied', id, addresses: [address], ...note } };
   });
 }
 

@@ -1,12 +1,16 @@
 // evaluate: expressions over registers, symbols, variables and memory; `x/8gx addr` in the Debug Console.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { UserError } from '../../host/errors.ts';
 import { bytesOf, type Examine, parseExamine, showMemory } from '../../host/expression/examine.ts';
 import { guestText } from '../../host/expression/guest-evaluator.ts';
 import { evaluateOnGuest, type GuestScope, type GuestValue, numberOf } from '../../host/expression/guest-value.ts';
 import { parseExpression } from '../../host/expression/parser.ts';
+import { wholeRegister } from '../../host/expression/register-names.ts';
+import type { RegisterName } from '../../host/machine-host.ts';
 import { hex } from '../../host/numbers.ts';
 import { stripAliases } from '../../image/dwarf/types.ts';
+import { assignRegister, assignValue } from '../assignment.ts';
 import { Disassembler } from '../disassembler.ts';
 import { decodedRegister } from '../flags.ts';
 import type { Answer, Family } from '../handler.ts';
@@ -68,7 +72,32 @@ async function examine(session: Session, command: Examine, scope: GuestScope): P
   return { result: showMemory(command, address, bytes, symbol), variablesReference: 0, memoryReference: hex(address) };
 }
 
+/** Sets a register or a variable that is in memory, and shows it as it is then. */
+function setExpression(session: Session, args: DebugProtocol.SetExpressionArguments): DebugProtocol.SetExpressionResponse['body'] {
+  const { host } = session;
+  host.mustBeStopped();
+  const scope = session.frames.scopeOf(host, args.frameId);
+  const target = parseExpression(args.expression);
+  const register = target.kind === 'register' ? target.name : null;
+  if (register !== null) {
+    if (scope.frame && scope.frame.level > 0) throw new UserError('Registers can be set in the innermost frame only.');
+    const whole = wholeRegister({ ...host.machine.registers(scope.vcpu) }, register, host.machine.bits);
+    if (whole === null) throw new UserError(`'$${register}' is no register that can be set; set a register as a whole, as in $rax.`);
+    assignRegister(host, scope.vcpu, whole as RegisterName, args.value, scope);
+  } else {
+    const value = evaluateOnGuest(target, scope);
+    if (value.kind === 'number') throw new UserError(`'${args.expression}' is a number, not something that can be set.`);
+    assignValue(host, scope.vcpu, value.value, args.value, scope);
+  }
+  const { result, type, variablesReference } = plain(session, args.expression, scope);
+  return { value: result, ...(type === undefined ? {} : { type }), variablesReference };
+}
+
 export const evaluateRequests: Family = {
+  setExpression: (session, args: DebugProtocol.SetExpressionArguments): Answer<DebugProtocol.SetExpressionResponse['body']> => ({
+    body: setExpression(session, args),
+    after: () => session.edited(),
+  }),
   evaluate: async (session, args: DebugProtocol.EvaluateArguments): Promise<Answer<Body>> => {
     if (session.host.run.state === 'running') session.host.mustBeStopped();
     const scope = session.frames.scopeOf(session.host, args.frameId);

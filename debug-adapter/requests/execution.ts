@@ -1,12 +1,19 @@
 // continue, pause, the steps, threads (one for each vCPU).
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { UserError } from '../../host/errors.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
 
 /** DAP numbers threads from 1, Xen numbers vCPUs from 0. */
 export const threadOf = (vcpu: number): number => vcpu + 1;
-export const vcpuOf = (session: Session, threadId: number): number => session.host.checkVcpu(threadId - 1);
+
+/** Throws UserError for a thread that no vCPU is. */
+export function vcpuOf(session: Session, threadId: number): number {
+  const count = session.host.machine.vcpus().length;
+  if (threadId >= 1 && threadId <= count) return threadId - 1;
+  throw new UserError(`There is no thread ${threadId}; the machine has ${count} (one for each vCPU), numbered from 1.`);
+}
 
 function step(session: Session, args: DebugProtocol.NextArguments, kind: 'in' | 'over' | 'out'): Answer<never> {
   const vcpu = vcpuOf(session, args.threadId);
@@ -17,7 +24,8 @@ function step(session: Session, args: DebugProtocol.NextArguments, kind: 'in' | 
 }
 
 export const executionRequests: Family = {
-  continue: (session, _args: DebugProtocol.ContinueArguments): Answer<DebugProtocol.ContinueResponse['body']> => {
+  continue: (session, args: DebugProtocol.ContinueArguments): Answer<DebugProtocol.ContinueResponse['body']> => {
+    vcpuOf(session, args.threadId);
     session.resume(() => session.host.continue());
     return { body: { allThreadsContinued: true } };
   },

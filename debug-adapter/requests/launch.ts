@@ -23,6 +23,7 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsBreakpointLocationsRequest: true,
   supportsEvaluateForHovers: true,
   supportsSetVariable: true,
+  supportsSetExpression: true,
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,
   supportsDisassembleRequest: true,

@@ -33,7 +33,8 @@ function unreadable(session: Session, vcpu: number, from: bigint, limit: number)
 export const memoryRequests: Family = {
   readMemory: (session, args: DebugProtocol.ReadMemoryArguments): Answer<DebugProtocol.ReadMemoryResponse['body']> => {
     const address = addressOf(session, args.memoryReference, args.offset);
-    if (!(args.count >= 0 && args.count <= most)) throw new UserError(`At most ${most} bytes can be read at once.`);
+    if (args.count < 0) throw new UserError('\'readMemory\' needs "count", a number of bytes that is not negative.');
+    if (args.count > most) throw new UserError(`At most ${most} bytes can be read at once.`);
     const vcpu = session.host.machine.currentVcpu();
     const bytes = session.host.read(vcpu, address, args.count);
     const missing = bytes.length < args.count ? unreadable(session, vcpu, address + BigInt(bytes.length), args.count - bytes.length) : 0;
@@ -48,10 +49,6 @@ export const memoryRequests: Family = {
       throw new UserError(
         `Only ${written} of ${bytes.length} bytes at ${hex(address)} can be written: the rest is not mapped, or is a page table, which only hypercalls may change.`,
       );
-    session.forgetStop();
-    return {
-      body: { bytesWritten: written },
-      after: () => session.event('invalidated', { areas: ['variables', 'stacks'] }),
-    };
+    return { body: { bytesWritten: written }, after: () => session.edited() };
   },
 };

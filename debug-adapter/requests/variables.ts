@@ -15,8 +15,8 @@ export const variableRequests: Family = {
   setVariable: (session, args: DebugProtocol.SetVariableArguments): Answer<DebugProtocol.SetVariableResponse['body']> => {
     session.host.mustBeStopped();
     const container = session.references.get(args.variablesReference);
-    if (!container.set) throw new UserError('Only registers can be set here; memory is written in the memory view.');
+    if (!container.set) throw new UserError('What Xen knows of a vCPU cannot be set; the guest changes it with hypercalls.');
     const value = container.set(args.name, args.value);
-    return { body: { value }, after: () => session.event('invalidated', { areas: ['variables'] }) };
+    return { body: { value }, after: () => session.edited() };
   },
 };

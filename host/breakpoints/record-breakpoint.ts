@@ -34,11 +34,20 @@ export function namedBreakpoint(id: number, name: string, written: WrittenCondit
   const used = [conditions.condition, ...(conditions.log?.expressions ?? [])].flatMap((e) => (e ? [...namesOf(e)] : []));
   const atExit = used.some((n) => known.includes(n));
   const kinds: readonly TraceKind[] = kindsOf(target, atExit);
-  return { id, label: name, kinds, filter: null, matches: (record) => targetMatches(target, record), ...conditions };
+  const isBroad = target.class === 'hypercall' && (target.name === null || target.operation === null);
+  return { id, label: name, kinds, filter: null, isBroad, matches: (record) => targetMatches(target, record), ...conditions };
 }
 
 /** A breakpoint of an exception filter. Throws UserError. */
 export function filterBreakpoint(id: number, filter: RecordFilter, condition?: string): RecordBreakpoint {
   const conditions = parseConditions(condition === undefined ? {} : { condition });
-  return { id, label: `the filter '${filter.label}'`, kinds: filter.kinds, filter: filter.id, matches: filter.matches, ...conditions };
+  return {
+    id,
+    label: `the filter '${filter.label}'`,
+    kinds: filter.kinds,
+    filter: filter.id,
+    isBroad: true,
+    matches: filter.matches,
+    ...conditions,
+  };
 }

@@ -27,6 +27,8 @@ export interface RecordBreakpoint extends Conditions {
   readonly matches: (record: TraceRecord) => boolean;
   /** Id of the exception filter that it comes from; null for a named breakpoint. */
   readonly filter: string | null;
+  /** It looks at records of several shapes: what its condition names may well be missing in most of them. */
+  readonly isBroad: boolean;
 }
 
 /** Evaluates over the stopped guest: conditions and log messages of code breakpoints. */
@@ -96,7 +98,7 @@ export class BreakpointTable {
     const stops: number[] = [];
     for (const breakpoint of this.byAddress.get(address) ?? []) {
       const { condition, log } = breakpoint;
-      if (condition && !this.holds(breakpoint, () => this.evaluator.holds(condition, vcpu))) continue;
+      if (condition && !this.holds(breakpoint, true, () => this.evaluator.holds(condition, vcpu))) continue;
       if (!this.countsHit(breakpoint)) continue;
       if (!log) stops.push(breakpoint.id);
       else this.reporter.log(log.render((expression) => this.evaluator.text(expression, vcpu)));
@@ -111,7 +113,7 @@ export class BreakpointTable {
     for (const breakpoint of this.byKind.get(record.kind) ?? []) {
       const { condition, log } = breakpoint;
       if (!breakpoint.matches(record)) continue;
-      if (condition && !this.holds(breakpoint, () => holdsOnRecord(condition, record))) continue;
+      if (condition && !this.holds(breakpoint, !breakpoint.isBroad, () => holdsOnRecord(condition, record))) continue;
       if (!this.countsHit(breakpoint)) continue;
       if (log) this.reporter.log(log.render((expression) => this.evaluator.recordText(expression, record)));
       else if (breakpoint.filter !== null) filters.push(breakpoint.filter);
@@ -126,16 +128,18 @@ export class BreakpointTable {
     return hitHolds(breakpoint.hits, hits);
   }
 
-  private holds(breakpoint: Conditions, evaluate: () => boolean): boolean {
+  /** A condition that cannot be evaluated stops, so that a slip of the pen does not hide the hit; a broad one would stop at everything. */
+  private holds(breakpoint: Conditions, stopsOnError: boolean, evaluate: () => boolean): boolean {
     try {
       return evaluate();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (!this.complained.has(breakpoint)) {
+      if (stopsOnError || !this.complained.has(breakpoint)) {
         this.complained.add(breakpoint);
-        this.reporter.problem(`The condition of ${breakpoint.label} cannot be evaluated, so it does not stop: ${error.message}`);
+        const then = stopsOnError ? 'so it stops here' : 'so it does not stop here';
+        this.reporter.problem(`The condition of ${breakpoint.label} cannot be evaluated, ${then}: ${error.message}`);
       }
-      return false;
+      return stopsOnError;
     }
   }
 }

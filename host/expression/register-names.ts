@@ -47,3 +47,12 @@ export function registerValue(registers: Readonly<Record<string, bigint | number
   if (part === undefined || from === undefined) return null;
   return BigInt.asUintN(Math.min(part.bits, bits), BigInt(from) >> part.shift);
 }
+
+/** The register that a name stands for as a whole ('pc' is rip; in 32-bit code eax is rax): null for a part of one, or none. */
+export function wholeRegister(registers: Readonly<Record<string, bigint | number>>, name: string, bits: 64 | 32): string | null {
+  const lower = name.toLowerCase();
+  const whole = otherCase[lower] ?? lower;
+  if (Object.hasOwn(registers, whole)) return whole;
+  const part = parts.get(lower);
+  return part && part.shift === 0n && part.bits >= (part.of === 'rflags' ? 32 : bits) ? part.of : null;
+}

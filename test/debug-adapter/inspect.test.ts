@@ -127,6 +127,30 @@ describe('scopes', () => {
     );
   });
 
+  test('a register takes no value that is too wide for it, and rip no address that is not canonical', async () => {
+    const { scopes } = await client.request('scopes', { frameId: frames[0].id });
+    const { variablesReference } = scopes.find((s: { name: string }) => s.name === 'Registers');
+    const set = async (name: string, value: string) => client.ask('setVariable', { variablesReference, name, value });
+    expect((await set('r15', '0x1ffffffffffffffff')).message).toContain('does not fit into r15, which has 64 bits');
+    expect((await set('rip', '0x8000000000000000')).message).toContain('not canonical');
+    expect((await client.ask('setExpression', { expression: '$eax', value: '1' })).message).toContain('set a register as a whole');
+    expect(await evaluate('$r15')).toContain('0x21');
+  });
+
+  test('a variable in memory can be set, and what the client holds stays good', async () => {
+    const { variablesReference } = await client.request('evaluate', { expression: '*xen_start_info', frameId: frames[0].id });
+    const members = { variablesReference };
+    const before = (await client.request('variables', members)).variables.find((v: { name: string }) => v.name === 'nr_pages').value;
+    expect((await client.request('setVariable', { ...members, name: 'nr_pages', value: '0x1234' })).value).toContain('0x1234');
+    expect(await evaluate('xen_start_info->nr_pages')).toContain('0x1234');
+    expect((await client.request('setExpression', { expression: 'xen_start_info->nr_pages', value: '8192' })).value).toBe(before);
+    expect((await client.ask('setExpression', { expression: 'xen_start_info->nr_pages', value: '1 << 64' })).message).toContain(
+      'does not fit into 64 bits',
+    );
+    expect((await client.ask('setExpression', { expression: 'kernel_l4[0]', value: '0' })).message).toContain('page table');
+    expect((await client.request('scopes', { frameId: frames[0].id })).scopes.length).toBeGreaterThan(2);
+  });
+
   test('of an earlier stop are refused', async () => {
     expect((await client.ask('scopes', { frameId: 99_999 })).message).toContain('The machine has gone on');
     expect((await client.ask('variables', { variablesReference: 99_999 })).message).toContain('The machine has gone on');

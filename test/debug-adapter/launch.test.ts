@@ -79,6 +79,6 @@ test('requests before a launch and unknown requests are refused, and a second la
   expect((await client.ask('launch', { program: tinykernel, cmdLine: 'x' })).success).toBe(true);
   expect(client.events.find((e) => e.event === 'output')?.body.output).toContain("did you mean 'cmdline'?");
   expect((await client.request('threads')).threads).toMatchObject([{ id: 1, name: expect.stringContaining('vCPU 0') }]);
-  expect((await client.ask('stackTrace', { threadId: 9 })).message).toContain('There is no vCPU 8');
+  expect((await client.ask('stackTrace', { threadId: 9 })).message).toContain('There is no thread 9');
   await client.request('disconnect');
 });

@@ -60,7 +60,7 @@ export class Harness implements RunObserver {
   }
 
   breakOn(id: number, breakpoint: Pick<RecordBreakpoint, 'kinds' | 'matches'> & Partial<RecordBreakpoint>, condition?: string): void {
-    const none = { condition: condition ? parseExpression(condition) : null, hits: null, log: null, filter: null };
+    const none = { condition: condition ? parseExpression(condition) : null, hits: null, log: null, filter: null, isBroad: false };
     this.table.setRecords(`test ${id}`, [{ id, label: `breakpoint ${id}`, ...none, ...breakpoint }]);
   }
 
