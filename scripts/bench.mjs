@@ -5,7 +5,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
-import { bundleForNode, fail, root } from './steps.mjs';
+import { bootstrap, bundleForNode, fail, root } from './steps.mjs';
 
 const names = readdirSync(join(root, 'scripts', 'bench')).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
 const argv = process.argv.slice(2);
@@ -16,6 +16,7 @@ const unknown = wanted.find((name) => !names.includes(name));
 if (unknown) fail(`there is no bench '${unknown}'. Benches: ${names.join(', ')}.`);
 if (jsonAt >= 0 && !jsonFile) fail('--json needs a file name.');
 
+bootstrap('all'); // the peers are among the test packages
 await build();
 const results = {};
 for (const name of wanted.length > 0 ? wanted : names) {

@@ -37,11 +37,13 @@ export function requireNode() {
  * Installs the npm packages of package-lock.json unless they are there: 'run' has what building and running need, 'all' the
  * linters and test tools too. Install scripts stay off: no package needs one here, and one of them would want a C compiler.
  */
-export function bootstrap(level = 'all') {
+export function bootstrap(wanted = 'all') {
   requireNode();
   const lock = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const stamp = join(root, 'node_modules', '.hyperport-installed');
   const installed = existsSync(stamp) ? readFileSync(stamp, 'utf8') : '';
+  // Who has the test tools keeps them when the lock file changes.
+  const level = installed.startsWith('all\n') ? 'all' : wanted;
   if (installed === `all\n${lock}` || installed === `${level}\n${lock}`) return;
   // What was installed for testing stays so: npm ci removes what it does not install.
   if (installed.startsWith('all\n')) level = 'all';

@@ -360,6 +360,15 @@ it('sti directly before hlt is one fix: SCHEDOP_block unmasks, and an unmask bef
   }
 });
 
+it('cli directly before hlt stops for good: SCHEDOP_shutdown, where SCHEDOP_block would unmask events', async () => {
+  const code = await fixed('\tcli\n1:\thlt\n\tjmp 1b\n');
+  expect(code).toContain('SHUTDOWN_crash');
+  expect(code).not.toMatch(/\b(cli|hlt|evtchn_upcall_\w+)\b/);
+  const { registers, calls } = await run('cli\n\thlt\n\tpop %rcx');
+  expect(calls.map(([number, operation]) => [number, operation])).toEqual([[29n, 2n]]);
+  expect(registers.rcx).toBe(3n);
+});
+
 it.each(['\tsti\n\tcall work\n\thlt\n', '\tsti\n\tmov %rax,%rbx\n\thlt\n'])('%j is no such pair', async (text) => {
   const { findings } = analyse(await testGrammars(), { path: 'a.S', text });
   expect(findings.map(({ fixes }) => fixes[0]!.title)).toEqual([

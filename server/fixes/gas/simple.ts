@@ -57,6 +57,20 @@ export const hlt = (_hit: unknown, f: Flavour): AsmLines => {
   };
 };
 
+/** What cli and hlt mean together. The call does not return, so no register is saved. */
+export const stop = (f: Flavour): AsmLines => {
+  const [first, second] = f.args as [string, string];
+  return {
+    title: 'Stop with SCHEDOP_shutdown',
+    lines: [
+      noted(`push${f.suffix} $3`, 'sched_shutdown.reason: SHUTDOWN_crash'),
+      noted(constant(first, 2), 'SCHEDOP_shutdown'),
+      `mov${f.suffix} ${f.sp}, ${second}`,
+      hypercall(29, 'sched_op'),
+    ],
+  };
+};
+
 const clts: Rewrite = (_hit, f) => ({
   title: 'Clear TS with fpu_taskswitch',
   lines: saving(f, [f.ax, f.args[0]!], [constant(f.args[0]!, 0), hypercall(5, 'fpu_taskswitch')]),

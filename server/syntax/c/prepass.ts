@@ -65,8 +65,14 @@ const WORDS = new RegExp(
   'g',
 );
 
+/** `register long fourth asm("r10") = d;`: the register is no statement, and tree-sitter-c knows it in no declaration with a value. */
+const REGISTER_VARIABLE = /(\bregister\b[^;={}()"]{0,200}\b)((?:asm|__asm__|__asm)\s*\(\s*"[^"\n]*"\s*\))/g;
+
 /** The text that is parsed in place of the file's own; of the same length. */
-export const prepass = (text: string): string => text.replace(WORDS, (word) => SUBSTITUTES[word] ?? ' '.repeat(word.length));
+export const prepass = (text: string): string =>
+  text
+    .replace(WORDS, (word) => SUBSTITUTES[word] ?? ' '.repeat(word.length))
+    .replace(REGISTER_VARIABLE, (_, declaration: string, register: string) => declaration + register.replace(/[^\n]/g, ' '));
 
 /**
  * A macro body as code: continuations become blanks, `#x` becomes ` x`, `a ## b` one name. Of the same length.
