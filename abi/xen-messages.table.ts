@@ -57,6 +57,20 @@ export const xenMessages: readonly XenMessage[] = [
     meaning: 'Slots 256 to 271 of the top-level table are Xen’s.',
   },
   {
+    id: 'l2-private-slot',
+    text: 'L2 update in Xen-private area, slot {slot}',
+    file: 'arch/x86/mm.c',
+    debug: true,
+    meaning: 'The last slots of a 32-bit guest’s last level 2 table are Xen’s.',
+  },
+  {
+    id: 'pae-l3-shared',
+    text: 'PAE L3 3rd slot is shared',
+    file: 'arch/x86/mm.c',
+    debug: true,
+    meaning: 'The level 2 table in the fourth slot of a 32-bit guest’s level 3 table is used by another table too.',
+  },
+  {
     id: 'already-pinned',
     text: 'mfn {mfn} already pinned',
     file: 'arch/x86/mm.c',

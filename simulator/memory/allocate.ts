@@ -2,29 +2,35 @@
 // top of RAM downwards, as Xen's heap gives them, so that a machine frame number never looks like a pseudo-physical one.
 
 import { asMfn, type Mfn, PAGE_SIZE } from '../../abi/address.ts';
+import { makeEntry, PTE, XEN_L2_FIRST_SLOT } from './entry.ts';
 import { FrameTable, OWNER_XEN } from './frame-table.ts';
 import { M2p, m2pFrames } from './m2p.ts';
 import { type FrameObserver, PageTypes } from './page-types.ts';
 import { Ram } from './ram.ts';
-import { Walker } from './walk.ts';
+import { type GuestWalker, Walker } from './walk.ts';
+import { PaeWalker } from './walk-pae.ts';
 
 /** Frames of the reference host (2 GiB under QEMU, less a few at the top); larger hosts where the guest needs one. */
 const HOST_FRAMES = [0x7ffe0, 0xfffe0, 0x1fffe0];
 const CHUNK = 512;
+const LARGE_PAGE = 2 ** 21;
+const M2P_LARGE_PAGE = PTE.present | PTE.size;
 
 export interface MemoryPlan {
   /** Frames of the RAM window. */
   readonly frames: number;
   readonly base: Mfn;
   readonly hostFrames: number;
+  /** Width of the guest kernel: decides the form of its page tables and of the machine-to-physical table. */
+  readonly bits: 64 | 32;
 }
 
 /** Sizes the RAM window for `guestPages` pages, `extraPages` that the guest may add, and `xenPages` of Xen's own heap. */
-export function planMemory(guestPages: number, extraPages: number, xenPages: number): MemoryPlan {
+export function planMemory(guestPages: number, extraPages: number, xenPages: number, bits: 64 | 32 = 64): MemoryPlan {
   let frames = Math.ceil((guestPages + extraPages) / CHUNK) * CHUNK + xenPages;
   frames += Math.ceil((frames * 8) / PAGE_SIZE) + 4 + CHUNK;
   const hostFrames = HOST_FRAMES.find((n) => n >= frames + 0x10000) ?? 0x1fffe0;
-  return { frames, base: asMfn(hostFrames - frames), hostFrames };
+  return { frames, base: asMfn(hostFrames - frames), hostFrames, bits };
 }
 
 export class MachineMemory {
@@ -32,7 +38,7 @@ export class MachineMemory {
   readonly frames: FrameTable;
   readonly types: PageTypes;
   readonly m2p: M2p;
-  readonly walker: Walker;
+  readonly walker: GuestWalker;
   readonly hostFrames: number;
   /** Frames that nobody has, last in first out. */
   private readonly free: Mfn[] = [];
@@ -42,22 +48,30 @@ export class MachineMemory {
   private readonly xenEnd: number;
 
   /** `ram` is the engine's, `plan.frames` frames long. */
-  constructor(buffer: ArrayBufferLike, offset: number, plan: MemoryPlan, xenPages: number, observer: FrameObserver) {
+  constructor(
+    buffer: ArrayBufferLike,
+    offset: number,
+    plan: MemoryPlan,
+    xenPages: number,
+    observer: Omit<FrameObserver, 'bits' | 'fillXenL2'>,
+  ) {
     this.ram = new Ram(buffer, offset, plan.frames, plan.base);
     this.hostFrames = plan.hostFrames;
     this.used = new Uint8Array(plan.frames);
     this.frames = new FrameTable(this.ram);
-    const own = m2pFrames(plan.base, plan.frames);
-    this.m2p = new M2p(this.frames, plan.base);
+    const own = m2pFrames(plan.base, plan.frames, plan.bits);
+    this.m2p = new M2p(this.frames, plan.base, plan.bits);
     this.xenNext = plan.base + own;
     this.xenEnd = this.xenNext + xenPages;
-    this.walker = new Walker(this.ram, this.m2p, plan.hostFrames);
+    this.walker = plan.bits === 64 ? new Walker(this.ram, this.m2p, plan.hostFrames) : new PaeWalker(this.ram, this.m2p);
     this.types = new PageTypes(this.frames, {
       ...observer,
       revoke: (mfn, why) => observer.revoke(mfn, why),
       typeChanged: (mfn, from, to) => observer.typeChanged(mfn, from, to),
       written: (mfn) => observer.written(mfn),
       ioRights: (domain) => observer.ioRights(domain),
+      bits: () => plan.bits,
+      fillXenL2: (mfn) => this.fillXenL2(mfn),
       freed: (mfn) => {
         this.m2p.set(mfn, -1);
         if (mfn >= this.xenEnd) this.free.push(mfn);
@@ -67,6 +81,14 @@ export class MachineMemory {
     for (let mfn = plan.base as number; mfn < this.xenEnd; mfn++) this.frames.owner[mfn - plan.base] = OWNER_XEN;
     for (const mfn of chunkOrder(this.xenEnd, plan.base + plan.frames)) this.free.push(asMfn(mfn));
     this.free.reverse();
+  }
+
+  /** The end of a 32-bit guest's last level 2 table shows the machine-to-physical table, 2 MiB an entry. */
+  private fillXenL2(mfn: Mfn): void {
+    for (let slot = XEN_L2_FIRST_SLOT; slot < 512; slot++) {
+      const offset = (slot - XEN_L2_FIRST_SLOT) * LARGE_PAGE;
+      this.ram.setEntry(mfn, slot, offset < this.m2p.length ? makeEntry(this.m2p.frame(offset), M2P_LARGE_PAGE) : 0n);
+    }
   }
 
   /** A frame for a domain (its contents are cleared), or null when RAM is used up. The caller sets the M2P. */

@@ -32,7 +32,11 @@ export const isPresent = (entry: bigint): boolean => (entry & PTE.present) !== 0
 const BASE_DISALLOWED = PTE.writeThrough | PTE.cacheDisable | PTE.size | PTE.global;
 const CACHE_ATTRIBUTES = PTE.writeThrough | PTE.cacheDisable | PTE.size;
 
-export function disallowedFlags(level: number, ioRights: boolean): bigint {
+/** Level 3 of a 32-bit guest: its four entries have few flags in PAE, so Xen takes none of the high ones, not even no-execute. */
+const PAE_L3_DISALLOWED = BASE_DISALLOWED | 0xfff0_0000_0000_0000n;
+
+export function disallowedFlags(level: number, ioRights: boolean, bits: 64 | 32 = 64): bigint {
+  if (bits === 32 && level === 3) return PAE_L3_DISALLOWED;
   if (level > 1) return BASE_DISALLOWED;
   return ioRights ? 0n : CACHE_ATTRIBUTES;
 }
@@ -40,10 +44,12 @@ export function disallowedFlags(level: number, ioRights: boolean): bigint {
 /** Flags that may change without taking references anew: they alter neither the frame nor what may be done to it. */
 export const HARMLESS_FLAGS = PTE.noExecute | (0x7ffn << 52n) | PTE.available | PTE.global | PTE.dirty | PTE.accessed | PTE.user;
 
-/** What Xen makes of an entry of a 64-bit guest before it stores it. The guest kernel runs in ring 3: everything is 'user';
- * a page the guest did not mark user is the kernel's (bit 52), one it did is global. */
-export function adjustEntry(level: number, entry: bigint): bigint {
+/** What Xen makes of an entry before it stores it. A 64-bit guest's kernel runs in ring 3: everything is 'user'; a page the guest
+ * did not mark user is the kernel's (bit 52), one it did is global. A 32-bit guest's kernel runs in ring 1, for which the
+ * processor's own user bit is right; only its level 3 entries get the flags that PAE's do not have. */
+export function adjustEntry(level: number, entry: bigint, bits: 64 | 32 = 64): bigint {
   if (!isPresent(entry)) return entry;
+  if (bits === 32) return level === 3 ? entry | PTE.user | PTE.write : entry;
   if (level === 4) return entry | PTE.accessed | PTE.user;
   if (level > 1) return entry | PTE.user;
   let e = entry;
@@ -56,3 +62,8 @@ export function adjustEntry(level: number, entry: bigint): bigint {
 export const XEN_FIRST_SLOT = 256;
 export const XEN_LAST_SLOT = 271;
 export const isXenSlot = (level: number, slot: number): boolean => level === 4 && slot >= XEN_FIRST_SLOT && slot <= XEN_LAST_SLOT;
+
+/** A 32-bit guest's level 3 table has four entries. Behind the last lies the level 2 table whose end, from the address 0xf5800000
+ * on, is Xen's. */
+export const PAE_ENTRIES = 4;
+export const XEN_L2_FIRST_SLOT = 428;

@@ -15,11 +15,17 @@ export const FLAG_VALIDATED = 2;
 export const FLAG_ALLOCATED = 4;
 /** A page of Xen's heap that is shared with a guest: shared_info, grant frames. */
 export const FLAG_SPECIAL = 8;
+/** The level 2 table behind the fourth level 3 entry of a 32-bit guest (Xen's PGT_pae_xen_l2). */
+export const FLAG_XEN_L2 = 16;
+/** A table that is partly audited or partly taken apart. It holds a reference of its own. */
+export const FLAG_PARTIAL = 32;
 
 /** Owner of free frames. */
 export const NOBODY = 0xffff;
 /** Xen itself (DOMID_XEN). */
 export const OWNER_XEN = 0x7ff2;
+
+const FIRST_MIB = 0x100;
 
 export class FrameTable {
   readonly ram: Ram;
@@ -30,6 +36,12 @@ export class FrameTable {
   readonly references: Uint32Array;
   /** Above 0: linear entries in this table; below 0: uses of it as a linear table. */
   readonly linear: Int16Array;
+  /** A partial table: entries 0 to n-1 hold references. */
+  readonly entriesHeld: Uint16Array;
+  /** Not 0: entry n of it, the next one, is itself partial and holds a reference. */
+  readonly nextHeld: Uint8Array;
+  /** Frames of the host; those outside `ram` belong to others. */
+  hostFrames: number;
   /** When the frame got the type it has (its type count left 0), and by which call: index into `calls`. */
   readonly since: Float64Array;
   readonly by: Uint16Array;
@@ -50,6 +62,9 @@ export class FrameTable {
     this.typeCount = new Uint32Array(ram.frames);
     this.references = new Uint32Array(ram.frames);
     this.linear = new Int16Array(ram.frames);
+    this.entriesHeld = new Uint16Array(ram.frames);
+    this.nextHeld = new Uint8Array(ram.frames);
+    this.hostFrames = ram.base + ram.frames;
     this.since = new Float64Array(ram.frames);
     this.by = new Uint16Array(ram.frames);
     this.pinnedSince = new Float64Array(ram.frames);
@@ -79,10 +94,15 @@ export class FrameTable {
     this.pinnedBy[index] = this.currentCall;
   }
 
+  /** RAM of the host that belongs to Xen or another domain. The first MiB counts as a device's. */
+  elsewhere(mfn: number): boolean {
+    return mfn >= FIRST_MIB && mfn < this.hostFrames && !this.ram.valid(mfn);
+  }
+
   /** What is known of a frame, for a refusal. Works for numbers that are no frame at all. */
   fact(mfn: Mfn): FrameFact {
     const hex = `0x${mfn.toString(16)}`;
-    if (!this.ram.valid(mfn)) return { mfn: hex, type: 'no RAM', typeCount: 0, references: 0 };
+    if (!this.ram.valid(mfn)) return { mfn: hex, type: this.elsewhere(mfn) ? 'of another domain' : 'no RAM', typeCount: 0, references: 0 };
     const i = this.ram.index(mfn);
     const flags = this.flags[i]!;
     const pinned = (flags & FLAG_PINNED) !== 0;
@@ -113,6 +133,8 @@ export class FrameTable {
       (BigInt(this.type[i]!) << 61n) |
       (flags & FLAG_PINNED ? 1n << 59n : 0n) |
       (flags & FLAG_VALIDATED ? 1n << 58n : 0n) |
+      (flags & FLAG_XEN_L2 ? 1n << 57n : 0n) |
+      (flags & FLAG_PARTIAL ? 1n << 56n : 0n) |
       BigInt(this.typeCount[i]!)
     );
   }

@@ -3,7 +3,7 @@
 
 import { type Mfn, PAGE_SIZE } from '../../abi/address.ts';
 import type { Ram } from './ram.ts';
-import type { Walker, WalkResult } from './walk.ts';
+import type { GuestWalker, WalkResult } from './walk.ts';
 
 const GUEST_LOW_END = 0x0000_8000_0000_0000n;
 const XEN_END = 0xffff_8800_0000_0000n;
@@ -13,11 +13,11 @@ export const addressAllowed = (address: bigint): boolean => address < GUEST_LOW_
 
 export class GuestMemory {
   private readonly ram: Ram;
-  private readonly walker: Walker;
+  private readonly walker: GuestWalker;
   private readonly written: (mfn: Mfn) => void;
   private readonly at: WalkResult = { mfn: 0 as Mfn, writable: false, errorCode: 0 };
 
-  constructor(ram: Ram, walker: Walker, written: (mfn: Mfn) => void) {
+  constructor(ram: Ram, walker: GuestWalker, written: (mfn: Mfn) => void) {
     this.ram = ram;
     this.walker = walker;
     this.written = written;

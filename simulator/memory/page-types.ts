@@ -5,12 +5,24 @@
 import type { Mfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { checkDescriptorPage } from './descriptors.ts';
-import { adjustEntry, disallowedFlags, entryFlags, entryMfn, HARMLESS_FLAGS, isPresent, isXenSlot, PTE } from './entry.ts';
+import {
+  adjustEntry,
+  disallowedFlags,
+  entryFlags,
+  entryMfn,
+  HARMLESS_FLAGS,
+  isPresent,
+  isXenSlot,
+  PAE_ENTRIES,
+  PTE,
+  XEN_L2_FIRST_SLOT,
+} from './entry.ts';
 import {
   FLAG_ALLOCATED,
   FLAG_PINNED,
   FLAG_SPECIAL,
   FLAG_VALIDATED,
+  FLAG_XEN_L2,
   type FrameTable,
   FrameType,
   type FrameTypeValue,
@@ -31,6 +43,10 @@ export interface FrameObserver {
   written(mfn: Mfn): void;
   /** May this domain use I/O memory and caching attributes? */
   ioRights(domain: number): boolean;
+  /** Width of the domain's kernel. */
+  bits(domain: number): 64 | 32;
+  /** Writes Xen's own entries into the level 2 table behind the fourth level 3 entry of a 32-bit guest. */
+  fillXenL2(mfn: Mfn): void;
 }
 
 const TABLE_TYPE = [FrameType.none, FrameType.l1, FrameType.l2, FrameType.l3, FrameType.l4] as const;
@@ -88,7 +104,7 @@ export class PageTypes {
   }
 
   /** Takes a reference of a type, auditing the frame when it becomes a table. The caller holds a general reference. */
-  getType(mfn: Mfn, type: FrameTypeValue): Refusal | null {
+  getType(mfn: Mfn, type: FrameTypeValue, xenL2 = false): Refusal | null {
     const f = this.frames;
     const i = this.ram.index(mfn);
     if (f.typeCount[i] === 0) {
@@ -99,8 +115,11 @@ export class PageTypes {
         this.observer.revoke(mfn, `becomes ${TYPE_NAMES[type]}`);
         this.observer.typeChanged(mfn, TYPE_NAMES[old]!, TYPE_NAMES[type]);
       }
+      if (xenL2) {
+        f.flags[i] = (f.flags[i]! & ~FLAG_VALIDATED) | FLAG_XEN_L2;
+      }
       f.stamp(i);
-    } else if (f.type[i] !== type) {
+    } else if (f.type[i] !== type || xenL2 !== ((f.flags[i]! & FLAG_XEN_L2) !== 0)) {
       return refuse(
         'EINVAL',
         'frame-has-other-type',
@@ -116,6 +135,7 @@ export class PageTypes {
     const refusal = this.audit(mfn, type);
     if (refusal) {
       f.typeCount[i]!--;
+      f.flags[i]! &= ~FLAG_XEN_L2;
       f.type[i] = FrameType.none;
       this.observer.typeChanged(mfn, TYPE_NAMES[type], 'none');
       return refusal;
@@ -133,6 +153,7 @@ export class PageTypes {
     if (f.typeCount[i] === 1 && isTable(type)) {
       f.flags[i]! &= ~FLAG_VALIDATED;
       this.releaseEntries(mfn, type, 512);
+      f.flags[i]! &= ~FLAG_XEN_L2;
     }
     if (parent !== undefined && f.type[this.ram.index(parent)] === type) {
       f.linear[i]!++;
@@ -141,10 +162,10 @@ export class PageTypes {
     f.typeCount[i]!--;
   }
 
-  getPageAndType(mfn: Mfn, type: FrameTypeValue, domain: number): Refusal | null {
+  getPageAndType(mfn: Mfn, type: FrameTypeValue, domain: number, xenL2 = false): Refusal | null {
     const refusal = this.getPage(mfn, domain);
     if (refusal) return refusal;
-    const wrong = this.getType(mfn, type);
+    const wrong = this.getType(mfn, type, xenL2);
     if (wrong) this.putPage(mfn);
     return wrong;
   }
@@ -197,20 +218,21 @@ export class PageTypes {
   /** Changes one entry of a table in use, as mmu_update and update_va_mapping do. The table's type decides the rules. */
   updateEntry(table: Mfn, slot: number, value: bigint, domain: number, preserveAccessedDirty = false): Refusal | null {
     const level = this.frames.type[this.ram.index(table)]!;
-    if (isXenSlot(level, slot)) {
+    if (this.isXens(table, level, slot)) {
       return refuse(
         'EINVAL',
-        'l4-slot-of-xen',
-        { table: this.frames.fact(table), slot },
-        { template: 'l4-private-slot', args: { slot: hex(slot) } },
+        level === 4 ? 'l4-slot-of-xen' : 'pae-slot-of-xen',
+        { table: this.frames.fact(table), level, slot },
+        level === 3 ? undefined : { template: level === 4 ? 'l4-private-slot' : 'l2-private-slot', args: { slot: hex(slot) } },
       );
     }
+    const bits = this.observer.bits(domain);
     const old = this.ram.entry(table, slot);
     let entry = value;
     if (isPresent(value)) {
       const bad = this.flagsAllowed(level, value, domain);
       if (bad) return throughSlot(bad, level, table, slot);
-      entry = adjustEntry(level, value);
+      entry = adjustEntry(level, value, bits);
       if (!((old ^ entry) & ~HARMLESS_FLAGS)) {
         this.store(table, slot, preserveAccessedDirty ? entry | (old & (PTE.accessed | PTE.dirty)) : entry);
         return null;
@@ -223,6 +245,14 @@ export class PageTypes {
     return null;
   }
 
+  /** Is the slot Xen's own? In a 32-bit guest: the fourth of level 3 and all behind it, and the end of the table it names. */
+  private isXens(table: Mfn, level: number, slot: number): boolean {
+    if (level === 4) return isXenSlot(level, slot);
+    const i = this.ram.index(table);
+    if (level === 2) return (this.frames.flags[i]! & FLAG_XEN_L2) !== 0 && slot >= XEN_L2_FIRST_SLOT;
+    return level === 3 && slot >= PAE_ENTRIES - 1 && this.observer.bits(this.frames.owner[i]!) === 32;
+  }
+
   private store(table: Mfn, slot: number, entry: bigint): void {
     this.ram.setEntry(table, slot, entry);
     this.observer.written(table);
@@ -233,31 +263,68 @@ export class PageTypes {
     if (type === FrameType.writable || type === FrameType.shared) return null;
     const i = this.ram.index(mfn);
     const owner = this.frames.owner[i]!;
-    if (type === FrameType.segDesc) return checkDescriptorPage(this.ram, mfn, this.frames);
+    const bits = this.observer.bits(owner);
+    if (type === FrameType.segDesc) return checkDescriptorPage(this.ram, mfn, this.frames, bits);
     this.frames.linear[i] = 0;
+    const pae = type === FrameType.l3 && bits === 32;
+    if (pae) {
+      // The processor sees the whole page, the guest has to fill four entries only.
+      for (let slot = PAE_ENTRIES; slot < 512; slot++) this.ram.setEntry(mfn, slot, 0n);
+      this.observer.written(mfn);
+    }
     for (let slot = 0; slot < 512; slot++) {
-      if (isXenSlot(type, slot)) continue;
+      if (!pae && this.isXens(mfn, type, slot)) continue;
       const entry = this.ram.entry(mfn, slot);
+      if (pae && slot === PAE_ENTRIES - 1) {
+        const wrong = this.getXenL2(entry, mfn, owner);
+        if (!wrong) {
+          this.store(mfn, slot, adjustEntry(type, entry, bits));
+          break;
+        }
+        this.releaseEntries(mfn, type, slot);
+        return throughSlot(wrong, type, mfn, slot);
+      }
       if (!isPresent(entry)) continue;
       const refusal = this.flagsAllowed(type, entry, owner) ?? this.getFromEntry(type, entry, mfn, owner);
       if (refusal) {
         this.releaseEntries(mfn, type, slot);
         return throughSlot(refusal, type, mfn, slot);
       }
-      const adjusted = adjustEntry(type, entry);
+      const adjusted = adjustEntry(type, entry, bits);
       if (adjusted !== entry) this.store(mfn, slot, adjusted);
     }
+    if (this.frames.flags[i]! & FLAG_XEN_L2) this.observer.fillXenL2(mfn);
     return null;
+  }
+
+  /** The fourth level 3 entry of a 32-bit guest: it must name a level 2 table, and no other may name that. */
+  private getXenL2(entry: bigint, table: Mfn, domain: number): Refusal | null {
+    if (!isPresent(entry)) return refuse('EINVAL', 'pae-fourth-entry', { table: this.frames.fact(table), entry: hex(entry) });
+    const bad = this.flagsAllowed(3, entry, domain);
+    if (bad) return bad;
+    const mfn = entryMfn(entry);
+    const refusal = this.getPageAndType(mfn, FrameType.l2, domain, true);
+    if (refusal) return refusal;
+    if (this.frames.typeCount[this.ram.index(mfn)] === 1) return null;
+    const shared = refuse(
+      'EINVAL',
+      'pae-fourth-table-shared',
+      { frame: this.frames.fact(mfn), entry: hex(entry) },
+      { template: 'pae-l3-shared', args: {} },
+    );
+    this.putPageAndType(mfn);
+    return shared;
   }
 
   private releaseEntries(mfn: Mfn, level: number, count: number): void {
     for (let slot = 0; slot < count; slot++) {
-      if (!isXenSlot(level, slot)) this.putFromEntry(level, this.ram.entry(mfn, slot), mfn);
+      const fourth = level === 3 && slot === PAE_ENTRIES - 1;
+      if (fourth || !this.isXens(mfn, level, slot)) this.putFromEntry(level, this.ram.entry(mfn, slot), mfn);
     }
   }
 
   private flagsAllowed(level: number, entry: bigint, domain: number): Refusal | null {
-    const bad = entryFlags(entry) & disallowedFlags(level, this.observer.ioRights(domain));
+    const bad = entryFlags(entry) & disallowedFlags(level, this.observer.ioRights(domain), this.observer.bits(domain));
     if (!bad) return null;
     return refuse(
       'EINVAL',
@@ -273,6 +340,7 @@ export class PageTypes {
     if (level === 1) return this.getFromL1(mfn, entry, domain);
     const refusal = this.getPageAndType(mfn, TABLE_TYPE[level - 1]!, domain);
     if (refusal?.errno !== 'EINVAL') return refusal;
+    if (level === 3 && this.observer.bits(domain) === 32) return refusal;
     return this.getLinear(level, mfn, entry, table, domain) ? null : refusal;
   }
 

@@ -26,9 +26,28 @@ export interface WalkResult {
 }
 
 /** Physical address bits of the modelled CPUs: entries with higher frame bits fault with the reserved bit set. */
-const HIGH_RESERVED = 0x000f_ff00 | 0;
+export const HIGH_RESERVED = 0x000f_ff00 | 0;
 
-export class Walker {
+/** One level of a walk, from the top. */
+export interface WalkStep {
+  readonly level: number;
+  readonly mfn: Mfn;
+  readonly index: number;
+  readonly entry: bigint;
+}
+
+/** The page walk of a guest of either width. */
+export interface GuestWalker {
+  /** Walks for an access and sets A and D as a CPU does; false: `out.errorCode` is the fault's. `user`: from user mode of a 32-bit
+   * guest; a 64-bit guest's kernel and user mode are the same to the processor. */
+  walk(root: Mfn, lo: number, hi: number, write: boolean, fetch: boolean, out: WalkResult, user?: boolean): boolean;
+  /** The entries on the way to an address, top first; without side effects. */
+  steps(root: Mfn, address: bigint): WalkStep[];
+  /** Machine byte address of a guest address, without side effects and whatever the rights; -1 where nothing is mapped. */
+  peek(root: Mfn, address: bigint): number;
+}
+
+export class Walker implements GuestWalker {
   private readonly ram: Ram;
   private readonly m2p: M2pWindow;
   /** Frames that exist as far as Xen's direct map is concerned; only decides the error code of a fault there. */
@@ -113,8 +132,8 @@ export class Walker {
   }
 
   /** The entries on the way to an address, top first; without side effects. */
-  steps(root: Mfn, address: bigint): { level: number; mfn: Mfn; index: number; entry: bigint }[] {
-    const steps: { level: number; mfn: Mfn; index: number; entry: bigint }[] = [];
+  steps(root: Mfn, address: bigint): WalkStep[] {
+    const steps: WalkStep[] = [];
     let table = root;
     for (let level = 4; level >= 1; level--) {
       const index = Number((address >> BigInt(3 + level * 9)) & 511n);
