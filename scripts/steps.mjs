@@ -45,8 +45,6 @@ export function bootstrap(wanted = 'all') {
   // Who has the test tools keeps them when the lock file changes.
   const level = installed.startsWith('all\n') ? 'all' : wanted;
   if (installed === `all\n${lock}` || installed === `${level}\n${lock}`) return;
-  // What was installed for testing stays so: npm ci removes what it does not install.
-  if (installed.startsWith('all\n')) level = 'all';
   process.stderr.write('Installing npm packages (npm ci) …\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...(level === 'run' ? ['--omit=dev'] : [])];
