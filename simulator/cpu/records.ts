@@ -40,6 +40,16 @@ const COUNTER_ROWS = new Set(['jcxz', 'loop', 'loopz', 'loopnz']);
 const FPU_ROWS: ReadonlySet<string> = new Set([...X87_ROWS, ...SSE_ROWS].map((row) => row.key));
 const BIT_STRING_ROWS = new Set(['bt', 'bts', 'btr', 'btc']);
 
+/** Target of a relative branch, truncated to its operand size. */
+export function relativeLo(d: Decoded, nextLo: number): number {
+  const lo = (nextLo + d.immLo) | 0;
+  return d.operandSize === 2 ? lo & 0xffff : lo;
+}
+export function relativeHi(d: Decoded, nextLo: number, nextHi: number): number {
+  if (d.operandSize !== 8) return 0;
+  return (nextHi + d.immHi + ((nextLo >>> 0) + (d.immLo >>> 0) > 0xffffffff ? 1 : 0)) | 0;
+}
+
 /** For the segment check: bytes accessed, and 256 when they are written; 0 when nothing is accessed. */
 function accessOf(definition: Definition, d: Decoded, position: number): number {
   const use = definition.memory;
@@ -56,6 +66,9 @@ export class RecordWriter {
   readonly rare: RareInstruction[] = [];
   /** Called for every MMX or SSE instruction: its function must be there before the block runs. */
   onVector: (mode: DecodeMode) => void = () => {};
+  /** What select() found. */
+  private selected: RowInfo;
+  rareName = '';
   /** Handler of the instruction written last; 0 for a TypeScript body. */
   handler = 0;
 
@@ -65,13 +78,18 @@ export class RecordWriter {
     const info = (key: string): RowInfo => ({ key, definition: DEFINITIONS.get(key) ?? null, index: list.definitionIndex.get(key) ?? -1 });
     this.rows = ROWS.map((row) => info(row.key));
     this.popMemory = info('pop-memory');
+    this.selected = this.popMemory;
   }
 
-  /** Writes the instruction at `p`; returns the address behind it. `nextLo`/`nextHi`: address of the following instruction. */
-  write(p: number, d: Decoded, nextLo: number, nextHi: number, mode: DecodeMode): number {
-    let row = this.rows[d.row]!;
-    if (row.key === 'pop' && d.kind[0] === K.memory) row = this.popMemory;
-    const definition = row.definition;
+  /** Handler of the case that runs an instruction; 0: a body in TypeScript does, and `rareName` says which. */
+  select(d: Decoded): number {
+    const row = this.rowOf(d);
+    const { definition } = row;
+    this.selected = row;
+    const rare = (name: string): number => {
+      this.rareName = name;
+      return 0;
+    };
     // AMD's processors know 0f 0d with a memory operand only (prefetch, prefetchw).
     if (
       row.key === 'nop' &&
@@ -80,16 +98,27 @@ export class RecordWriter {
       d.kind[0] !== K.memory &&
       ROWS[d.row]!.enc[d.form]!.startsWith('0f 0d')
     )
-      return this.writeRare(p, d, nextLo, nextHi, 'undefined', row.key);
+      return rare('undefined');
     // The encoding of pextrw with a memory form came with SSE4.1, which neither model has.
-    if (row.key === 'pextrw' && d.form === 2) return this.writeRare(p, d, nextLo, nextHi, 'undefined', row.key);
-    if (definition === null)
-      return this.writeRare(p, d, nextLo, nextHi, FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported', row.key);
-    if (definition.rare !== null) return this.writeRare(p, d, nextLo, nextHi, definition.rare, row.key);
+    if (row.key === 'pextrw' && d.form === 2) return rare('undefined');
+    if (definition === null) return rare(FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported');
+    if (definition.rare !== null) return rare(definition.rare);
     if (BIT_STRING_ROWS.has(row.key) && d.kind[0] === K.memory && d.kind[1] === K.gpr && d.addressSize !== bitsOf(this.core) / 8)
-      return this.writeRare(p, d, nextLo, nextHi, 'bit-string', row.key);
-    const handler = this.handlerOf(row, d);
-    if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, 'unsupported', row.key);
+      return rare('bit-string');
+    if (row.key === 'lea' && bitsOf(this.core) === 32 && d.addressSize !== 4) return rare('lea');
+    return this.handlerOf(row, d) || rare('unsupported');
+  }
+  private rowOf(d: Decoded): RowInfo {
+    const row = this.rows[d.row]!;
+    return row.key === 'pop' && d.kind[0] === K.memory ? this.popMemory : row;
+  }
+
+  /** Writes the instruction at `p`; returns the address behind it. `nextLo`/`nextHi`: address of the following instruction. */
+  write(p: number, d: Decoded, nextLo: number, nextHi: number, mode: DecodeMode): number {
+    const handler = this.select(d);
+    const row = this.selected;
+    if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, this.rareName, row.key);
+    const definition = row.definition!;
     if (definition.vector) this.onVector(mode);
 
     let at = p;
@@ -98,7 +127,6 @@ export class RecordWriter {
     const usesAddress = position >= 0;
     const prefixed = usesAddress && this.needsAddressRecord(d, definition, mode);
     const fix = row === this.popMemory && d.base === 4 ? d.operandSize : 0;
-    if (prefixed && row.key === 'lea' && bitsOf(this.core) === 32) return this.writeRare(p, d, nextLo, nextHi, 'lea', row.key);
     if (prefixed) {
       at = this.writeAddressRecord(at, d, nextLo, nextHi, definition, fix);
       this.core.i32[(at - L.RECORD.size + L.RECORD.link) >> 2] = accessOf(definition, d, position);
@@ -174,12 +202,8 @@ export class RecordWriter {
       i32[w + 1] = d.immHi;
       return;
     }
-    const lo = (nextLo >>> 0) + (d.immLo >>> 0);
-    i32[w] = lo | 0;
-    i32[w + 1] = (nextHi + d.immHi + (lo > 0xffffffff ? 1 : 0)) | 0;
-    if (d.operandSize === 8) return;
-    if (d.operandSize === 2) i32[w] = i32[w]! & 0xffff;
-    i32[w + 1] = 0;
+    i32[w] = relativeLo(d, nextLo);
+    i32[w + 1] = relativeHi(d, nextLo, nextHi);
   }
 
   /** The segment is SS: by override, or because the address is based on rsp or rbp. */

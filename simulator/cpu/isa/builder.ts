@@ -3,36 +3,10 @@
 // first write of guest state, and a value taken before a write is not emitted after it unless it was made private (`let`).
 
 import { Emitter, I64, type Node, OP, type Width } from '../emit/expressions.ts';
+import { ARITHMETIC_FLAGS, FlagKind, type FlagKindName, type StaticFlags } from './flag-kinds.ts';
+import { knownFlags } from './known-flags.ts';
 
-/** How flags are remembered: operands of the last operation, evaluated on demand. The flags of a logic result r are those of r - 0. */
-export const FlagKind = {
-  raw: 0, // f1: the flags themselves, in their places in rflags
-  add: 1, // f1 result, f2 second operand
-  sub: 2, // f1, f2 operands
-  inc: 4, // f1 result, f2 carry before
-  dec: 5,
-  shl: 6, // f1 value, f2 count (not 0)
-  shr: 7,
-  sar: 8,
-  imul: 9, // f1, f2 operands
-} as const;
-export type FlagKindName = keyof typeof FlagKind;
-export const FLAG = {
-  c: 1,
-  p: 4,
-  a: 16,
-  z: 64,
-  s: 128,
-  t: 256,
-  i: 512,
-  d: 1024,
-  o: 2048,
-  nt: 1 << 14,
-  rf: 1 << 16,
-  ac: 1 << 18,
-  id: 1 << 21,
-} as const;
-export const ARITHMETIC_FLAGS = 0x8d5;
+export { ARITHMETIC_FLAGS, FLAG, FlagKind } from './flag-kinds.ts';
 
 export interface Operand {
   /** r: general register, m: the memory operand, i: immediate, x: xmm register, q: mmx register. */
@@ -53,13 +27,6 @@ export interface Insn {
   readonly d: Operand;
   readonly s: Operand;
   readonly t: Operand;
-}
-
-export interface StaticFlags {
-  readonly kind: number;
-  readonly w: Width;
-  readonly f1: Node;
-  readonly f2: Node;
 }
 
 /** Comparison for a condition group after `sub` (index cc >> 1): [opcode, opcode of the negation]. */
@@ -145,22 +112,30 @@ export abstract class Builder extends Emitter {
   cond(cc: number): Node {
     return (this.known && this.conditionKnown(cc, this.known)) ?? this.conditionDynamic(cc);
   }
-  private conditionKnown(cc: number, f: StaticFlags): Node | null {
+  /** Condition from flags whose kind is known while generating; null: not worth it in line. */
+  protected conditionKnown(cc: number, f: StaticFlags): Node | null {
     const negated = cc & 1;
     const group = cc >> 1;
     const w = f.w;
     const narrow = (n: Node): Node => (w === 8 ? n : this.wrap(n));
-    const zero = this.k(w, 0);
-    const pick = (pair: readonly [number, number], x: Node, y: Node): Node => this.compare(pair[negated]!, x, y);
-    if (f.kind === FlagKind.sub) {
-      const pair = AFTER_SUB[group];
-      if (!pair) return null;
-      const x = narrow(f.f1);
-      const y = narrow(f.f2);
-      if (group === 4) return pick(pair, this.sx(w, this.sub(x, y)), zero);
-      return group <= 3 ? pick(pair, this.zx(w, x), this.zx(w, y)) : pick(pair, this.sx(w, x), this.sx(w, y));
-    }
-    return null;
+    const pair = AFTER_SUB[group];
+    if (f.kind !== FlagKind.sub || !pair) return this.conditionOfFlags(cc, f);
+    const pick = (x: Node, y: Node): Node => this.compare(pair[negated]!, x, y);
+    const x = narrow(f.f1);
+    const y = narrow(f.f2);
+    if (group === 4) return pick(this.sx(w, this.sub(x, y)), this.k(w, 0));
+    return group <= 3 ? pick(this.zx(w, x), this.zx(w, y)) : pick(this.sx(w, x), this.sx(w, y));
+  }
+  /** The same by way of the single flags. */
+  private conditionOfFlags(cc: number, f: StaticFlags): Node | null {
+    const values = knownFlags(this, f);
+    const join = (op: (x: Node, y: Node) => Node, x: Node | null, y: Node | null): Node | null =>
+      x === null || y === null ? null : op(x, y);
+    const { c, z, s, o, p } = values;
+    const less = join(this.xor, s, o);
+    const value = [o, c, z, join(this.or, c, z), s, p, less, join(this.or, z, less)][cc >> 1]!;
+    if (value === null) return null;
+    return cc & 1 ? this.isZero(value) : value;
   }
 
   if(condition: Node, then: () => void, otherwise?: () => void): void {
