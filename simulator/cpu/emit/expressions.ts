@@ -110,7 +110,19 @@ export class Emitter {
         this.byte(low | 128);
       }
     }
-    for (let v = BigInt(value); ; ) {
+    if (typeof value === 'number') {
+      for (let v = value; ; ) {
+        const high = Math.floor(v / 128);
+        const low = v - high * 128;
+        v = high;
+        if ((v === 0 && !(low & 64)) || (v === -1 && low & 64)) {
+          this.byte(low);
+          return;
+        }
+        this.byte(low | 128);
+      }
+    }
+    for (let v = value; ; ) {
       const low = Number(v & 127n);
       v >>= 7n;
       if ((v === 0n && !(low & 64)) || (v === -1n && low & 64)) {
@@ -193,6 +205,7 @@ export class Emitter {
   private constantOf(type: ValueType, value: number | bigint): Node {
     let v: number | bigint;
     if (type === I32) v = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value | 0;
+    else if (typeof value === 'number' && Number.isSafeInteger(value)) v = value;
     else {
       const big = BigInt.asIntN(64, BigInt(value));
       v = Number.isSafeInteger(Number(big)) ? Number(big) : big;

@@ -12,6 +12,44 @@ const LOAD: Record<VectorBytes, number> = { 4: SIMD.load32Zero, 8: SIMD.load64Ze
 
 export abstract class VectorBuilder extends Builder {
   protected firstVector = 0;
+  private memoryOperand: Node | null = null;
+
+  // The memory operand, which the framework translates before the body runs
+  memory(): Node {
+    if (this.memoryOperand === null) throw new Error('no memory operand');
+    return this.memoryOperand;
+  }
+  protected forgetMemoryOperand(): void {
+    this.memoryOperand = null;
+  }
+  /** `alignment`: 16 where a misaligned address is #GP. */
+  useMemoryOperand(size: number, access: 'r' | 'w', alignment = 1): void {
+    const va = alignment > 1 ? this.let(this.ea()) : this.ea();
+    if (alignment > 1) this.raiseIf(this.and(this.wrap(va), this.k32(alignment - 1)), 13, 0);
+    this.memoryOperand = this.translate(va, size, access);
+  }
+
+  // The state that MMX, SSE and x87 share
+  /** #NM while the floating-point unit is disabled. */
+  checkUnitEnabled(): void {
+    this.committed = false;
+    this.raiseIf(this.loadAt(4, this.k32(0), L.FPU_DISABLED), 7);
+  }
+  /** #MF while an x87 exception waits. */
+  checkPendingX87(): void {
+    const status = this.loadAt(2, this.k32(0), L.FSW);
+    const unmasked = this.xor(this.loadAt(2, this.k32(0), L.FCW), this.k32(0x3f));
+    this.raiseIf(this.and(this.and(status, unmasked), this.k32(0x3f)), 16);
+  }
+  /** The x87 registers become mmx registers: TOP 0, none empty. */
+  enterMmx(): void {
+    const empty = this.xor(this.loadAt(1, this.k32(0), L.FTW), this.k32(0xff));
+    this.emit(this.or(empty, this.and(this.loadAt(2, this.k32(0), L.FSW), this.k32(0x3800))));
+    this.open('if', 'transition');
+    this.emit(this.helper('enterMmx', []));
+    this.byte(0x1a); // drop
+    this.close();
+  }
 
   /** Host address of the operand. */
   abstract place(o: Operand): Node;

@@ -65,7 +65,6 @@ export class Tier0 extends VectorBuilder {
   outOfLine = false;
   /** Offset of the record of the instruction being generated from `p` (fused second parts: 32). */
   protected recordOffset = 0;
-  private memoryOperand: Node | null = null;
   private baseOnly = false;
   private ended = false;
   private keepFlags = false;
@@ -153,10 +152,6 @@ export class Tier0 extends VectorBuilder {
     if (this.baseOnly) return this.u64(this.add(at(4, L.RECORD.base), this.field(4, L.RECORD.displacement)));
     const index = this.shl(at(4, L.RECORD.index), this.field(1, L.RECORD.scale));
     return this.u64(this.add(this.add(at(4, L.RECORD.base), index), this.field(4, L.RECORD.displacement)));
-  }
-  memory(): Node {
-    if (this.memoryOperand === null) throw new Error('no memory operand');
-    return this.memoryOperand;
   }
   next(): Node {
     return this.field(8, L.RECORD.next);
@@ -426,13 +421,7 @@ export class Tier0 extends VectorBuilder {
     this.baseOnly = baseOnly;
     this.recordOffset = n * L.RECORD.size;
     this.committed = false;
-    this.memoryOperand = null;
-  }
-  /** `alignment`: 16 where a misaligned address is #GP. */
-  useMemoryOperand(size: number, access: 'r' | 'w', alignment = 1): void {
-    const va = alignment > 1 ? this.let(this.ea()) : this.ea();
-    if (alignment > 1) this.raiseIf(this.and(this.wrap(va), this.k32(alignment - 1)), 13, 0);
-    this.memoryOperand = this.translate(va, size, access);
+    this.forgetMemoryOperand();
   }
 
   // MMX and SSE
@@ -440,26 +429,6 @@ export class Tier0 extends VectorBuilder {
     if (o.kind === 'm') return this.memory();
     const base = o.kind === 'x' ? L.XMM : o.kind === 'q' ? L.MMX : L.REG;
     return this.let(this.add(this.registerField(o), this.k32(base)));
-  }
-  /** #NM while the floating-point unit is disabled. */
-  checkUnitEnabled(): void {
-    this.committed = false;
-    this.raiseIf(this.loadAt(4, this.zero(), L.FPU_DISABLED), 7);
-  }
-  /** #MF while an x87 exception waits. */
-  checkPendingX87(): void {
-    const status = this.loadAt(2, this.zero(), L.FSW);
-    const unmasked = this.xor(this.loadAt(2, this.zero(), L.FCW), this.k32(0x3f));
-    this.raiseIf(this.and(this.and(status, unmasked), this.k32(0x3f)), 16);
-  }
-  /** The x87 registers become mmx registers: TOP 0, none empty. */
-  enterMmx(): void {
-    const empty = this.xor(this.loadAt(1, this.zero(), L.FTW), this.k32(0xff));
-    this.emit(this.or(empty, this.and(this.loadAt(2, this.zero(), L.FSW), this.k32(0x3800))));
-    this.open('if', 'transition');
-    this.emit(this.helper('enterMmx', []));
-    this.byte(0x1a); // drop
-    this.close();
   }
   float(operation: string, d: Node, s: Node, immediate: Node = this.zero()): void {
     this.emit(this.helper('float', [this.k32(floatOperationNumber(operation)), d, s, immediate]));

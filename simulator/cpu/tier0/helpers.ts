@@ -18,13 +18,18 @@ export const IMPORTS = [
   { name: 'enterMmx', params: [] as ValueType[], result: I32 as ValueType },
 ] as const;
 
-const HELPERS: readonly { name: string; params: ValueType[]; result: ValueType; write: (h: HelperWriter) => void }[] = [
+/** Functions of their parameters only: tier 1 calls them too. */
+export const ARITHMETIC: readonly Helper[] = [
   { name: 'mulhu', params: [I64, I64], result: I64, write: (h) => h.return(h.highProduct(h.param(0), h.param(1))) },
   { name: 'mulhs', params: [I64, I64], result: I64, write: (h) => h.return(h.signedHighProduct(h.param(0), h.param(1))) },
-  { name: 'eflags', params: [], result: I32, write: (h) => writeEflags(h) },
-  { name: 'condition', params: [I32], result: I32, write: (h) => writeCondition(h) },
   { name: 'addFlags', params: [I64, I64, I64, I64], result: I32, write: (h) => writeCarry(h, true) },
   { name: 'subFlags', params: [I64, I64, I64, I64], result: I32, write: (h) => writeCarry(h, false) },
+];
+
+const HELPERS: readonly Helper[] = [
+  ...ARITHMETIC,
+  { name: 'eflags', params: [], result: I32, write: (h) => writeEflags(h, ...flagsInMemory(h)) },
+  { name: 'condition', params: [I32], result: I32, write: (h) => writeCondition(h, h.call('eflags', []), 0) },
 ];
 
 export const HELPER_INDEX: ReadonlyMap<string, HelperSignature> = new Map([
@@ -34,11 +39,14 @@ export const HELPER_INDEX: ReadonlyMap<string, HelperSignature> = new Map([
 
 const TEMPS = 40;
 
-class HelperWriter extends Emitter {
+/** Writes one function; `index`: the functions that it may call. */
+export class HelperWriter extends Emitter {
   readonly params: readonly ValueType[];
-  constructor(params: readonly ValueType[]) {
+  private readonly index: ReadonlyMap<string, HelperSignature>;
+  constructor(params: readonly ValueType[], index: ReadonlyMap<string, HelperSignature>) {
     super();
     this.params = params;
+    this.index = index;
     this.firstTemp64 = params.length;
     this.temps64 = TEMPS;
     this.firstTemp32 = params.length + TEMPS;
@@ -48,7 +56,7 @@ class HelperWriter extends Emitter {
     return this.local(i, this.params[i]!);
   }
   call(name: string, args: Node[]): Node {
-    const h = HELPER_INDEX.get(name)!;
+    const h = this.index.get(name)!;
     return this.callFunction(h.index, h.result, args);
   }
   if(condition: Node, then: () => void): void {
@@ -93,14 +101,18 @@ class HelperWriter extends Emitter {
   }
 }
 
-/** Flags of the last operation. Operands are shifted to the top of 64 bits, so that every width compares alike. */
-function writeEflags(h: HelperWriter): void {
+const flagsInMemory = (h: HelperWriter): [Node, Node, Node] => {
   const zero = h.k32(0);
-  const op = h.let(h.loadAt(4, zero, L.FLAG_OP));
-  const f1 = h.let(h.loadAt(8, zero, L.FLAG_1));
+  return [h.loadAt(4, zero, L.FLAG_OP), h.loadAt(8, zero, L.FLAG_1), h.loadAt(8, zero, L.FLAG_2)];
+};
+
+/** Flags of the last operation. Operands are shifted to the top of 64 bits, so that every width compares alike. */
+export function writeEflags(h: HelperWriter, operation: Node, first: Node, second: Node): void {
+  const op = h.let(operation);
+  const f1 = h.let(first);
   const kind = h.let(h.shr(op, h.k32(2)));
   h.if(h.isZero(kind), () => h.return(h.wrap(f1)));
-  const f2 = h.let(h.loadAt(8, zero, L.FLAG_2));
+  const f2 = h.let(second);
   const shift = h.let(h.sub(h.k64(64), h.u64(h.shl(h.k32(8), h.and(op, h.k32(3))))));
   const a = h.let(h.shl(f1, shift));
   const b = h.let(h.shl(f2, shift));
@@ -154,13 +166,14 @@ function writeEflags(h: HelperWriter): void {
   h.return(h.assemble(r, shift, overflow, overflow, no()));
 }
 
-function writeCondition(h: HelperWriter): void {
-  const e = h.let(h.call('eflags', []));
-  const group = h.let(h.shr(h.param(0), h.k32(1)));
+/** `code`: the parameter that holds the condition. */
+export function writeCondition(h: HelperWriter, flags: Node, code: number): void {
+  const e = h.let(flags);
+  const group = h.let(h.shr(h.param(code), h.k32(1)));
   const bit = (n: number): Node => h.and(h.shr(e, h.k32(n)), h.k32(1));
   const less = (): Node => h.xor(bit(7), bit(11));
   const values = [bit(11), bit(0), bit(6), h.or(bit(0), bit(6)), bit(7), bit(2), less(), h.or(bit(6), less())];
-  const negated = h.let(h.and(h.param(0), h.k32(1)));
+  const negated = h.let(h.and(h.param(code), h.k32(1)));
   values.forEach((v, g) => {
     if (g < 7) h.if(h.eq(group, h.k32(g)), () => h.return(h.xor(v, negated)));
     else h.return(h.xor(v, negated));
@@ -168,7 +181,7 @@ function writeCondition(h: HelperWriter): void {
 }
 
 /** Flags of a + b + c or a - b - c; parameters a, b, carry, 64 - bits. */
-function writeCarry(h: HelperWriter, addition: boolean): void {
+export function writeCarry(h: HelperWriter, addition: boolean): void {
   const [a0, b0, c, shift] = [0, 1, 2, 3].map((i) => h.param(i)) as [Node, Node, Node, Node];
   const r0 = h.let(addition ? h.add(h.add(a0, b0), c) : h.sub(h.sub(a0, b0), c));
   const a = h.let(h.shl(a0, shift));
@@ -182,10 +195,16 @@ function writeCarry(h: HelperWriter, addition: boolean): void {
   h.return(h.assemble(r, shift, cf, h.wrap(h.shr(of, h.k64(63))), af));
 }
 
-/** The helper functions in the order of HELPER_INDEX. */
-export function buildHelpers(): WasmFunction[] {
-  return HELPERS.map(({ name, params, result, write }) => {
-    const h = new HelperWriter(params);
+export interface Helper {
+  readonly name: string;
+  readonly params: ValueType[];
+  readonly result: ValueType;
+  readonly write: (h: HelperWriter) => void;
+}
+
+export function buildFunctions(helpers: readonly Helper[], index: ReadonlyMap<string, HelperSignature>): WasmFunction[] {
+  return helpers.map(({ name, params, result, write }) => {
+    const h = new HelperWriter(params, index);
     write(h);
     h.byte(0); // unreachable: every path has returned
     return {
@@ -200,3 +219,6 @@ export function buildHelpers(): WasmFunction[] {
     };
   });
 }
+
+/** The helper functions in the order of HELPER_INDEX. */
+export const buildHelpers = (): WasmFunction[] => buildFunctions(HELPERS, HELPER_INDEX);

@@ -2,47 +2,22 @@
 
 import { I32 } from '../emit/expressions.ts';
 import { assembleModule, type WasmFunction } from '../emit/module.ts';
-import type { Insn, Operand } from '../isa/builder.ts';
 import * as L from '../layout.ts';
 import { LOCALS, PARAMETERS, Stop, Tier0 } from './binding.ts';
 import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
 import { buildHelpers, HELPER_INDEX, IMPORTS } from './helpers.ts';
+import { emitInteger, insnOf } from './instruction.ts';
 import { buildVector } from './vector.ts';
-
-const KINDS: Record<string, Operand['kind']> = { r: 'r', m: 'm', i: 'i', x: 'x', q: 'q' };
-
-/** The instruction as its body sees it. */
-export function insnOf(c: Case): Insn {
-  const operands = [0, 1, 2].map(
-    (index): Operand => ({
-      kind: KINDS[c.form[index] ?? ''] ?? 'none',
-      index,
-      size: index === 1 && c.sw ? c.sw : c.w,
-    }),
-  );
-  return { w: c.w, sw: c.sw || c.w, cc: c.cc, d: operands[0]!, s: operands[1]!, t: operands[2]! };
-}
-
-function emitInstruction(b: Tier0, c: Case): void {
-  const i = insnOf(c);
-  const position = c.form.indexOf('m');
-  const use = c.definition.memory;
-  if (position >= 0 && use !== 'a') {
-    const size = c.definition.memorySize || (position === 1 && c.sw ? c.sw : c.w);
-    b.useMemoryOperand(size, use === 'auto' ? (position === 0 ? 'w' : 'r') : use);
-  }
-  c.definition.body(b, i);
-}
 
 /** Generates the code of one case: one instruction, or a fused pair. */
 export function emitCase(b: Tier0, c: Case): void {
   try {
     b.begin(c.then !== undefined);
     b.part(0, c.baseOnly === true);
-    emitInstruction(b, c);
+    emitInteger(b, c, insnOf(c));
     if (c.then) {
       b.part(1, false);
-      emitInstruction(b, c.then);
+      emitInteger(b, c.then, insnOf(c.then));
     }
     b.finish(c.then ? 2 : 1);
   } catch (error) {
@@ -141,5 +116,5 @@ export function buildTier0(list: CaseList, mode: number): Uint8Array {
 
 /** The module of a decoding mode's MMX and SSE cases: exports `vector`, for the interpreter's table. */
 export function buildVectorModule(list: CaseList, mode: number): Uint8Array {
-  return assembleModule(IMPORTS, [...buildHelpers(), buildVector(mode === 0 ? 64 : 32, list, insnOf)]);
+  return assembleModule(IMPORTS, [...buildHelpers(), buildVector(mode === 0 ? 64 : 32, list)]);
 }

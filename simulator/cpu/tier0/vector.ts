@@ -3,11 +3,11 @@
 
 import { I32, I64, V128 } from '../emit/expressions.ts';
 import type { WasmFunction } from '../emit/module.ts';
-import type { Insn } from '../isa/builder.ts';
 import { VECTOR_LOCALS } from '../isa/vector-builder.ts';
 import { PARAMETERS, TEMPS_32, TEMPS_64, Tier0, VectorStatus } from './binding.ts';
 import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
 import { HELPER_INDEX } from './helpers.ts';
+import { emitVector, insnOf } from './instruction.ts';
 
 const LOCALS = [
   [1 + TEMPS_64, I64],
@@ -15,21 +15,11 @@ const LOCALS = [
   [VECTOR_LOCALS, V128],
 ] as const;
 
-/** Order of events: pending x87 exception, alignment, translation, then the registers become mmx registers. */
-export function emitVectorCase(b: Tier0, c: Case, i: Insn): void {
-  const use = c.definition.vector!;
+export function emitVectorCase(b: Tier0, c: Case): void {
   try {
     b.begin(false);
     b.part(0, false);
-    const mmx = use.entersMmx(c.form);
-    if (c.form.includes('q')) b.checkPendingX87();
-    const position = c.form.indexOf('m');
-    if (position >= 0) {
-      const size = use.memorySize(c.form, c.w);
-      b.useMemoryOperand(size, position === 0 ? 'w' : 'r', size === 16 && use.aligned ? 16 : 1);
-    }
-    if (mmx) b.enterMmx();
-    c.definition.body(b, i);
+    emitVector(b, c, insnOf(c));
     b.finish(1);
   } catch (error) {
     throw new Error(`${caseName(c)}: ${(error as Error).message}`);
@@ -37,7 +27,7 @@ export function emitVectorCase(b: Tier0, c: Case, i: Insn): void {
 }
 
 /** The function `vector`: (record, count, tlb) -> VectorStatus. */
-export function buildVector(bits: 64 | 32, list: CaseList, insnOf: (c: Case) => Insn): WasmFunction {
+export function buildVector(bits: 64 | 32, list: CaseList): WasmFunction {
   const b = new Tier0(bits, HELPER_INDEX);
   b.outOfLine = true;
   b.labels.push('function');
@@ -49,7 +39,7 @@ export function buildVector(bits: 64 | 32, list: CaseList, insnOf: (c: Case) => 
   b.emitDispatch(list.vectorCases.length, FixedCase.count + list.cases.length);
   for (const c of list.vectorCases) {
     b.close();
-    emitVectorCase(b, c, insnOf(c));
+    emitVectorCase(b, c);
   }
   b.close(); // fault
   b.reset();
