@@ -33,7 +33,10 @@ export interface Block {
 }
 
 /** Features of the processor models that change decoding. */
-const FEATURES = { amd: ['svm'], intel: ['popcnt'] } as const;
+export const FEATURES = { amd: ['svm'], intel: ['popcnt'] } as const;
+
+/** Instructions that reach for their memory operand themselves, to read and write it. */
+const UPDATES_ADDRESS: ReadonlySet<string> = new Set(['bts', 'btr', 'btc', 'cmpxchg16b']);
 
 const decoders = new Map<string, Decode>();
 function decoderOf(model: 'amd' | 'intel'): Decode {
@@ -57,6 +60,9 @@ export class CodeCache implements CodeMarks {
   private readonly byHeader = new Map<number, Block>();
   private free: number;
   private readonly breakpoints = new Set<number>();
+  /** Breakpoints, and addresses in some vCPU's debug registers: blocks end before them and are entered through the engine only. */
+  private stops: ReadonlySet<number> = new Set();
+  private debugStops: ReadonlySet<number> = new Set();
   blocks = 0;
   instructions = 0;
   onMarked: (frame: number) => void = () => {};
@@ -78,11 +84,29 @@ export class CodeCache implements CodeMarks {
   }
   setBreakpoints(addresses: Iterable<bigint>): void {
     this.breakpoints.clear();
-    for (const va of addresses) this.breakpoints.add(CodeCache.key(Number(BigInt.asIntN(32, va)), Number(BigInt.asIntN(32, va >> 32n)), 0));
+    for (const va of addresses) this.breakpoints.add(CodeCache.keyOf(va));
+    this.updateStops();
+  }
+  /** Instruction addresses in debug registers of all vCPUs. */
+  setDebugStops(addresses: Iterable<bigint>): void {
+    const stops = new Set<number>();
+    for (const va of addresses) stops.add(CodeCache.keyOf(va));
+    if (stops.size === this.debugStops.size && [...stops].every((key) => this.debugStops.has(key))) return;
+    this.debugStops = stops;
+    this.updateStops();
+  }
+  private updateStops(): void {
+    this.stops = new Set([...this.breakpoints, ...this.debugStops]);
     this.reset();
+  }
+  private static keyOf(va: bigint): number {
+    return CodeCache.key(Number(BigInt.asIntN(32, va)), Number(BigInt.asIntN(32, va >> 32n)), 0);
   }
   hasBreakpoint(lo: number, hi: number): boolean {
     return this.breakpoints.size > 0 && this.breakpoints.has(CodeCache.key(lo, hi, 0));
+  }
+  private isStop(lo: number, hi: number): boolean {
+    return this.stops.size > 0 && this.stops.has(CodeCache.key(lo, hi, 0));
   }
 
   /** Forgets everything decoded. */
@@ -130,7 +154,7 @@ export class CodeCache implements CodeMarks {
 
   /** Puts a block where the interpreter finds it, unless it must ask the engine each time. */
   private publish(block: Block): void {
-    if (this.hasBreakpoint(block.lo, block.hi)) return;
+    if (this.isStop(block.lo, block.hi)) return;
     const { i32 } = this.core;
     const e = this.tableEntry(block.lo, block.mode);
     i32[e] = block.lo;
@@ -162,7 +186,7 @@ export class CodeCache implements CodeMarks {
     let ipLo = lo;
     let ipHi = hi;
     while (!ended) {
-      if (count > 0 && (offset >= 4096 || count >= MAX_BLOCK || this.hasBreakpoint(ipLo, ipHi))) break;
+      if (count > 0 && (offset >= 4096 || count >= MAX_BLOCK || this.isStop(ipLo, ipHi))) break;
       let status = this.decode(core.u8, base + offset, base + 4096, bits, d);
       if (status === 'truncated') {
         if (count > 0) break;
@@ -333,6 +357,15 @@ export class CodeCache implements CodeMarks {
       const [start, end] = block.frame === frame ? [block.start, block.end] : [0, Math.max(1, block.secondBytes)];
       for (let i = start >> 7; i <= (end - 1) >> 7; i++) this.lines[frame] = this.lines[frame]! | (1 << i);
     }
+  }
+
+  /** The instruction of a record reads the memory operand that it writes. Bodies in TypeScript ask for both accesses themselves. */
+  updates(record: number): boolean {
+    if (record === 0) return false;
+    const handler = this.core.view.getUint16(record, true);
+    const definition = this.list.cases[handler - FixedCase.count]?.definition;
+    if (!definition) return false;
+    return UPDATES_ADDRESS.has(definition.key) || (definition.memory === 'auto' && definition.key !== 'mov');
   }
 
   // ---- parts of blocks

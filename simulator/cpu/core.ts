@@ -41,6 +41,10 @@ export interface Core {
   stepping: boolean;
   /** A crossing store to be carried out when the instruction has ended: host addresses of both parts and bytes in the first. */
   crossing: { first: number; second: number; firstBytes: number; size: number } | null;
+  /** Misaligned accesses of the vCPU that runs raise #AC. */
+  alignment: boolean;
+  /** A rep instruction ended the run before its last iteration. */
+  unfinished: boolean;
   tlbMisses: number;
   fetchMisses: number;
 }
@@ -64,6 +68,8 @@ export function createCore(memory: WebAssembly.Memory, layout: L.Layout, ramByte
     fetchTlb: L.fetchTlbBase(0, 0),
     stepping: false,
     crossing: null,
+    alignment: false,
+    unfinished: false,
     tlbMisses: 0,
     fetchMisses: 0,
   };

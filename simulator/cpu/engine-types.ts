@@ -78,7 +78,8 @@ export interface CpuHost {
 export type ExitKind =
   /** The budget is used up. */
   | 'budget'
-  /** Fault (rip at the instruction, state before it) or trap #DB after a step with TF (rip after it). */
+  /** Fault (rip at the instruction, state before it) or debug trap (vector 1, rip after the instruction): see `dr6`. In the flags that
+   * it saves the processor sets RF for every fault but those of vector 1. */
   | 'exception'
   /** syscall, sysenter: rip after it, nothing else changed (rcx, r11 are the host's to set). */
   | 'syscall'
@@ -88,7 +89,9 @@ export type ExitKind =
   /** hlt at CPL 0 (at CPL > 0 it is #GP). */
   | 'hlt'
   /** About to execute an instruction that has a breakpoint. */
-  | 'breakpoint';
+  | 'breakpoint'
+  /** An instruction accessed watched memory and is done (of a rep: the iteration): rip after it, `watch` says what it did. */
+  | 'watch';
 
 /** One object per engine, overwritten by every run(). */
 export interface Exit {
@@ -105,8 +108,36 @@ export interface Exit {
   instruction: bigint;
   /** Length of that instruction in bytes (0 when it could not be fetched). */
   length: number;
+  /** exception 1: the bits of DR6 that the processor sets, B0 to B3 and BS. A data breakpoint and a single step are traps (rip after
+   * the instruction), an instruction breakpoint is a fault. 0 for every other exit. */
+  dr6: number;
+  /** watch: the accesses, in order; empty for every other exit. */
+  watch: readonly WatchHit[];
   /** exception 6 for an instruction of the table that this engine cannot execute yet: its mnemonic. */
   unsupported: string | null;
+}
+
+/** Memory that stops the run when it is accessed. */
+export interface Watchpoint {
+  /** Linear address, in every address space. */
+  readonly address: bigint;
+  /** Bytes: 1 to 4096. */
+  readonly length: number;
+  /** access: both reads and writes. */
+  readonly access: 'read' | 'write' | 'access';
+}
+
+export interface WatchHit {
+  /** Index into the list of setWatchpoints. */
+  readonly watchpoint: number;
+  /** Linear address and size in bytes of the access (not of the watchpoint). */
+  readonly address: bigint;
+  readonly size: number;
+  /** update: one instruction both read and wrote it. */
+  readonly access: 'read' | 'write' | 'update';
+  /** Its bytes before and after the instruction. */
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
 }
 
 export interface ModeState {
@@ -115,6 +146,8 @@ export interface ModeState {
   cpl: number;
   bank: BankNumber;
 }
+
+export type DebugRegister = 0 | 1 | 2 | 3 | 7;
 
 export interface Vcpu {
   readonly id: number;
@@ -154,6 +187,15 @@ export interface Vcpu {
   fpuImage(): Uint8Array;
   setFpuImage(image: Uint8Array): void;
 
+  /** CR0.AM: with the AC flag, misaligned accesses at CPL 3 raise #AC (17, error code 0). Costs nothing while AC is clear. */
+  alignmentMask: boolean;
+  /** Debug registers 0 to 3 (linear addresses) and 7. The engine compares and reports by exit.dr6; DR6 itself, and which values a
+   * guest may write, are the host's. Instruction and data breakpoints; I/O breakpoints never match, as no in or out completes here. */
+  debugRegister(n: DebugRegister): bigint;
+  setDebugRegister(n: DebugRegister, value: bigint): void;
+  /** The instruction before was mov ss or pop ss: until the next one has run, no interrupt may be delivered to this vCPU. */
+  readonly interruptShadow: boolean;
+
   /** TLB of this vCPU, data and instruction, both banks. `flushAll` also drops global pages: the host decides when to call it. */
   flushAll(): void;
   flushPage(va: bigint): void;
@@ -190,6 +232,9 @@ export interface Engine {
   writeProtectFrame(mfn: number): void;
   /** Replaces the set of instruction breakpoints: exact, no cost elsewhere. */
   setBreakpoints(addresses: Iterable<bigint>): void;
+  /** Replaces the set of watchpoints: exact, for every vCPU, no cost to accesses of other pages. Only the guest's own accesses count:
+   * not those of the host, nor walks of page tables, nor instruction fetch. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void;
   /** Feeds the canonical state of all vCPUs (registers, flags, segments, mode, TLBs; not RAM, not decoded code) to `sink`. */
   hashState(sink: (bytes: Uint8Array) => void): void;
   /** Virtual memory as the guest would see it through this vCPU's current TLB and mode, with side effects (A/D bits, TLB fill) and

@@ -2,7 +2,16 @@
 
 import { CodeCache } from './code.ts';
 import { bitsOf, type Core, createCore, raise } from './core.ts';
-import { type Engine, type EngineConfig, type Exit, type GuestFault, Segment, type SegmentCache } from './engine-types.ts';
+import {
+  type Engine,
+  type EngineConfig,
+  type Exit,
+  type GuestFault,
+  Segment,
+  type SegmentCache,
+  type WatchHit,
+  type Watchpoint,
+} from './engine-types.ts';
 import { enterMmx } from './float/mmx.ts';
 import { makeFloat } from './float/operations.ts';
 import { FLAG } from './isa/builder.ts';
@@ -21,6 +30,7 @@ import { type CaseList, listCases } from './tier0/cases.ts';
 import { buildTier0, buildVectorModule } from './tier0/module.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
+import { instructionBreakpoints, Watch } from './watch.ts';
 import { X87 } from './x87/bodies.ts';
 
 export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
@@ -37,6 +47,11 @@ export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 /** What every segment register holds at first: a flat writable data segment (code for cs matters in far transfers only). */
 const FLAT: SegmentCache = { base: 0n, limit: 0xffffffff, attributes: 0xc0f3 };
+
+const DEBUG = 1;
+/** BS in DR6: the trap is that of a single step. */
+const SINGLE_STEP = 0x4000;
+const NO_HITS: readonly WatchHit[] = [];
 
 interface Interpreter {
   run(record: number, count: number, tlb: number): number;
@@ -75,11 +90,14 @@ class CpuEngine implements Engine {
     executed: 0,
     instruction: 0n,
     length: 0,
+    dr6: 0,
+    watch: NO_HITS,
     unsupported: null,
   };
   private readonly core: Core;
   private readonly tlb: Tlb;
   private readonly code: CodeCache;
+  private readonly watch: Watch;
   private readonly rare: RareContext;
   private readonly memory: WebAssembly.Memory;
   private readonly float: ReturnType<typeof makeFloat>;
@@ -88,6 +106,12 @@ class CpuEngine implements Engine {
   private mode: DecodeMode = 0;
   /** Mode, bank, TLB bases must be looked at again before the next block. */
   private stale = true;
+  /** With the AC flag, misaligned accesses raise #AC. */
+  private alignable = false;
+  /** Instruction breakpoints in the debug registers of each vCPU. */
+  private readonly debugBreakpoints: ReturnType<typeof instructionBreakpoints>[];
+  /** For each vCPU: address of a rep instruction that the end of a budget interrupted, which is no new arrival there; null. */
+  private readonly interrupted: (bigint | null)[];
 
   constructor(config: EngineConfig) {
     const { ramBytes, vcpus, host } = config;
@@ -102,10 +126,13 @@ class CpuEngine implements Engine {
     this.ramWords = new Int32Array(this.memory.buffer, layout.ram, ramBytes / 4);
     this.float = makeFloat(this.core);
     this.code = new CodeCache(this.core, caseList());
-    this.tlb = new Tlb(this.core, this.code, vcpus);
+    this.watch = new Watch(this.core, vcpus);
+    this.debugBreakpoints = Array.from({ length: vcpus }, () => []);
+    this.interrupted = new Array<bigint | null>(vcpus).fill(null);
+    this.tlb = new Tlb(this.core, this.code, this.watch, vcpus);
     this.code.onMarked = (frame) => this.tlb.markCode(frame);
     this.code.fetch = (lo, hi) => this.tlb.fetch(lo, hi);
-    this.rare = new RareContext(this.core, this.tlb, this.code);
+    this.rare = new RareContext(this.core, this.tlb, this.code, this.watch);
     const eflags = (): number => this.interpreter(0).eflags();
     this.rare.eflags = eflags;
     this.code.writer.onVector = (mode) => this.provideVector(mode);
@@ -114,7 +141,8 @@ class CpuEngine implements Engine {
     };
     this.rare.modeChanged = changed;
     const activate = (id: number): void => this.activate(id);
-    this.vcpus = Array.from({ length: vcpus }, (_, id) => new VcpuState(id, this.core, this.tlb, activate, eflags, changed));
+    const debugChanged = (id: number): void => this.takeDebugRegisters(id);
+    this.vcpus = Array.from({ length: vcpus }, (_, id) => new VcpuState(id, this.core, this.tlb, activate, eflags, changed, debugChanged));
     for (const vcpu of this.vcpus) {
       vcpu.setMode({ bits: 64, cpl: 3, bank: 0 });
       vcpu.rflags = 2;
@@ -187,6 +215,7 @@ class CpuEngine implements Engine {
     core.tlb = L.tlbBase(core.current, bank);
     core.fetchTlb = L.fetchTlbBase(core.current, bank);
     i32[L.FETCH_TLB >> 2] = core.fetchTlb;
+    this.alignable = i32[L.ALIGNMENT_MASK >> 2] !== 0 && i32[L.MODE_CPL >> 2] === 3;
     this.mode = bitsOf(core) === 64 ? 0 : this.isFlat() ? 1 : 2;
   }
   /** es, ss, ds plain and cs too: base 0, 4 GiB, so that addresses need neither base nor check. */
@@ -206,8 +235,10 @@ class CpuEngine implements Engine {
     this.activate(vcpu);
     this.rare.budget = budget;
     let left = budget;
-    let resuming = resume;
+    let resuming = resume || this.interrupted[vcpu] === core.u64[L.RIP >> 3];
+    this.interrupted[vcpu] = null;
     let alone = false;
+    core.unfinished = false;
     while (left > 0) {
       if (this.stale) this.refresh();
       const lo = i32[L.RIP >> 2]!;
@@ -217,24 +248,41 @@ class CpuEngine implements Engine {
         code.raiseUndefined('a code segment with a base');
         return this.fetchFault(budget - left);
       }
-      const tracing = (i32[L.SYSTEM_FLAGS >> 2]! & FLAG.t) !== 0;
+      const flags = i32[L.SYSTEM_FLAGS >> 2]!;
+      const shadow = i32[L.SHADOW >> 2]!;
+      const tracing = (flags & FLAG.t) !== 0;
+      const resumeFlag = flags & FLAG.rf;
+      if (shadow === 0) {
+        const due = i32[L.PENDING_DEBUG >> 2]! || (resumeFlag ? 0 : this.debugFault());
+        if (due !== 0) return this.debugTrap(due, budget - left);
+      }
+      core.alignment = this.alignable && (flags & FLAG.ac) !== 0;
+      /** One instruction, after which the state of debugging is looked at again. */
+      const single = alone || tracing || (resumeFlag | shadow) !== 0;
       const frame = this.tlb.fetch(lo, hi);
       const block = frame < 0 ? null : code.find(lo, hi, frame, this.mode);
       if (block === null) return this.fetchFault(budget - left);
       resuming = false;
-      const most = alone || tracing ? 1 : left;
+      const most = single ? 1 : left;
       const header = block.count > most ? code.short(block, most) : block.header;
       if (header === 0) continue;
       const count = block.count > most ? most : block.count;
+      if (single) this.beginSingle();
       core.stepping = alone;
-      const stop = this.interpreter(this.mode).run(header + L.RECORD.size, (alone || tracing ? 1 : left) - count, core.tlb);
+      core.unfinished = false;
+      const tlb = core.alignment ? L.NO_TLB : core.tlb;
+      const stop = this.interpreter(this.mode).run(header + L.RECORD.size, (single ? 1 : left) - count, tlb);
       core.stepping = false;
       const before = left;
-      left = (alone || tracing ? left - 1 : 0) + i32[L.COUNT >> 2]!;
+      left = (single ? left - 1 : 0) + i32[L.COUNT >> 2]!;
       if (stop === Stop.lookup) {
+        if (!single) continue;
         if (alone) this.tlb.finishCrossing();
         alone = false;
-        if (tracing && left < before) return this.debugTrap(budget - left);
+        // Not run after all, or a rep with iterations left: what held for its start holds still.
+        if (left === before || core.unfinished) i32[L.SYSTEM_FLAGS >> 2]! |= resumeFlag;
+        if (left === before) i32[L.SHADOW >> 2] = shadow;
+        else if (this.endSingle(shadow !== 0, tracing)) return this.finishDebug(budget - left);
         continue;
       }
       // The instruction at FAULT_RECORD did not complete: it and those behind it in the block give their budget back.
@@ -246,14 +294,70 @@ class CpuEngine implements Engine {
       if (kind === 'exception' || kind === 'retry') left += behind;
       else left += behind - 1;
       this.setInstruction(record, kind === 'exception' || kind === 'retry');
+      if (kind === 'exception' || kind === 'retry') i32[L.SYSTEM_FLAGS >> 2]! |= resumeFlag;
       if (kind === 'retry') {
         if (alone) throw new Error('an instruction asked twice to run alone');
+        i32[L.SHADOW >> 2] = shadow;
         alone = true;
         continue;
       }
       return this.finishStop(budget - left);
     }
+    if (core.unfinished) this.interrupted[vcpu] = core.u64[L.RIP >> 3]!;
     return this.finish('budget', budget);
+  }
+
+  /** Before an instruction that runs by itself: RF and the shadow end with it, unless it sets them anew. */
+  private beginSingle(): void {
+    const { i32 } = this.core;
+    i32[L.SYSTEM_FLAGS >> 2]! &= ~FLAG.rf;
+    i32[L.SHADOW >> 2] = 0;
+    this.watch.clear();
+  }
+  /** After it: true when the run must end for a debug trap or a watchpoint. */
+  private endSingle(inShadow: boolean, tracing: boolean): boolean {
+    const { core, watch } = this;
+    const { i32 } = core;
+    // A second load of ss in a row casts no shadow.
+    if (inShadow) i32[L.SHADOW >> 2] = 0;
+    let due = i32[L.PENDING_DEBUG >> 2]! | watch.debugBits;
+    // After mov ss the step is not seen at all, data breakpoints one instruction later.
+    if (tracing && i32[L.SHADOW >> 2] === 0) due |= SINGLE_STEP;
+    i32[L.PENDING_DEBUG >> 2] = due;
+    this.exit.watch = watch.take();
+    return this.exit.watch.length > 0 || (due !== 0 && i32[L.SHADOW >> 2] === 0);
+  }
+  /** The debugger's watchpoints come first: a debug trap stays due before the next instruction. */
+  private finishDebug(executed: number): Exit {
+    const { exit, core } = this;
+    if (exit.watch.length === 0) return this.debugTrap(core.i32[L.PENDING_DEBUG >> 2]!, executed);
+    const hits = exit.watch;
+    this.finish('watch', executed);
+    exit.watch = hits;
+    return exit;
+  }
+  /** Instruction breakpoints of the debug registers that match here, as bits of DR6. */
+  private debugFault(): number {
+    const { core } = this;
+    const set = this.debugBreakpoints[core.current]!;
+    if (set.length === 0) return 0;
+    const wide = bitsOf(core) === 64;
+    const at = BigInt.asUintN(wide ? 64 : 32, core.u64[L.RIP >> 3]! + (wide ? 0n : core.u64[(L.SEGMENT_BASE >> 3) + Segment.cs]!));
+    let bits = 0;
+    for (const { n, address } of set) if (address === at) bits |= 1 << n;
+    return bits;
+  }
+  private takeDebugRegisters(id: number): void {
+    const vcpu = this.vcpus[id]!;
+    const addresses = ([0, 1, 2, 3] as const).map((n) => vcpu.debugRegister(n));
+    const control = Number(vcpu.debugRegister(7) & 0xffffffffn);
+    this.debugBreakpoints[id] = instructionBreakpoints(addresses, control);
+    this.tlb.markWatched(id, this.watch.setDebug(id, addresses, control));
+    this.code.setDebugStops(this.debugBreakpoints.flatMap((set) => set.map(({ address }) => address)));
+  }
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    const pages = this.watch.set(watchpoints);
+    for (const { id } of this.vcpus) this.tlb.markWatched(id, pages);
   }
 
   /** Number of instructions of its block from that of a record on. */
@@ -279,11 +383,17 @@ class CpuEngine implements Engine {
     exit.executed = executed;
     exit.instruction = core.u64[L.RIP >> 3]!;
     exit.length = 0;
+    exit.dr6 = 0;
+    exit.watch = NO_HITS;
     exit.unsupported = null;
     return exit;
   }
   private finishStop(executed: number): Exit {
     const { exit, core } = this;
+    exit.dr6 = 0;
+    exit.watch = NO_HITS;
+    core.i32[L.SHADOW >> 2] = 0;
+    core.i32[L.PENDING_DEBUG >> 2] = 0;
     const { stop } = core;
     exit.kind = stop.kind as Exit['kind'];
     exit.vector = stop.vector;
@@ -305,11 +415,14 @@ class CpuEngine implements Engine {
     exit.length = 0;
     return this.finishStop(executed);
   }
-  private debugTrap(executed: number): Exit {
-    raise(this.core, 1);
-    this.exit.instruction = this.core.u64[L.RIP >> 3]!;
-    this.exit.length = 0;
-    return this.finishStop(executed);
+  private debugTrap(dr6: number, executed: number): Exit {
+    const { exit, core } = this;
+    raise(core, DEBUG);
+    exit.instruction = core.u64[L.RIP >> 3]!;
+    exit.length = 0;
+    this.finishStop(executed);
+    exit.dr6 = dr6;
+    return exit;
   }
 
   written(machineAddress: number, length: number): void {

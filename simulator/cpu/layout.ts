@@ -41,6 +41,14 @@ export const FPU_DISABLED = STATE + 0x14c;
 /** u16 each: selectors of the last x87 instruction and of its operand, for which fxsave64 has no place. */
 export const FCS = STATE + 0x150;
 export const FDS = STATE + 0x152;
+/** Debug registers 0 to 7, 8 bytes each; 4 to 6 are not used here. */
+export const DEBUG = STATE + 0x158;
+/** i32: the instruction before loaded ss by mov or pop: no debug trap and no breakpoint before the next one has run. */
+export const SHADOW = STATE + 0x198;
+/** i32: bits of DR6 for a debug trap that is due before the next instruction. */
+export const PENDING_DEBUG = STATE + 0x19c;
+/** i32: CR0.AM. */
+export const ALIGNMENT_MASK = STATE + 0x1a0;
 
 /** x87 and SSE state in the layout of fxsave. */
 export const FXSAVE = STATE + 0x200;
@@ -60,7 +68,7 @@ export const SAVED = 0x1000;
 export const BLOCK_TABLE = 0x100000;
 export const BLOCK_TABLE_ENTRIES = 65536;
 export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * 16;
-export const DECODE_MODES = 3; // 64-bit, 32-bit flat, 32-bit with segments
+export const DECODE_MODES = 4; // 64-bit, 32-bit flat, 32-bit with segments, 32-bit with a code segment that is not flat
 
 /** Data TLB: 4096 entries of 32 bytes: tag for reads i64, for writes i64, addend i32, frame i32. Low tag bits: marks. */
 export const TLB_ENTRIES = 4096;
@@ -69,13 +77,17 @@ export const TLB_WRITE = 8;
 export const TLB_ADDEND = 16;
 export const TLB_FRAME = 20;
 export const TLB_BANK_SIZE = TLB_ENTRIES * 32;
-/** Tag bit 0: entry invalid; bit 1 (write tags): the frame holds decoded code, take the slow path. */
+/** Tag bit 0: entry invalid; bit 1 (write tags): the frame holds decoded code, take the slow path; bit 2: the page holds watched
+ * bytes, likewise. */
 export const TAG_INVALID = 1;
 export const TAG_CODE = 2;
+export const TAG_WATCH = 4;
 /** Instruction TLB: 256 entries of 16 bytes: tag i64, frame i32. */
 export const FETCH_ENTRIES = 256;
 export const FETCH_BANK_SIZE = FETCH_ENTRIES * 16;
-export const TLBS = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
+/** A bank without any entry: with this base every access takes the slow path, which uses the vCPU's own bank. */
+export const NO_TLB = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
+export const TLBS = NO_TLB + TLB_BANK_SIZE;
 export const TLB_STRIDE = 2 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
 
 /** Decoded records, 32 bytes each. */
@@ -89,9 +101,9 @@ export const RECORD = {
   index: 5, // u8
   scale: 6, // u8: shift count
   info: 7, // u8: length in bits 0-3, bit 4: addresses the stack segment, bit 5: not an instruction of its own
-  immediate: 8, // i64; header: number of instructions i32
+  immediate: 8, // i64; header: number of instructions i32, which bars a block that must not be entered
   displacement: 16, // i32; branches: link of the fall-through
-  link: 20, // i32: block of the taken branch; other records: offset of a third register operand
+  link: 20, // i32: block of the taken branch; other records: offset of a third register operand; header: heat
   next: 24, // i64: address of the next instruction; header: address of the block
 } as const;
 export const INFO_STACK = 16;

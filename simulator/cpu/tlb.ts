@@ -4,6 +4,7 @@
 import { bankOf, bitsOf, type Core, isCanonical, raise, raisePageFault } from './core.ts';
 import { Access } from './engine-types.ts';
 import * as L from './layout.ts';
+import { pageKey, type Watch } from './watch.ts';
 
 /** Length of the log of filled entries; when it is full, a flush visits every entry. */
 const FILL_LOG = 4096;
@@ -13,7 +14,15 @@ export interface CodeMarks {
   hasCode(frame: number): boolean;
   /** A store hits a frame with code. false: it hits the block that runs, which must be left first. */
   beforeStore(frame: number, offset: number, size: number, record: number): boolean;
+  /** Does the instruction of this record read the operand that it stores to? */
+  updates(record: number): boolean;
 }
+
+/** `what` of miss(): size in the low byte. */
+const WRITE = 0x100;
+const STACK = 0x200;
+/** No alignment check: a part of a larger operand. */
+export const UNALIGNED = 0x400;
 
 export class Tlb {
   private readonly core: Core;
@@ -24,14 +33,19 @@ export class Tlb {
   private readonly filledCount: Int32Array;
   /** Frames that some TLB may hold: set by a fill, cleared when the frame is dropped everywhere. */
   private readonly cached: Uint8Array;
+  private readonly watch: Watch;
+  /** The entry that reach() used last is of a page with watched bytes. */
+  marked = false;
 
-  constructor(core: Core, code: CodeMarks, vcpus: number) {
+  constructor(core: Core, code: CodeMarks, watch: Watch, vcpus: number) {
     this.core = core;
+    this.watch = watch;
     this.code = code;
     this.vcpus = vcpus;
     this.filled = Array.from({ length: vcpus }, () => new Int32Array(FILL_LOG));
     this.filledCount = new Int32Array(vcpus).fill(FILL_LOG);
     this.cached = new Uint8Array(core.frames);
+    for (let e = L.NO_TLB >> 2; e < (L.NO_TLB + L.TLB_BANK_SIZE) >> 2; e += 8) this.drop(e);
     for (let v = 0; v < vcpus; v++) {
       core.i32.fill(0, L.fetchTlbBase(v, 0) >> 2, (L.fetchTlbBase(v, 0) + 2 * L.FETCH_BANK_SIZE) >> 2);
       this.flushAll(v);
@@ -44,11 +58,14 @@ export class Tlb {
   miss = (lo: number, hi: number, what: number, record: number): number => {
     const { core } = this;
     const size = what & 0xff;
-    const write = (what & 0x100) !== 0;
-    const stack = (what & 0x200) !== 0 || (record !== 0 && (core.u8[record + L.RECORD.info]! & L.INFO_STACK) !== 0);
+    const write = (what & WRITE) !== 0;
+    const stack = (what & STACK) !== 0 || (record !== 0 && (core.u8[record + L.RECORD.info]! & L.INFO_STACK) !== 0);
+    if (core.alignment && !(what & UNALIGNED) && !this.aligned(lo, hi, size, stack)) return -1;
     if ((lo & 4095) + size <= 4096) {
       const at = this.reach(lo, hi, write, stack);
-      if (at < 0 || !write) return at;
+      if (at < 0) return -1;
+      if (this.marked && !this.watched(lo, hi, size, write, record, at)) return -1;
+      if (!write) return at;
       return this.storeAllowed(at, lo, size, record) ? at : -1;
     }
     return this.cross(lo, hi, size, write, stack, record);
@@ -61,12 +78,50 @@ export class Tlb {
     const page = lo & -4096;
     const e = (core.tlb + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
     const tag = e + (write ? L.TLB_WRITE >> 2 : 0);
-    if ((i32[tag]! & (-4096 | L.TAG_INVALID)) === page && i32[tag + 1] === hi) return (lo + i32[e + (L.TLB_ADDEND >> 2)]!) >>> 0;
-    if (bitsOf(core) === 64 ? !isCanonical(hi) : hi !== 0) {
-      raise(core, stack ? 12 : 13, 0);
-      return -1;
+    if ((i32[tag]! & (-4096 | L.TAG_INVALID)) === page && i32[tag + 1] === hi) {
+      this.marked = (i32[tag]! & L.TAG_WATCH) !== 0;
+      return (lo + i32[e + (L.TLB_ADDEND >> 2)]!) >>> 0;
     }
-    return this.fill(lo, hi, write, e);
+    if (!this.reachable(hi, stack)) return -1;
+    const at = this.fill(lo, hi, write, e);
+    this.marked = at >= 0 && (i32[tag]! & L.TAG_WATCH) !== 0;
+    return at;
+  }
+  private reachable(hi: number, stack: boolean): boolean {
+    const { core } = this;
+    if (bitsOf(core) === 64 ? isCanonical(hi) : hi === 0) return true;
+    raise(core, stack ? 12 : 13, 0);
+    return false;
+  }
+  /** Alignment check, for callers that know that it is on: after the canonical one, before the page is looked at (as AMD's
+   * processors do). `size`: a power of two. */
+  aligned(lo: number, hi: number, size: number, stack: boolean): boolean {
+    if (!(lo & (size - 1))) return true;
+    if (this.reachable(hi, stack)) raise(this.core, 17, 0);
+    return false;
+  }
+
+  /** An access of one page whose entry is marked. false: it hits, the instruction is to run again alone. */
+  private watched(lo: number, hi: number, size: number, write: boolean, record: number, at: number): boolean {
+    return this.noteAccess(lo, hi, size, write, !write || this.code.updates(record), at, size, 0, 0, 0);
+  }
+  /** Compares an access with the watched ranges: see Watch.note. false: the instruction is to run again alone. */
+  noteAccess(
+    lo: number,
+    hi: number,
+    size: number,
+    write: boolean,
+    read: boolean,
+    first: number,
+    firstBytes: number,
+    second: number,
+    nextLo: number,
+    nextHi: number,
+  ): boolean {
+    const hit = this.watch.note({ lo, hi, size, read, write, first, firstBytes, second, nextLo, nextHi });
+    if (!hit || this.core.stepping) return true;
+    this.core.stop.kind = 'retry';
+    return false;
   }
 
   private fill(lo: number, hi: number, write: boolean, e: number): number {
@@ -81,10 +136,11 @@ export class Tlb {
     const page = lo & -4096;
     const host = core.layout.ram + t.mfn * 4096;
     if (i32[e]! & L.TAG_INVALID) this.noteFill(e);
-    i32[e] = page;
+    const marks = this.watch.marks(core.current, pageKey(lo, hi));
+    i32[e] = page | (marks & 1 ? L.TAG_WATCH : 0);
     i32[e + 1] = hi;
     if (write || t.writable) {
-      i32[e + 2] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0);
+      i32[e + 2] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0) | (marks & 2 ? L.TAG_WATCH : 0);
       i32[e + 3] = hi;
     } else {
       i32[e + 2] = L.TAG_INVALID;
@@ -134,8 +190,13 @@ export class Tlb {
     const nextHi = wide && nextLo === 0x100000000 ? (hi + 1) | 0 : hi;
     const first = this.reach(lo, hi, write, stack);
     if (first < 0) return -1;
+    const { marked } = this;
     const second = this.reach(nextLo | 0, nextHi, write, stack);
     if (second < 0) return -1;
+    if (marked || this.marked) {
+      const read = !write || this.code.updates(record);
+      if (!this.noteAccess(lo, hi, size, write, read, first, firstBytes, second, nextLo | 0, nextHi)) return -1;
+    }
     const scratch = write ? L.SCRATCH_WRITE : L.SCRATCH_READ;
     core.u8.copyWithin(scratch, first, first + firstBytes);
     core.u8.copyWithin(scratch + firstBytes, second, second + size - firstBytes);
@@ -229,7 +290,7 @@ export class Tlb {
     const page = lo & -4096;
     for (let bank = 0; bank < 2; bank++) {
       const e = (L.tlbBase(vcpu, bank) + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
-      if (i32[e] === page && i32[e + 1] === hi) this.drop(e);
+      if ((i32[e]! & (-4096 | L.TAG_INVALID)) === page && i32[e + 1] === hi) this.drop(e);
       const f = (L.fetchTlbBase(vcpu, bank) + ((lo >>> 8) & ((L.FETCH_ENTRIES - 1) << 4))) >> 2;
       if (i32[f] === page && i32[f + 1] === hi) this.dropFetch(f);
     }
@@ -281,13 +342,30 @@ export class Tlb {
     });
   }
 
+  /** Sets the watch marks of these pages' entries anew. */
+  markWatched(vcpu: number, pages: Iterable<number>): void {
+    for (const key of pages) {
+      const marks = this.watch.marks(vcpu, key);
+      for (let bank = 0; bank < 2; bank++) this.setMarks((L.tlbBase(vcpu, bank) + (key % L.TLB_ENTRIES) * 32) >> 2, key, marks);
+    }
+  }
+  private setMarks(e: number, key: number, marks: number): void {
+    const { i32 } = this.core;
+    if (i32[e]! & L.TAG_INVALID || pageKey(i32[e]!, i32[e + 1]!) !== key) return;
+    i32[e] = (i32[e]! & ~L.TAG_WATCH) | (marks & 1 ? L.TAG_WATCH : 0);
+    if (!(i32[e + 2]! & L.TAG_INVALID)) i32[e + 2] = (i32[e + 2]! & ~L.TAG_WATCH) | (marks & 2 ? L.TAG_WATCH : 0);
+  }
+
   /** TLB content without marks (those belong to caches, not to the machine). */
   canonical(vcpu: number): Uint8Array {
     const { core } = this;
     const start = L.tlbBase(vcpu, 0);
     const bytes = core.u8.slice(start, start + L.TLB_STRIDE);
     const words = new Int32Array(bytes.buffer);
-    for (let e = 0; e < (2 * L.TLB_BANK_SIZE) / 4; e += 8) words[e + 2] = words[e + 2]! & ~L.TAG_CODE;
+    for (let e = 0; e < (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
+      words[e] = words[e]! & ~L.TAG_WATCH;
+      words[e + 2] = words[e + 2]! & ~(L.TAG_CODE | L.TAG_WATCH);
+    }
     return bytes;
   }
   /** Replaces the TLB by one that canonical() gave. */
@@ -297,7 +375,12 @@ export class Tlb {
     this.filledCount[vcpu] = FILL_LOG;
     this.cached.fill(1);
     const base = L.tlbBase(vcpu, 0) >> 2;
-    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8)
+    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
       if (!(core.i32[e + 2]! & L.TAG_INVALID) && this.code.hasCode(core.i32[e + 5]!)) core.i32[e + 2] = core.i32[e + 2]! | L.TAG_CODE;
+      if (this.watch.some && !(core.i32[e]! & L.TAG_INVALID)) {
+        const key = pageKey(core.i32[e]!, core.i32[e + 1]!);
+        this.setMarks(e, key, this.watch.marks(vcpu, key));
+      }
+    }
   }
 }

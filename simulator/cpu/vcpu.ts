@@ -2,7 +2,7 @@
 // saved blocks: every access goes through `at`.
 
 import type { Core } from './core.ts';
-import type { BankNumber, GprName, ModeState, SegmentCache, SegmentNumber, Vcpu } from './engine-types.ts';
+import type { BankNumber, DebugRegister, GprName, ModeState, SegmentCache, SegmentNumber, Vcpu } from './engine-types.ts';
 import { GprName as NAMES } from './engine-types.ts';
 import { ARITHMETIC_FLAGS } from './isa/builder.ts';
 import * as L from './layout.ts';
@@ -17,14 +17,25 @@ export class VcpuState implements Vcpu {
   private readonly eflags: () => number;
   /** Mode, bank or segments have changed. */
   private readonly changed: () => void;
+  /** Debug registers have changed. */
+  private readonly debugChanged: (id: number) => void;
 
-  constructor(id: number, core: Core, tlb: Tlb, activate: (id: number) => void, eflags: () => number, changed: () => void) {
+  constructor(
+    id: number,
+    core: Core,
+    tlb: Tlb,
+    activate: (id: number) => void,
+    eflags: () => number,
+    changed: () => void,
+    debugChanged: (id: number) => void,
+  ) {
     this.id = id;
     this.core = core;
     this.tlb = tlb;
     this.activate = activate;
     this.eflags = eflags;
     this.changed = changed;
+    this.debugChanged = debugChanged;
   }
 
   /** Where a field of the running state lies for this vCPU. */
@@ -145,6 +156,24 @@ export class VcpuState implements Vcpu {
     this.setInt(L.FPU_DISABLED, v ? 1 : 0);
   }
 
+  get alignmentMask(): boolean {
+    return this.int(L.ALIGNMENT_MASK) !== 0;
+  }
+  set alignmentMask(v: boolean) {
+    this.setInt(L.ALIGNMENT_MASK, v ? 1 : 0);
+    this.changed();
+  }
+  debugRegister(n: DebugRegister): bigint {
+    return this.long(L.DEBUG + 8 * n);
+  }
+  setDebugRegister(n: DebugRegister, value: bigint): void {
+    this.setLong(L.DEBUG + 8 * n, value);
+    this.debugChanged(this.id);
+  }
+  get interruptShadow(): boolean {
+    return this.int(L.SHADOW) !== 0;
+  }
+
   fpuImage(): Uint8Array {
     const at = this.at(L.FXSAVE);
     return this.core.u8.slice(at, at + 512);
@@ -182,6 +211,7 @@ export class VcpuState implements Vcpu {
       throw new RangeError(`saved vCPU state of ${bytes.length} bytes, expected ${L.STATE_SIZE + L.TLB_STRIDE}`);
     this.core.u8.set(bytes.subarray(0, L.STATE_SIZE), this.at(L.STATE));
     this.tlb.load(this.id, bytes.subarray(L.STATE_SIZE));
+    this.debugChanged(this.id);
     this.changed();
   }
 }

@@ -8,7 +8,8 @@ import { ARITHMETIC_FLAGS } from '../isa/builder.ts';
 import * as L from '../layout.ts';
 import type { RareInstruction } from '../records.ts';
 import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
-import type { Tlb } from '../tlb.ts';
+import { type Tlb, UNALIGNED } from '../tlb.ts';
+import type { Watch } from '../watch.ts';
 
 export type RareBody = (c: RareContext, i: RareInstruction) => RareStatusValue;
 
@@ -29,6 +30,7 @@ export class RareContext {
   readonly core: Core;
   readonly tlb: Tlb;
   readonly code: CodeCache;
+  readonly watch: Watch;
   /** Record of the instruction under way. */
   record = 0;
   /** Budget of the run, for the time stamp counter. */
@@ -38,10 +40,11 @@ export class RareContext {
   /** Called when segment registers or the mode have changed. */
   modeChanged: () => void = () => {};
 
-  constructor(core: Core, tlb: Tlb, code: CodeCache) {
+  constructor(core: Core, tlb: Tlb, code: CodeCache, watch: Watch) {
     this.core = core;
     this.tlb = tlb;
     this.code = code;
+    this.watch = watch;
   }
 
   // ---- registers
@@ -115,9 +118,10 @@ export class RareContext {
   address(d: Decoded): bigint {
     return this.linear(d.segment >= 0 ? d.segment : this.usesStack(d) ? SS : DS, this.offset(d));
   }
-  /** Reads up to 8 bytes; null: stopped. */
-  read(va: bigint, size: number, stack = false): bigint | null {
-    const at = this.tlb.miss(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, size | (stack ? 0x200 : 0), 0);
+  /** Reads up to 8 bytes; null: stopped. `part`: of a larger operand, without alignment check. */
+  read(va: bigint, size: number, stack = false, part = false): bigint | null {
+    const what = size | (stack ? 0x200 : 0) | (part ? UNALIGNED : 0);
+    const at = this.tlb.miss(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, what, 0);
     if (at < 0) return null;
     const { view } = this.core;
     if (size === 8) return view.getBigUint64(at, true);
@@ -128,17 +132,35 @@ export class RareContext {
   value(d: Decoded, i: number, size: number = d.size[i]!): bigint | null {
     return d.kind[i] === K.memory ? this.read(this.address(d), size, this.usesStack(d)) : mask(size, this.operand(d, i));
   }
-  /** Checks a store of up to 16 bytes, over a page border too; null: stopped. */
-  prepareStore(va: bigint, size: number, stack = false): Store | null {
+  /** Checks a store of up to 16 bytes, over a page border too; null: stopped. `part`: as for read(). */
+  prepareStore(va: bigint, size: number, stack = false, part = false): Store | null {
     const lo = Number(va & 0xffffffffn) | 0;
     const hi = Number(va >> 32n) | 0;
+    const { tlb } = this;
+    if (this.core.alignment && !part && !tlb.aligned(lo, hi, size, stack)) return null;
     const firstBytes = Math.min(size, 4096 - (lo & 4095));
-    const first = this.tlb.reach(lo, hi, true, stack);
+    const first = tlb.reach(lo, hi, true, stack);
     if (first < 0) return null;
-    if (firstBytes === size) return { first, second: 0, firstBytes, size };
+    const { marked } = tlb;
+    if (firstBytes === size) {
+      if (marked && !tlb.noteAccess(lo, hi, size, true, false, first, size, 0, 0, 0)) return null;
+      return { first, second: 0, firstBytes, size };
+    }
     const beyond = mask(this.bits === 64 ? 8 : 4, va + BigInt(firstBytes));
-    const second = this.tlb.reach(Number(beyond & 0xffffffffn) | 0, Number(beyond >> 32n) | 0, true, stack);
-    return second < 0 ? null : { first, second, firstBytes, size };
+    const nextLo = Number(beyond & 0xffffffffn) | 0;
+    const nextHi = Number(beyond >> 32n) | 0;
+    const second = tlb.reach(nextLo, nextHi, true, stack);
+    if (second < 0) return null;
+    if ((marked || tlb.marked) && !tlb.noteAccess(lo, hi, size, true, false, first, firstBytes, second, nextLo, nextHi)) return null;
+    return { first, second, firstBytes, size };
+  }
+  /** Can the byte at `va` be accessed so? It is not an access that watchpoints see. */
+  probe(va: bigint, write: boolean, stack = false): boolean {
+    return this.tlb.reach(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, write, stack) >= 0;
+  }
+  /** A misaligned operand where #AC is on; for operands that are accessed in parts. False: stopped. */
+  alignedTo(va: bigint, size: number, stack = false): boolean {
+    return !this.core.alignment || this.tlb.aligned(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, size, stack);
   }
   /** Carries out a checked store. Decoded code there is dropped; returns true when there was some: leave the block then. */
   commit(s: Store, value: bigint): boolean {

@@ -67,15 +67,18 @@ function loadPointers(c: RareContext, i: RareInstruction, image: DataView): void
   image.setUint32(20, 0, true);
 }
 
+/** Where alignment is checked, a misaligned word comes before the misaligned area (AMD's processors). */
+const FIELD = 4;
 const fxsave: RareBody = (c, i) => {
   const va = c.address(i.d);
+  if (!c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
   if (va & 15n) return c.stop(13, 0);
   const image = c.core.u8.slice(L.FXSAVE, L.FXSAVE + (c.bits === 64 ? IMAGE : IMAGE - 128));
   const view = new DataView(image.buffer);
   view.setUint32(28, MXCSR_MASK, true);
   storePointers(c, i, view);
   // Aligned to 16 it may still cross a page: both pieces are checked first.
-  if (!c.prepareStore(BigInt.asUintN(c.bits, va + LAST), 1, c.usesStack(i.d))) return RareStatus.stopped;
+  if (!c.probe(BigInt.asUintN(c.bits, va + LAST), true, c.usesStack(i.d))) return RareStatus.stopped;
   const stores = [];
   for (let n = 0; n < image.length; n += 8) {
     const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d));
@@ -90,8 +93,9 @@ const fxsave: RareBody = (c, i) => {
 };
 const fxrstor: RareBody = (c, i) => {
   const va = c.address(i.d);
+  if (!c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
   if (va & 15n) return c.stop(13, 0);
-  if (c.read(BigInt.asUintN(c.bits, va + LAST), 1, c.usesStack(i.d)) === null) return RareStatus.stopped;
+  if (!c.probe(BigInt.asUintN(c.bits, va + LAST), false, c.usesStack(i.d))) return RareStatus.stopped;
   const image = new Uint8Array(c.bits === 64 ? IMAGE : IMAGE - 128);
   const view = new DataView(image.buffer);
   for (let n = 0; n < image.length; n += 8) {

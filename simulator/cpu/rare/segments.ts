@@ -83,6 +83,11 @@ const lea: RareBody = (c, i) => {
   return RareStatus.done;
 };
 
+/** mov ss and pop ss (lss does not) hold back interrupts and debug traps until the next instruction, which loads the stack pointer. */
+function castShadow(c: RareContext, segment: number): void {
+  if (segment === SS) c.core.i32[L.SHADOW >> 2] = 1;
+}
+
 const movToSegment: RareBody = (c, i) => {
   const { d } = i;
   const segment = d.reg[0]!;
@@ -92,6 +97,7 @@ const movToSegment: RareBody = (c, i) => {
   const load = prepareLoad(c, segment, Number(v));
   if (!load) return RareStatus.stopped;
   load();
+  castShadow(c, segment);
   c.modeChanged();
   return RareStatus.done;
 };
@@ -104,6 +110,7 @@ const popSegment: RareBody = (c, i) => {
   const load = prepareLoad(c, i.d.reg[0]!, Number(v));
   if (!load) return RareStatus.stopped;
   load();
+  castShadow(c, i.d.reg[0]!);
   c.setReg(RSP, pointerSize(c), sp + BigInt(size));
   c.modeChanged();
   return RareStatus.done;
@@ -129,8 +136,8 @@ export function writeResult(c: RareContext, d: Decoded, i: number, size: number,
 const pushSegment: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const sp = mask(pointerSize(c), c.reg(RSP, pointerSize(c)) - BigInt(size));
-  // Only the low half of a 32-bit slot is written.
-  const width = size === 4 ? 2 : size;
+  // Intel's processors write the low half of a 32-bit slot only, AMD's all of it.
+  const width = size === 4 && c.core.model === 'intel' ? 2 : size;
   const store = c.prepareStore(c.stackLinear(sp), width, true);
   if (!store) return RareStatus.stopped;
   const hit = c.commit(store, BigInt(selectorOf(c, i.d.reg[0]!)));
@@ -341,11 +348,12 @@ const verify =
 const arpl: RareBody = (c, i) => {
   const { d } = i;
   const source = c.operand(d, 1) & 3n;
-  const store = d.kind[0] === K.memory ? c.prepareStore(c.address(d), 2, c.usesStack(d)) : null;
-  if (d.kind[0] === K.memory && !store) return RareStatus.stopped;
   const v = c.value(d, 0, 2);
   if (v === null) return RareStatus.stopped;
   const raise = (v & 3n) < source;
+  // Memory that would keep its value is not written.
+  const store = raise && d.kind[0] === K.memory ? c.prepareStore(c.address(d), 2, c.usesStack(d)) : null;
+  if (raise && d.kind[0] === K.memory && !store) return RareStatus.stopped;
   setZero(c, raise);
   if (!raise) return RareStatus.done;
   const r = (v & ~3n) | source;

@@ -59,7 +59,8 @@ const enter: RareBody = (c, i) => {
   }
   sp = mask(width, sp - BigInt(i.d.immLo & 0xffff));
   // The processor checks that the new top of the stack can be written.
-  if (c.prepareStore(c.stackLinear(sp), size, true) === null) return RareStatus.stopped;
+  const last = mask(width, sp + BigInt(size - 1));
+  if (!c.probe(c.stackLinear(sp), true, true) || !c.probe(c.stackLinear(last), true, true)) return RareStatus.stopped;
   c.setReg(RBP, size === 2 ? 2 : width, newFrame);
   c.setReg(RSP, width, sp);
   return RareStatus.done;

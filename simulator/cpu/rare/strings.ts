@@ -75,7 +75,10 @@ function repeat(run: Run, d: Decoded): RareStatusValue {
     if (hitCode && left > 0n) break;
   }
   i32[L.COUNT >> 2] = allowed - executed;
-  if (left > 0n && !ended) return c.moveTo(c.instruction);
+  if (left > 0n && !ended) {
+    c.core.unfinished = true;
+    return c.moveTo(c.instruction);
+  }
   return leave ? c.moveTo(c.next) : RareStatus.done;
 }
 
@@ -102,7 +105,17 @@ function chunk(run: Run, d: Decoded, most: number): number {
   if (destination) n = Math.min(n, fitting(to, w, step));
   if (n === 0) n = slowElement(run, from, to);
   else {
-    const host = (va: bigint, write: boolean): number => c.tlb.reach(Number(va & 0xffffffffn) | 0, Number(va >> 32n) | 0, write);
+    const host = (va: bigint, write: boolean): number => {
+      const lo = Number(va & 0xffffffffn) | 0;
+      const hi = Number(va >> 32n) | 0;
+      if (c.core.alignment && !c.tlb.aligned(lo, hi, w, false)) return -1;
+      const at = c.tlb.reach(lo, hi, write);
+      if (at < 0 || !c.tlb.marked) return at;
+      n = c.watch.unwatched(lo, hi, w, step, n, write);
+      if (n > 0) return at;
+      n = 1;
+      return c.tlb.noteAccess(lo, hi, w, write, !write, at, w, 0, 0, 0) ? at : -1;
+    };
     // A cmps without rep reaches for its destination first (seen on AMD's processors), all others for their source.
     if (kind === 'cmps' && run.goOnWhileZero < 0 && host(to, false) < 0) return -1;
     const a = source ? host(from, false) : 0;

@@ -39,7 +39,7 @@ const tableRegister =
   (c, i) => {
     const v = c.core.host.sensitive(c.core.current, what);
     const size = c.bits === 64 ? 10 : 6;
-    const store = c.prepareStore(c.address(i.d), size, c.usesStack(i.d));
+    const store = c.prepareStore(c.address(i.d), size, c.usesStack(i.d), true);
     if (!store) return RareStatus.stopped;
     return c.done(c.commit(store, v));
   };

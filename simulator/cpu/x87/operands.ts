@@ -7,6 +7,9 @@ import type { Extended } from './extended.ts';
 import { DOUBLE, SINGLE } from './round.ts';
 import type { Unit } from './unit.ts';
 
+/** Largest operand that is one number; what is larger is an area of words, each aligned for itself. */
+const LARGEST_NUMBER = 10;
+
 export const isMemory = (u: Unit): boolean => u.i.d.count > 0 && u.i.d.kind[0] === K.memory;
 
 /** Up to 16 bytes of memory behind `offset`; null: stopped. */
@@ -18,7 +21,7 @@ export function readBytes(u: Unit, offset: number, size: number): bigint | null 
   for (let at = 0; at < size; ) {
     const left = size - at;
     const step = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    const part = c.read(BigInt.asUintN(c.bits, start + BigInt(at)), step, c.usesStack(d));
+    const part = c.read(BigInt.asUintN(c.bits, start + BigInt(at)), step, c.usesStack(d), size > LARGEST_NUMBER);
     if (part === null) return null;
     value |= part << BigInt(8 * at);
     at += step;
@@ -32,7 +35,7 @@ export function prepareBytes(u: Unit, size: number): Store[] | null {
   const start = c.address(d);
   const stores: Store[] = [];
   for (let at = 0; at < size; at += 8) {
-    const store = c.prepareStore(BigInt.asUintN(c.bits, start + BigInt(at)), Math.min(8, size - at), c.usesStack(d));
+    const store = c.prepareStore(BigInt.asUintN(c.bits, start + BigInt(at)), Math.min(8, size - at), c.usesStack(d), size > LARGEST_NUMBER);
     if (!store) return null;
     stores.push(store);
   }
