@@ -18,6 +18,8 @@ if (jsonAt >= 0 && !jsonFile) fail('--json needs a file name.');
 
 bootstrap('all'); // the peers are among the test packages
 await build();
+// Bundles lie elsewhere than the sources: what they unpack belongs where the tests have it.
+process.env.HYPERPORT_CACHE ??= join(root, '.cache');
 const results = {};
 for (const name of wanted.length > 0 ? wanted : names) {
   const outfile = await bundleForNode(`scripts/bench/${name}.ts`, join(root, '.cache', 'bench', `${name}.mjs`));
