@@ -16,6 +16,7 @@ const kinds: Readonly<Record<TraceKind, true>> = {
   grant: true,
   xenstore: true,
   domain: true,
+  log: true,
   undecoded: true,
 };
 

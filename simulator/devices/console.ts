@@ -3,7 +3,7 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { offsetOf } from '../../abi/layout.ts';
-import type { BackEnd } from '../hypervisor/event-channels.ts';
+import type { BackEnd } from '../hypervisor/event-port.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 
 const IN = offsetOf('xencons_interface', 64, 'in');
@@ -23,17 +23,15 @@ export class ConsoleRing implements BackEnd {
   readonly name = 'console';
   private readonly hv: Hypervisor;
   private readonly mfn: Mfn;
-  private readonly port: number;
   /** Input that did not fit yet: the bytes from `taken` on. */
   private queue: Uint8Array = new Uint8Array();
   private taken = 0;
   /** Output up to this index has been handed on; the guest sees it consumed when the back end works. */
   private shown = 0;
 
-  constructor(hv: Hypervisor, mfn: Mfn, port: number) {
+  constructor(hv: Hypervisor, mfn: Mfn) {
     this.hv = hv;
     this.mfn = mfn;
-    this.port = port;
   }
 
   /** Hands output on at once, so that the console of a stopped guest is complete. */
@@ -69,7 +67,7 @@ export class ConsoleRing implements BackEnd {
     const took = this.takeOutput(page, view);
     const gave = this.giveInput(page, view);
     if (gave) this.hv.written(this.mfn);
-    if (took || gave) this.hv.domain.events.setPending(this.port, { peer: this.name });
+    if (took || gave) this.hv.domain.events.fromBackEnd(this);
   }
 
   private show(page: Uint8Array, producer: number): void {

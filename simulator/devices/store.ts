@@ -1,7 +1,7 @@
 // The XenStore back end: serves the domain's store ring with the daemon of xenstore/.
 
 import { type Mfn, PAGE_SIZE } from '../../abi/address.ts';
-import type { BackEnd } from '../hypervisor/event-channels.ts';
+import type { BackEnd } from '../hypervisor/event-port.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import type { XenStore } from '../xenstore/responder.ts';
 import { type RingPage, serveRing } from '../xenstore/store-ring.ts';
@@ -14,13 +14,11 @@ export class StoreRing implements BackEnd {
   private readonly hv: Hypervisor;
   private readonly store: XenStore;
   private readonly mfn: Mfn;
-  private readonly port: number;
 
-  constructor(hv: Hypervisor, store: XenStore, mfn: Mfn, port: number) {
+  constructor(hv: Hypervisor, store: XenStore, mfn: Mfn) {
     this.hv = hv;
     this.store = store;
     this.mfn = mfn;
-    this.port = port;
     store.trace = (record) => {
       hv.trace.emit('xenstore', { ...record, vcpu: hv.current.id });
     };
@@ -38,6 +36,6 @@ export class StoreRing implements BackEnd {
     };
     const moved = serveRing(this.store, this.hv.domain.id, ring);
     this.hv.written(this.mfn);
-    if (moved) this.hv.domain.events.setPending(this.port, { peer: this.name });
+    if (moved) this.hv.domain.events.fromBackEnd(this);
   }
 }

@@ -17,6 +17,7 @@ import { XenStore } from '../xenstore/responder.ts';
 import type { CpuPolicy } from './cpu-policy.ts';
 import { Domain } from './domain.ts';
 import { EventChannels } from './event-channels.ts';
+import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
@@ -27,6 +28,9 @@ export const XEN_PAGES = 80;
 /** Pages that a domU may have beyond its memory (xl gives 1 MiB of slack); dom0 has no limit of its own. */
 export const SLACK_PAGES = 256;
 const DOM0_MAXIMUM = 0xffff_ffff;
+/** Highest event channel port: xl's default for a domU (event_channels=1023); dom0 has all that the layout can name. */
+const HIGHEST_PORT = 1023;
+const DOM0_HIGHEST_PORT = 0x7fff_ffff;
 const VCPU_INFO = 64;
 const UPCALL_MASK = offsetOf('vcpu_info', 64, 'evtchn_upcall_mask');
 const STORE_PORT = 1;
@@ -95,7 +99,8 @@ export function createHypervisor(
 
 function eventChannels(hv: Hypervisor): EventChannels {
   let shared: Uint8Array | null = null;
-  return new EventChannels({
+  const host: EventHost = {
+    bits: 64,
     shared: () => {
       shared ??= hv.memory.ram.page(hv.domain.sharedInfo);
       return shared;
@@ -105,6 +110,10 @@ function eventChannels(hv: Hypervisor): EventChannels {
       hv.written(hv.domain.sharedInfo);
       for (const vcpu of hv.domain.vcpus) if (vcpu.info.mfn !== hv.domain.sharedInfo) hv.written(vcpu.info.mfn);
     },
+    page: (mfn) => hv.memory.ram.page(asMfn(mfn)),
+    wrotePage: (mfn) => hv.written(asMfn(mfn)),
+    icount: () => hv.icount,
+    log: (vcpu, text) => hv.log(`d${hv.domain.id}v${vcpu} ${text}`),
     kick: (id) => {
       const vcpu = hv.domain.vcpus[id]!;
       vcpu.entered = true;
@@ -112,10 +121,8 @@ function eventChannels(hv: Hypervisor): EventChannels {
     },
     pollers: (port) => {
       for (const vcpu of hv.domain.vcpus) {
-        if (vcpu.wait?.kind === 'poll' && vcpu.wait.ports.includes(port)) {
-          hv.timers.cancel(`poll ${vcpu.id}`);
-          hv.wake(vcpu);
-        }
+        // Xen remembers one port: who polls several, or none, is woken by any event and looks again.
+        if (vcpu.wait?.kind === 'poll' && (vcpu.wait.ports.length !== 1 || vcpu.wait.ports[0] === port)) hv.wake(vcpu);
       }
     },
     trace: (action, port, { virq, peer }) => {
@@ -129,7 +136,8 @@ function eventChannels(hv: Hypervisor): EventChannels {
         ...(peer === undefined ? {} : { peer }),
       });
     },
-  });
+  };
+  return new EventChannels(host, hv.config.dom0 ? DOM0_HIGHEST_PORT : HIGHEST_PORT);
 }
 
 /** vCPU 0 starts at the kernel's entry, the others wait for vcpu_op. */
@@ -166,8 +174,8 @@ function addDevices(hv: Hypervisor): { console: ConsoleRing | null; store: XenSt
     if (hv.memory.types.getPageAndType(mfn, FrameType.writable, id)) throw new Error('a ring page is in use as something else');
   }
   const store = new XenStore();
-  const storeRing = new StoreRing(hv, store, built.store, STORE_PORT);
-  const console = new ConsoleRing(hv, built.console, CONSOLE_PORT);
+  const storeRing = new StoreRing(hv, store, built.store);
+  const console = new ConsoleRing(hv, built.console);
   events.allocate({ kind: 'interdomain', remote: 0, remotePort: 1, backEnd: storeRing });
   events.allocate({ kind: 'interdomain', remote: 0, remotePort: 2, backEnd: console });
   grants.permit(0, 0, asMfn(built.console));

@@ -1,83 +1,90 @@
-// Event channels of one domain in the 2-level form: ports, their bindings, and the pending and mask bits in shared_info.
-// Source: public/event_channel.h; order of the bit operations as in Xen 4.17 (common/event_2l.c).
+// Event channels of one domain: its table of ports and what they are bound to. How events are marked is the layout's affair.
+// Source: public/event_channel.h; behaviour of Xen 4.17.
 
 import { offsetOf } from '../../abi/layout.ts';
+import { TwoLevel } from './event-2l.ts';
+import { DEFAULT_PRIORITY, Fifo } from './event-fifo.ts';
+import { type BackEnd, type Channel, type EventHost, FREE, Port, type PortLayout } from './event-port.ts';
 
-/** The other end of a port that leads to a device back end of the simulator. */
-export interface BackEnd {
-  /** In words: 'console', 'store'. */
-  readonly name: string;
-  /** The guest sent an event. */
-  notified(): void;
-}
-
-export type Channel =
-  | { readonly kind: 'free' }
-  | { readonly kind: 'reserved' }
-  | { readonly kind: 'unbound'; readonly remote: number }
-  | { readonly kind: 'interdomain'; readonly remote: number; readonly remotePort: number; readonly backEnd: BackEnd | null }
-  | { readonly kind: 'virq'; readonly virq: number }
-  | { readonly kind: 'ipi' };
-
-interface Port {
-  channel: Channel;
-  /** vCPU that it notifies. */
-  vcpu: number;
-}
-
-export const MAX_PORTS = 4096;
-/** Virtual interrupts that each vCPU has of its own; the others belong to vCPU 0 of the domain. */
+/** Xen makes room for so many ports at once: what lies in the last piece exists, though free. */
+const PORTS_AT_ONCE = 64;
+/** Virtual interrupts that each vCPU has of its own (timer, debug, xenoprof, PMU); the others belong to vCPU 0 of the domain. */
 export const PER_VCPU_VIRQS: ReadonlySet<number> = new Set([0, 1, 7, 13]);
 
-const PENDING = offsetOf('shared_info', 64, 'evtchn_pending');
-const MASK = offsetOf('shared_info', 64, 'evtchn_mask');
-const UPCALL_PENDING = offsetOf('vcpu_info', 64, 'evtchn_upcall_pending');
-const UPCALL_MASK = offsetOf('vcpu_info', 64, 'evtchn_upcall_mask');
-const PENDING_SEL = offsetOf('vcpu_info', 64, 'evtchn_pending_sel');
+const UPCALL_PENDING = 0;
+const UPCALL_MASK = 1;
 
-/** What event channels need of the rest of the hypervisor. */
-export interface EventHost {
-  /** Bytes of the domain's shared_info page. */
-  shared(): Uint8Array;
-  /** Bytes of a vCPU's vcpu_info. */
-  info(vcpu: number): Uint8Array;
-  /** shared_info or vcpu_info was written. */
-  touched(): void;
-  /** The vCPU has events pending now: wake it and let it look. */
-  kick(vcpu: number): void;
-  /** Wakes vCPUs that poll this port. */
-  pollers(port: number): void;
-  trace(action: 'send' | 'pending' | 'masked' | 'bound' | 'closed', port: number, detail: { virq?: number; peer?: string }): void;
+/** A port of dom0 that waits for, or is bound to, a port of this domain: the far side of a device. */
+interface RemotePort {
+  readonly backEnd: BackEnd;
+  /** Port of this domain; 0 while it waits. */
+  boundTo: number;
 }
 
 export class EventChannels {
-  readonly ports: Port[] = [{ channel: { kind: 'reserved' }, vcpu: 0 }];
+  readonly ports: Port[] = [];
   private readonly host: EventHost;
+  private readonly twoLevel: TwoLevel;
+  private layout: PortLayout;
+  /** Highest port number that the toolstack lets the domain have. */
+  private readonly highest: number;
+  /** By vCPU and virtual interrupt: the port. */
+  private readonly virqs = new Map<number, number>();
+  private readonly remotePorts = new Map<number, RemotePort>();
+  private readonly selectorAt: number;
 
-  constructor(host: EventHost) {
+  constructor(host: EventHost, highest: number) {
     this.host = host;
+    this.highest = highest;
+    this.selectorAt = offsetOf('vcpu_info', host.bits, 'evtchn_pending_sel');
+    this.twoLevel = new TwoLevel(host, (vcpu) => this.markPending(vcpu));
+    this.layout = this.twoLevel;
+    this.grow();
+    this.ports[0]!.channel = { kind: 'reserved' };
   }
 
+  /** A port that exists, bound or free; null beyond the table. */
   port(port: number): Port | null {
     return this.ports[port] ?? null;
   }
 
-  /** The lowest free port; null when all are taken. */
-  private freePort(): number | null {
-    for (let port = 1; port < this.ports.length; port++) if (this.ports[port]!.channel.kind === 'free') return port;
-    if (this.ports.length >= MAX_PORTS) return null;
-    this.ports.push({ channel: { kind: 'free' }, vcpu: 0 });
-    return this.ports.length - 1;
+  /** The FIFO layout when the guest switched to it. */
+  fifo(): Fifo | null {
+    return this.layout instanceof Fifo ? this.layout : null;
   }
 
-  /** Takes a port and binds it. */
+  /** How many ports the domain can have. */
+  limit(): number {
+    return Math.min(this.layout.ports, this.highest + 1);
+  }
+
+  private grow(): void {
+    for (let n = 0; n < PORTS_AT_ONCE; n++) this.ports.push(new Port(this.ports.length));
+  }
+
+  /** The lowest port that is free and in no queue; null when all are taken. */
+  private freePort(): Port | null {
+    const limit = this.limit();
+    for (let port = 1; port < limit; port++) {
+      if (port >= this.ports.length) this.grow();
+      const entry = this.ports[port]!;
+      if (entry.channel.kind === 'free' && !this.layout.busy(entry)) return entry;
+    }
+    return null;
+  }
+
+  /** Takes a port and binds it; null when all are taken. */
   allocate(channel: Channel, vcpu = 0): number | null {
-    const port = this.freePort();
-    if (port === null) return null;
-    this.ports[port] = { channel, vcpu };
-    const peer =
-      channel.kind === 'interdomain' ? (channel.backEnd?.name ?? `port ${channel.remotePort} of d${channel.remote}`) : channel.kind;
-    this.host.trace('bound', port, channel.kind === 'virq' ? { virq: channel.virq } : { peer });
+    const entry = this.freePort();
+    if (!entry) return null;
+    const { port } = entry;
+    entry.channel = channel;
+    entry.vcpu = vcpu;
+    if (this.fifo()) entry.priority = DEFAULT_PRIORITY;
+    if (channel.kind === 'virq') this.virqs.set(virqKey(channel.virq, vcpu), port);
+    if (channel.kind === 'interdomain' && channel.backEnd)
+      this.remotePorts.set(channel.remotePort, { backEnd: channel.backEnd, boundTo: port });
+    this.host.trace('bound', port, channel.kind === 'virq' ? { virq: channel.virq } : { peer: peerOf(channel) });
     return port;
   }
 
@@ -85,62 +92,101 @@ export class EventChannels {
     this.ports[port]!.channel = channel;
   }
 
-  /** Frees a port; its peer in this domain becomes unbound again. */
+  /** The back end that waits behind a port of dom0 for this domain; null when none does. */
+  waitingBackEnd(remotePort: number): BackEnd | null {
+    const remote = this.remotePorts.get(remotePort);
+    return remote && remote.boundTo === 0 ? remote.backEnd : null;
+  }
+
+  /** Frees a bound port; its peer becomes unbound again. */
   close(port: number): void {
-    const { channel } = this.ports[port]!;
-    if (channel.kind === 'interdomain' && channel.backEnd === null) {
-      const other = this.ports[channel.remotePort];
-      if (other && other.channel.kind === 'interdomain') other.channel = { kind: 'unbound', remote: channel.remote };
+    const entry = this.ports[port]!;
+    const { channel } = entry;
+    if (channel.kind === 'virq') this.virqs.delete(virqKey(channel.virq, entry.vcpu));
+    if (channel.kind === 'interdomain') {
+      if (channel.backEnd) this.remotePorts.get(channel.remotePort)!.boundTo = 0;
+      else this.ports[channel.remotePort]!.channel = { kind: 'unbound', remote: channel.remote };
     }
-    this.ports[port] = { channel: { kind: 'free' }, vcpu: 0 };
-    this.clearBit(PENDING, port);
-    this.host.touched();
+    this.layout.clearPending(entry);
+    entry.channel = FREE;
+    entry.vcpu = 0;
     this.host.trace('closed', port, {});
+  }
+
+  /** Closes every port and goes back to the 2-level layout. Answers the frames that the FIFO layout held. */
+  reset(): number[] {
+    for (const { port, channel } of this.ports) if (channel.kind !== 'free' && channel.kind !== 'reserved') this.close(port);
+    const frames = this.fifo()?.frames() ?? [];
+    this.layout = this.twoLevel;
+    return frames;
+  }
+
+  /** Switches to the FIFO layout with its first control block; what is pending now is kept until the ports' words exist. */
+  useFifo(vcpu: number, mfn: number, offset: number): void {
+    for (const entry of this.ports) {
+      if (entry.port === 0) continue;
+      if (this.layout.pending(entry)) entry.early = true;
+      entry.priority = DEFAULT_PRIORITY;
+    }
+    const fifo = new Fifo(this.host, (target) => this.markPending(target));
+    fifo.setControlBlock(vcpu, mfn, offset);
+    this.layout = fifo;
+  }
+
+  /** Moves a port to another vCPU. */
+  setVcpu(port: number, vcpu: number): void {
+    const entry = this.ports[port]!;
+    const { channel } = entry;
+    entry.vcpu = vcpu;
+    // A global virtual interrupt stays in vCPU 0's list wherever it is delivered.
+    if (channel.kind === 'virq') this.virqs.set(virqKey(channel.virq, 0), port);
   }
 
   /** Port to which a virtual interrupt is bound on a vCPU; 0 for none. */
   virqPort(virq: number, vcpu: number): number {
-    const port = this.ports.findIndex(
-      (p) => p.channel.kind === 'virq' && p.channel.virq === virq && (!PER_VCPU_VIRQS.has(virq) || p.vcpu === vcpu),
-    );
-    return Math.max(0, port);
+    return this.virqs.get(virqKey(virq, vcpu)) ?? 0;
   }
 
   raiseVirq(virq: number, vcpu: number): void {
     const port = this.virqPort(virq, vcpu);
-    if (port > 0) this.setPending(port, { virq });
+    if (port > 0) this.raise(this.ports[port]!, PER_VCPU_VIRQS.has(virq) ? vcpu : this.ports[port]!.vcpu, { virq });
   }
 
-  /** Marks a port pending, and its vCPU when nothing masks it. */
+  /** Marks a port pending and tells its vCPU, unless it is masked. A port that is not bound stays as it is. */
   setPending(port: number, detail: { virq?: number; peer?: string }): void {
-    if (this.testAndSet(PENDING, port)) return;
-    const masked = this.masked(port);
-    this.host.trace(masked ? 'masked' : 'pending', port, detail);
-    if (!masked) this.select(port);
-    this.host.touched();
-    this.host.pollers(port);
+    const entry = this.ports[port]!;
+    if (entry.usable()) this.raise(entry, entry.vcpu, detail);
   }
 
-  /** Clears the mask bit; a pending event is delivered then (EVTCHNOP_unmask). */
+  /** An event of a device: only while the port still leads to it. */
+  fromBackEnd(backEnd: BackEnd): void {
+    for (const { backEnd: other, boundTo } of this.remotePorts.values())
+      if (other === backEnd && boundTo) this.setPending(boundTo, { peer: backEnd.name });
+  }
+
+  private raise(entry: Port, vcpu: number, detail: { virq?: number; peer?: string }): void {
+    entry.lastEvent = this.host.icount();
+    if (!this.layout.pending(entry)) this.host.trace(this.layout.masked(entry) ? 'masked' : 'pending', entry.port, detail);
+    this.layout.setPending(entry, vcpu);
+  }
+
+  /** Clears the mask bit; a pending event is delivered then (EVTCHNOP_unmask). Ports that are not bound stay as they are. */
   unmask(port: number): void {
-    this.clearBit(MASK, port);
-    if (this.pending(port)) this.select(port);
-    this.host.touched();
+    const entry = this.ports[port]!;
+    if (entry.usable()) this.layout.unmask(entry);
   }
 
   pending(port: number): boolean {
-    return this.bit(PENDING, port);
+    return this.layout.pending(this.ports[port]!);
   }
 
   masked(port: number): boolean {
-    return this.bit(MASK, port);
+    return this.layout.masked(this.ports[port]!);
   }
 
-  /** Ports pending and not masked, in the order in which a guest finds them. */
+  /** Bound ports pending and not masked, by number. */
   deliverable(): number[] {
-    const out: number[] = [];
-    for (let port = 1; port < this.ports.length; port++) if (this.pending(port) && !this.masked(port)) out.push(port);
-    return out;
+    return this.ports.flatMap((entry) => (entry.usable() && this.layout.pending(entry) && !this.layout.masked(entry) ? [entry.port] : []));
   }
 
   upcallPending(vcpu: number): boolean {
@@ -152,7 +198,9 @@ export class EventChannels {
   }
 
   setUpcallMask(vcpu: number, value: number): void {
-    this.host.info(vcpu)[UPCALL_MASK] = value;
+    const info = this.host.info(vcpu);
+    if (info[UPCALL_MASK] === value) return;
+    info[UPCALL_MASK] = value;
     this.host.touched();
   }
 
@@ -162,18 +210,7 @@ export class EventChannels {
     return info[UPCALL_PENDING] !== 0 && info[UPCALL_MASK] === 0;
   }
 
-  /** Sets the selector bit and, when that is new, upcall_pending. */
-  private select(port: number): void {
-    const { vcpu } = this.ports[port]!;
-    const info = this.host.info(vcpu);
-    const at = PENDING_SEL + ((port >> 6) >> 3);
-    const bit = 1 << ((port >> 6) & 7);
-    if (info[at]! & bit) return;
-    info[at] = info[at]! | bit;
-    this.markPending(vcpu);
-  }
-
-  markPending(vcpu: number): void {
+  private markPending(vcpu: number): void {
     const info = this.host.info(vcpu);
     if (info[UPCALL_PENDING]) return;
     info[UPCALL_PENDING] = 1;
@@ -184,26 +221,37 @@ export class EventChannels {
   /** Marks every selector bit, as Xen does when a vcpu_info moves: nothing may be lost. */
   markAll(vcpu: number): void {
     const info = this.host.info(vcpu);
-    info.fill(0xff, PENDING_SEL, PENDING_SEL + 8);
-    info[UPCALL_PENDING] = 1;
+    info.fill(0xff, this.selectorAt, this.selectorAt + this.host.bits / 8);
     this.host.touched();
-    this.host.kick(vcpu);
+    this.markPending(vcpu);
   }
 
-  private bit(base: number, port: number): boolean {
-    return (this.host.shared()[base + (port >> 3)]! & (1 << (port & 7))) !== 0;
+  /** For the state hash. */
+  state(): unknown {
+    return [
+      this.ports.map(({ channel, vcpu, priority, lastVcpu, lastPriority, early }) =>
+        channel.kind === 'free' && !early
+          ? lastVcpu * 16 + lastPriority
+          : [
+              channel.kind,
+              vcpu,
+              'virq' in channel ? channel.virq : 0,
+              'remotePort' in channel ? channel.remotePort : 0,
+              priority,
+              lastVcpu,
+              lastPriority,
+              early,
+            ],
+      ),
+      [...this.remotePorts].map(([remote, { boundTo }]) => [remote, boundTo]),
+      this.fifo()?.state() ?? null,
+    ];
   }
+}
 
-  private testAndSet(base: number, port: number): boolean {
-    const shared = this.host.shared();
-    const at = base + (port >> 3);
-    const old = shared[at]!;
-    shared[at] = old | (1 << (port & 7));
-    return (old & (1 << (port & 7))) !== 0;
-  }
+const virqKey = (virq: number, vcpu: number): number => (PER_VCPU_VIRQS.has(virq) ? vcpu : 0) * 64 + virq;
 
-  private clearBit(base: number, port: number): void {
-    const shared = this.host.shared();
-    shared[base + (port >> 3)]! &= ~(1 << (port & 7));
-  }
+/** The other end in words. */
+export function peerOf(channel: Channel): string {
+  return channel.kind === 'interdomain' ? (channel.backEnd?.name ?? `port ${channel.remotePort} of d${channel.remote}`) : channel.kind;
 }

@@ -111,6 +111,11 @@ export class Hypervisor {
     this.end({ kind: 'crash', reason, vcpu: vcpu.id, ...(refusal ? { refusal } : {}) });
   }
 
+  /** A line that Xen logs about the guest. */
+  log(text: string): void {
+    this.trace.emit('log', { domain: this.domain.id, vcpu: this.current.id, by: 'xen', text });
+  }
+
   end(ending: Ending): void {
     if (this.domain.ending) return;
     this.domain.ending = ending;

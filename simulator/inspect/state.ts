@@ -64,12 +64,7 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
       domain.watchdogs,
       domain.grants.version,
       domain.grants.frames,
-      domain.events.ports.map(({ channel, vcpu }) => [
-        channel.kind,
-        vcpu,
-        'virq' in channel ? channel.virq : 0,
-        'remotePort' in channel ? channel.remotePort : 0,
-      ]),
+      domain.events.state(),
       hv.consoleIn,
       [...(console?.waiting() ?? [])],
       console?.handedOn() ?? 0,

@@ -75,6 +75,8 @@ export type TraceRecord =
       readonly reason: string | null;
       readonly refusal?: Refusal;
     })
+  /** A line that Xen logs about the guest, or what the simulator noticed ('all vCPUs wait for timers only'). */
+  | (Base & { readonly kind: 'log'; readonly by: 'xen' | 'simulator'; readonly text: string })
   | (Base & { readonly kind: 'undecoded'; readonly bytes: string; readonly instruction: string | null });
 
 export type TraceKind = TraceRecord['kind'];

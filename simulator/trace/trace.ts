@@ -15,6 +15,7 @@ const ALL: readonly TraceKind[] = [
   'grant',
   'xenstore',
   'domain',
+  'log',
   'undecoded',
 ];
 
@@ -27,6 +28,7 @@ const RING_KINDS: ReadonlySet<TraceKind> = new Set([
   'grant',
   'xenstore',
   'domain',
+  'log',
   'undecoded',
 ]);
 

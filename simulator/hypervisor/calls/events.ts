@@ -1,141 +1,169 @@
-// event_channel_op in the 2-level form.
+// event_channel_op: binding, closing and sending; the 2-level and the FIFO form. Order of the checks as on Xen 4.17.
 
+import { asMfn, PAGE_SIZE } from '../../../abi/address.ts';
+import type { ErrnoName } from '../../../abi/errno.table.ts';
 import { negative } from '../../../abi/errno.ts';
 import type { StructureName, StructView } from '../../../abi/layout.ts';
+import type { Refusal } from '../../../abi/refusal.ts';
+import { FrameType } from '../../memory/frame-table.ts';
 import { refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, noSuch, notImplemented, notPrivileged, otherOperation } from '../call.ts';
-import { type Channel, PER_VCPU_VIRQS } from '../event-channels.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
+import { PER_VCPU_VIRQS, peerOf } from '../event-channels.ts';
+import { CONTROL_BLOCK_BYTES, LINK_BITS, LOWEST_PRIORITY } from '../event-fifo.ts';
+import type { Channel } from '../event-port.ts';
 
 const NR_VIRQS = 24;
 const DOMID_SELF = 0x7ff0;
+/** Interrupt numbers of a domain: the machine's 24 lines and room for 32 more. */
+const PIRQS = 56;
 
-const STRUCTURES: readonly (StructureName | null)[] = [
-  'evtchn_bind_interdomain',
-  'evtchn_bind_virq',
-  'evtchn_bind_pirq',
-  'evtchn_close',
-  'evtchn_send',
-  'evtchn_status',
-  'evtchn_alloc_unbound',
-  'evtchn_bind_ipi',
-  'evtchn_bind_vcpu',
-  'evtchn_unmask',
-  'evtchn_reset',
-];
+interface Operation {
+  readonly structure: StructureName;
+  /** Has fields for the guest to read. */
+  readonly answers?: true;
+  readonly run: (call: Call, op: StructView) => Answer | null;
+}
+
+const operations: Readonly<Record<number, Operation>> = {
+  0: { structure: 'evtchn_bind_interdomain', answers: true, run: bindInterdomain },
+  1: { structure: 'evtchn_bind_virq', answers: true, run: bindVirq },
+  2: { structure: 'evtchn_bind_pirq', answers: true, run: bindPirq },
+  3: { structure: 'evtchn_close', run: close },
+  4: { structure: 'evtchn_send', run: (call, op) => send(call, op.number('port')) },
+  5: { structure: 'evtchn_status', answers: true, run: status },
+  6: { structure: 'evtchn_alloc_unbound', answers: true, run: allocUnbound },
+  7: { structure: 'evtchn_bind_ipi', answers: true, run: bindIpi },
+  8: { structure: 'evtchn_bind_vcpu', run: bindVcpu },
+  9: { structure: 'evtchn_unmask', run: unmask },
+  10: { structure: 'evtchn_reset', run: reset },
+  11: { structure: 'evtchn_init_control', answers: true, run: initControl },
+  12: { structure: 'evtchn_expand_array', run: expandArray },
+  13: { structure: 'evtchn_set_priority', run: setPriority },
+  // reset_cont: how Xen itself goes on with a long reset; a guest may ask for it as well.
+  14: { structure: 'evtchn_reset', run: reset },
+};
+const SEND = 4;
+const UNMASK = 9;
 
 export function eventChannelOp(call: Call): HandlerResult {
   return operation(call, call.s32(0), call.args[1]!);
 }
 
 function operation(call: Call, command: number, address: bigint): HandlerResult {
-  const name = STRUCTURES[command];
-  if (!name) return otherOperation(call, command);
-  const op = call.struct(name, address);
-  if (!op) return call.fault(name);
-  const result = carryOut(call, command, op);
+  const found = operations[command];
+  if (!found) return noSuch('event_channel_op', command);
+  if (command === SEND || command === UNMASK) return onPort(call, command, address);
+  const op = call.struct(found.structure, address);
+  if (!op) return call.fault(found.structure);
+  const result = found.run(call, op);
   if (result !== null) return result;
-  // Structures with an output field go back to the guest.
-  if ([0, 1, 5, 6, 7].includes(command) && !call.put(address, op)) return call.fault(name);
+  if (found.answers && !call.put(address, op)) return call.fault(found.structure);
   return 0;
 }
 
-/** dom0 is there, and not for others; the rest of the domains do not exist. */
-const otherDomain = (call: Call, domain: number, what: string): Answer =>
-  domain === 0 && !call.domain.isDom0 ? notPrivileged(`${what} of domain 0`) : no(refuse('ESRCH', 'no-such-domain', { what, domain }));
-
-const badPort = (call: Call, port: number): Answer => {
-  const channel = call.domain.events.port(port)?.channel;
-  return no(refuse('EINVAL', 'port-not-open', { port, state: channel?.kind ?? 'beyond the table' }));
-};
-
-function carryOut(call: Call, command: number, op: StructView): Answer | null {
-  const { events } = call.domain;
-  switch (command) {
-    case 0:
-      return bindInterdomain(call, op);
-    case 1:
-      return bindVirq(call, op.number('virq'), op.number('vcpu'), op);
-    case 2:
-      return call.domain.isDom0 ? notImplemented('event_channel_op.bind_pirq') : notPrivileged('event_channel_op.bind_pirq');
-    case 3: {
-      const port = op.number('port');
-      const channel = events.port(port)?.channel;
-      if (!channel || channel.kind === 'free' || channel.kind === 'reserved') return badPort(call, port);
-      events.close(port);
-      return null;
-    }
-    case 4:
-      return send(call, op.number('port'));
-    case 5:
-      return status(call, op);
-    case 6: {
-      if (op.number('dom') !== DOMID_SELF && op.number('dom') !== call.domain.id)
-        return otherDomain(call, op.number('dom'), 'event_channel_op.alloc_unbound');
-      const remote = op.number('remote_dom') === DOMID_SELF ? call.domain.id : op.number('remote_dom');
-      return allocate(op, { kind: 'unbound', remote }, 0, call);
-    }
-    case 7: {
-      const vcpu = op.number('vcpu');
-      if (!call.domain.vcpus[vcpu]) return no(refuse('ENOENT', 'no-such-vcpu', { vcpu }));
-      return allocate(op, { kind: 'ipi' }, vcpu, call);
-    }
-    case 8:
-      return bindVcpu(call, op.number('port'), op.number('vcpu'));
-    case 9: {
-      const port = op.number('port');
-      if (!events.port(port)) return badPort(call, port);
-      events.unmask(port);
-      return null;
-    }
-    default:
-      if (op.number('dom') !== DOMID_SELF && op.number('dom') !== call.domain.id)
-        return otherDomain(call, op.number('dom'), 'event_channel_op.reset');
-      for (let port = 1; port < events.ports.length; port++) if (events.port(port)!.channel.kind !== 'free') events.close(port);
-      return null;
-  }
+/** send and unmask, the hot ones: their structure is the port. */
+function onPort(call: Call, command: number, address: bigint): HandlerResult {
+  const bytes = call.read(address, 4);
+  if (!bytes) return call.fault(command === SEND ? 'evtchn_send' : 'evtchn_unmask');
+  const port = bytes[0]! + bytes[1]! * 0x100 + bytes[2]! * 0x1_0000 + bytes[3]! * 0x100_0000;
+  if (command === SEND) return send(call, port) ?? 0;
+  if (!call.domain.events.port(port)) return badPort(call, port);
+  call.domain.events.unmask(port);
+  return 0;
 }
 
-function allocate(op: StructView, channel: Channel, vcpu: number, call: Call, field: 'port' | 'local_port' = 'port'): Answer | null {
+/** A refusal that Xen's debug build logs. */
+const logged = (errno: ErrnoName, rule: string, facts: Refusal['facts']): Answer =>
+  no(refuse(errno, rule, facts, { template: 'evtchnop-failure', args: { error: `${negative(errno)}` } }));
+
+/** The domain that a field names: this one, dom0 seen by another, or none. */
+function domainNamed(call: Call, domid: number): 'self' | 'dom0' | 'none' {
+  if (domid === DOMID_SELF || domid === call.domain.id) return 'self';
+  return domid === 0 ? 'dom0' : 'none';
+}
+
+const noDomain = (domain: number, what: string): Answer => no(refuse('ESRCH', 'no-such-domain', { what, domain }));
+
+const stateOf = (call: Call, port: number): string => call.domain.events.port(port)?.channel.kind ?? 'beyond the table';
+const badPort = (call: Call, port: number): Answer => no(refuse('EINVAL', 'port-not-open', { port, state: stateOf(call, port) }));
+
+/** The lowest free port, written to a field. */
+function allocate(call: Call, op: StructView, channel: Channel, vcpu: number, field: 'port' | 'local_port' = 'port'): Answer | null {
   const port = call.domain.events.allocate(channel, vcpu);
-  if (port === null) return no(refuse('ENOSPC', 'no-free-port', {}));
+  if (port === null) return logged('ENOSPC', 'no-free-port', { ports: call.domain.events.limit() });
   op.set(field, port);
   return null;
 }
 
-function bindVirq(call: Call, virq: number, vcpu: number, op: StructView): Answer | null {
-  const { events } = call.domain;
-  if (virq >= NR_VIRQS) return no(refuse('EINVAL', 'no-such-virq', { virq }));
-  if (!PER_VCPU_VIRQS.has(virq) && vcpu !== 0) return no(refuse('EINVAL', 'virq-is-global', { virq: call.hv.virqName(virq), vcpu }));
-  if (!call.domain.vcpus[vcpu]) return no(refuse('ENOENT', 'no-such-vcpu', { vcpu }));
-  const bound = events.virqPort(virq, vcpu);
-  if (bound)
-    return no(
-      refuse(
-        'EEXIST',
-        'virq-bound-already',
-        { virq: call.hv.virqName(virq), vcpu, port: bound },
-        { template: 'evtchnop-failure', args: { error: `${negative('EEXIST')}` } },
-      ),
-    );
-  return allocate(op, { kind: 'virq', virq }, vcpu, call);
+function allocUnbound(call: Call, op: StructView): Answer | null {
+  const dom = op.number('dom');
+  const named = domainNamed(call, dom);
+  if (named === 'none') return noDomain(dom, 'event_channel_op.alloc_unbound');
+  if (named === 'dom0') return notPrivileged('event_channel_op.alloc_unbound of domain 0');
+  const remote = op.number('remote_dom') === DOMID_SELF ? call.domain.id : op.number('remote_dom');
+  return allocate(call, op, { kind: 'unbound', remote }, 0);
 }
 
 function bindInterdomain(call: Call, op: StructView): Answer | null {
   const remote = op.number('remote_dom');
   const remotePort = op.number('remote_port');
-  const { events } = call.domain;
-  if (remote !== DOMID_SELF && remote !== call.domain.id)
-    return no(refuse('ESRCH', 'no-such-domain', { what: 'bind_interdomain', domain: remote }));
-  const other = events.port(remotePort);
-  if (other?.channel.kind !== 'unbound' || other.channel.remote !== call.domain.id) {
-    return no(refuse('EINVAL', 'port-not-unbound', { port: remotePort, state: other?.channel.kind ?? 'beyond the table' }));
+  const { events, id } = call.domain;
+  const named = domainNamed(call, remote);
+  if (named === 'none') return noDomain(remote, 'bind_interdomain');
+  if (named === 'dom0') {
+    const backEnd = events.waitingBackEnd(remotePort);
+    if (!backEnd) return logged('EINVAL', 'port-not-unbound', { port: remotePort, domain: 0, state: 'not waiting for this domain' });
+    const refused = allocate(call, op, { kind: 'interdomain', remote: 0, remotePort, backEnd }, 0, 'local_port');
+    if (!refused) events.setPending(op.number('local_port'), { peer: backEnd.name });
+    return refused;
   }
-  const refused = allocate(op, { kind: 'interdomain', remote: call.domain.id, remotePort, backEnd: null }, 0, call, 'local_port');
+  const other = events.port(remotePort)?.channel;
+  if (other?.kind !== 'unbound' || other.remote !== id)
+    return logged('EINVAL', 'port-not-unbound', { port: remotePort, domain: id, state: stateInWords(other, id) });
+  const refused = allocate(call, op, { kind: 'interdomain', remote: id, remotePort, backEnd: null }, 0, 'local_port');
   if (refused) return refused;
   const local = op.number('local_port');
-  events.bind(remotePort, { kind: 'interdomain', remote: call.domain.id, remotePort: local, backEnd: null });
+  events.bind(remotePort, { kind: 'interdomain', remote: id, remotePort: local, backEnd: null });
   // Events sent to the unbound port before now are not lost.
   events.setPending(local, { peer: `port ${remotePort}` });
+  return null;
+}
+
+function stateInWords(channel: Channel | undefined, id: number): string {
+  if (!channel) return 'beyond the table';
+  return channel.kind === 'unbound' && channel.remote !== id ? `unbound, for domain ${channel.remote}` : channel.kind;
+}
+
+function bindVirq(call: Call, op: StructView): Answer | null {
+  const { events } = call.domain;
+  const virq = op.number('virq');
+  const vcpu = op.number('vcpu');
+  if (virq >= NR_VIRQS) return no(refuse('EINVAL', 'no-such-virq', { virq }));
+  if (!PER_VCPU_VIRQS.has(virq) && vcpu !== 0) return no(refuse('EINVAL', 'virq-is-global', { virq: call.hv.virqName(virq), vcpu }));
+  if (!call.domain.vcpus[vcpu]) return noVcpu(call, vcpu);
+  const bound = events.virqPort(virq, vcpu);
+  if (bound) return logged('EEXIST', 'virq-bound-already', { virq: call.hv.virqName(virq), vcpu, port: bound });
+  return allocate(call, op, { kind: 'virq', virq }, vcpu);
+}
+
+const noVcpu = (call: Call, vcpu: number): Answer => no(refuse('ENOENT', 'no-such-vcpu', { vcpu, vcpus: call.domain.vcpus.length }));
+
+function bindIpi(call: Call, op: StructView): Answer | null {
+  const vcpu = op.number('vcpu');
+  return call.domain.vcpus[vcpu] ? allocate(call, op, { kind: 'ipi' }, vcpu) : noVcpu(call, vcpu);
+}
+
+/** The machine has no interrupt lines: none can be permitted to the guest. */
+function bindPirq(_call: Call, op: StructView): Answer {
+  const pirq = op.number('pirq');
+  if (pirq >= PIRQS) return no(refuse('EINVAL', 'no-such-pirq', { pirq, most: PIRQS - 1 }));
+  return no(refuse('EPERM', 'pirq-not-permitted', { pirq }));
+}
+
+function close(call: Call, op: StructView): Answer | null {
+  const port = op.number('port');
+  if (!call.domain.events.port(port)?.usable()) return badPort(call, port);
+  call.domain.events.close(port);
   return null;
 }
 
@@ -143,8 +171,9 @@ function send(call: Call, port: number): Answer | null {
   const { events } = call.domain;
   const channel = events.port(port)?.channel;
   if (!channel) return badPort(call, port);
-  const peer = channel.kind === 'interdomain' ? (channel.backEnd?.name ?? `port ${channel.remotePort}`) : channel.kind;
-  call.hv.trace.emit('event', { domain: call.domain.id, vcpu: call.vcpu.id, action: 'send', port, peer });
+  const { trace } = call.hv;
+  if (trace.wants('event'))
+    trace.emit('event', { domain: call.domain.id, vcpu: call.vcpu.id, action: 'send', port, peer: peerOf(channel) });
   switch (channel.kind) {
     case 'interdomain':
       if (channel.backEnd) channel.backEnd.notified();
@@ -164,7 +193,9 @@ const STATUS = { free: 0, reserved: 0, unbound: 1, interdomain: 2, virq: 4, ipi:
 
 function status(call: Call, op: StructView): Answer | null {
   const dom = op.number('dom');
-  if (dom !== DOMID_SELF && dom !== call.domain.id) return otherDomain(call, dom, 'event_channel_op.status');
+  const named = domainNamed(call, dom);
+  if (named === 'none') return noDomain(dom, 'event_channel_op.status');
+  if (named === 'dom0') return notPrivileged('event_channel_op.status of domain 0');
   const port = op.number('port');
   const entry = call.domain.events.port(port);
   if (!entry) return badPort(call, port);
@@ -180,23 +211,93 @@ function status(call: Call, op: StructView): Answer | null {
   return null;
 }
 
-function bindVcpu(call: Call, port: number, vcpu: number): Answer | null {
-  if (!call.domain.vcpus[vcpu]) return no(refuse('ENOENT', 'no-such-vcpu', { vcpu }));
-  const entry = call.domain.events.port(port);
-  const channel = entry?.channel;
-  if (!entry || !channel || channel.kind === 'free' || channel.kind === 'reserved') return badPort(call, port);
+function bindVcpu(call: Call, op: StructView): Answer | null {
+  const port = op.number('port');
+  const vcpu = op.number('vcpu');
+  if (!call.domain.vcpus[vcpu]) return noVcpu(call, vcpu);
+  const { events } = call.domain;
+  const entry = events.port(port);
+  if (!entry?.usable()) return badPort(call, port);
+  const { channel } = entry;
   if (channel.kind === 'ipi' || (channel.kind === 'virq' && PER_VCPU_VIRQS.has(channel.virq))) {
-    return no(refuse('EINVAL', 'port-stays-on-vcpu', { port, state: channel.kind, vcpu: entry.vcpu }));
+    const state = channel.kind === 'virq' ? call.hv.virqName(channel.virq) : channel.kind;
+    return no(refuse('EINVAL', 'port-stays-on-vcpu', { port, state, vcpu: entry.vcpu }));
   }
-  entry.vcpu = vcpu;
+  events.setVcpu(port, vcpu);
+  return null;
+}
+
+function unmask(call: Call, op: StructView): Answer | null {
+  const port = op.number('port');
+  if (!call.domain.events.port(port)) return badPort(call, port);
+  call.domain.events.unmask(port);
+  return null;
+}
+
+function reset(call: Call, op: StructView): Answer | null {
+  const dom = op.number('dom');
+  const named = domainNamed(call, dom);
+  if (named === 'none') return noDomain(dom, 'event_channel_op.reset');
+  if (named === 'dom0') return notPrivileged('event_channel_op.reset of domain 0');
+  for (const frame of call.domain.events.reset()) call.hv.memory.types.putPageAndType(asMfn(frame));
+  return null;
+}
+
+/** Takes a page of the guest for event words or a control block. */
+function takePage(call: Call, frame: bigint): Refusal | null {
+  const mfn = asMfn(Number(frame & 0xff_ffff_ffffn));
+  const refusal = call.hv.memory.types.getPageAndType(mfn, FrameType.writable, call.domain.id);
+  return refusal && { ...refusal, errno: 'EINVAL' };
+}
+
+function initControl(call: Call, op: StructView): Answer | null {
+  const vcpu = op.number('vcpu');
+  const offset = op.number('offset');
+  const most = PAGE_SIZE - CONTROL_BLOCK_BYTES;
+  if (!call.domain.vcpus[vcpu]) return noVcpu(call, vcpu);
+  if (offset > most || offset & 7) return no(refuse('EINVAL', 'control-block-place', { offset, most }));
+  const { events } = call.domain;
+  const fifo = events.fifo();
+  if (fifo?.hasControlBlock(vcpu)) return no(refuse('EINVAL', 'control-block-set-already', { vcpu }));
+  const frame = op.big('control_gfn');
+  const refusal = takePage(call, frame);
+  if (refusal) return no(refusal);
+  if (fifo) fifo.setControlBlock(vcpu, Number(frame), offset);
+  else events.useFifo(vcpu, Number(frame), offset);
+  op.set('link_bits', LINK_BITS);
+  return null;
+}
+
+function expandArray(call: Call, op: StructView): Answer | null {
+  const { events } = call.domain;
+  const fifo = events.fifo();
+  if (!fifo) return no(refuse('EOPNOTSUPP', 'fifo-not-in-use', { what: 'expand_array' }));
+  if (fifo.full()) return no(refuse('ENOSPC', 'no-free-port', { ports: fifo.ports }));
+  const frame = op.big('array_gfn');
+  const refusal = takePage(call, frame);
+  if (refusal) return no(refusal);
+  fifo.addPage(Number(frame), events.ports);
+  return null;
+}
+
+function setPriority(call: Call, op: StructView): Answer | null {
+  const { events } = call.domain;
+  const port = op.number('port');
+  const entry = events.port(port);
+  if (!entry) return badPort(call, port);
+  if (!events.fifo()) return no(refuse('ENOSYS', 'fifo-not-in-use', { what: 'set_priority' }));
+  if (!entry.usable()) return no(refuse('EACCES', 'port-not-open', { port, state: entry.channel.kind }));
+  const priority = op.number('priority');
+  if (priority > LOWEST_PRIORITY) return no(refuse('EINVAL', 'event-priority', { priority, lowest: LOWEST_PRIORITY }));
+  entry.priority = priority;
   return null;
 }
 
 /** The old call (number 16): command and argument in one structure. */
 export function eventChannelOpCompat(call: Call): HandlerResult {
-  const bytes = call.read(call.args[0]!, 4);
-  if (!bytes) return call.fault('evtchn_op');
-  const command = new DataView(bytes.buffer).getUint32(0, true);
-  if (command > 9) return noSuch('event_channel_op (old form)', command);
+  const op = call.struct('evtchn_op', call.args[0]!);
+  if (!op) return call.fault('evtchn_op');
+  const command = op.number('cmd');
+  if (command > UNMASK) return noSuch('event_channel_op (old form)', command);
   return operation(call, command, call.args[0]! + 4n);
 }
