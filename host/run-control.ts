@@ -219,6 +219,7 @@ export class RunControl {
         return this.arrived(result);
       }
       case 'budget':
+      case 'watch':
         return this.arrived(result);
       case 'idle':
         return false;

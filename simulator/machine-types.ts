@@ -33,12 +33,34 @@ export type RunResult =
   | { readonly kind: 'budget' }
   /** About to execute an instruction that has a breakpoint. */
   | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: VirtualAddress }
+  /** An instruction accessed watched memory and is done (of a rep: the iteration): rip lies behind it. */
+  | { readonly kind: 'watch'; readonly vcpu: number; readonly instruction: VirtualAddress; readonly hits: readonly WatchedAccess[] }
   /** `stopWhen` said yes to this record. For 'hypercall-entry' the call has not been carried out yet: run() goes on with it. */
   | { readonly kind: 'record'; readonly vcpu: number; readonly record: TraceRecord }
   /** Every vCPU is blocked and no timer is pending: only input can go on. */
   | { readonly kind: 'idle'; readonly waits: readonly WaitReason[] }
   /** The domain ended. Further run() calls return the same. */
   | { readonly kind: 'ended'; readonly ending: Ending };
+
+/** Memory that stops the machine when a guest's instruction accesses it, on any vCPU and in any address space. */
+export interface Watchpoint {
+  readonly id: number;
+  readonly address: VirtualAddress;
+  /** Bytes: 1 to 4096. */
+  readonly length: number;
+  /** access: reads and writes. */
+  readonly access: 'read' | 'write' | 'access';
+}
+export interface WatchedAccess {
+  /** The watchpoint's. */
+  readonly id: number;
+  /** The access: where, how many bytes, how (update: one instruction read and wrote it), and the bytes around the instruction. */
+  readonly address: VirtualAddress;
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'update';
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
 
 export interface WaitReason {
   readonly domain: number;
@@ -161,6 +183,9 @@ export interface Machine {
   writeMemory(vcpu: number, address: VirtualAddress, bytes: Uint8Array): number;
   walk(vcpu: number, address: VirtualAddress): Walk;
 
+  /** Replaces the set of watchpoints. Stores by the hypervisor (answers of hypercalls, shared pages) do not count.
+   * Throws RangeError for a length outside 1 to 4096. */
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void;
   /** Replaces the set of instruction breakpoints (virtual addresses). run() does not stop again at the one it stands on. */
   setBreakpoints(addresses: readonly VirtualAddress[]): void;
   /** Called for every record of the kinds given; true stops the machine at that point. */

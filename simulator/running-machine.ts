@@ -1,7 +1,8 @@
 // The machine's run loop and its windows: who runs, until when, what happens in between; registers, memory, waits.
 
 import { asVirtual, type VirtualAddress } from '../abi/address.ts';
-import type { Engine } from './cpu/engine-types.ts';
+import { StructView } from '../abi/layout.ts';
+import type { Engine, Exit } from './cpu/engine-types.ts';
 import { CONSOLE_TIMER, type ConsoleRing } from './devices/console.ts';
 import { STORE_TIMER } from './devices/store.ts';
 import { deliverEvents } from './hypervisor/bounce.ts';
@@ -27,6 +28,7 @@ import type {
   VcpuInfoView,
   VcpuView,
   Walk,
+  Watchpoint,
 } from './machine-types.ts';
 import type { TraceKind, TraceRecord } from './trace/records.ts';
 
@@ -47,7 +49,7 @@ interface LoggedInput {
 export class RunningMachine implements Machine {
   readonly config: MachineConfig;
   readonly domain: number;
-  readonly bits = 64;
+  readonly bits: 64 | 32;
   private readonly hv: Hypervisor;
   private readonly engine: Engine;
   private readonly console: ConsoleRing | null;
@@ -58,6 +60,8 @@ export class RunningMachine implements Machine {
   private interrupted = false;
   /** Input with the moments at which it came. */
   readonly inputLog: LoggedInput[] = [];
+  /** Ids of the watchpoints, in the engine's order. */
+  private watchpoints: readonly number[] = [];
 
   constructor({ hv, console }: Created, engine: Engine, hypercallPage: VirtualAddress | null) {
     this.hv = hv;
@@ -65,6 +69,7 @@ export class RunningMachine implements Machine {
     this.console = console;
     this.config = hv.config;
     this.domain = hv.domain.id;
+    this.bits = hv.domain.bits;
     this.page = hypercallPage;
     hv.consoleOut = (bytes) => {
       for (const sink of this.sinks) sink(this.domain, bytes);
@@ -139,6 +144,7 @@ export class RunningMachine implements Machine {
     if (hv.now() >= this.nextTick) this.tick();
     if (exit.kind === 'budget') return null;
     if (exit.kind === 'breakpoint') return { kind: 'breakpoint', vcpu: vcpu.id, address: asVirtual(vcpu.cpu.rip) };
+    if (exit.kind === 'watch') return this.watched(vcpu, exit);
     const call = handleExit(hv, vcpu, exit);
     if (call) {
       this.pending = call;
@@ -288,6 +294,19 @@ export class RunningMachine implements Machine {
     this.engine.setBreakpoints(addresses);
   }
 
+  setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    this.engine.setWatchpoints(watchpoints);
+    this.watchpoints = watchpoints.map(({ id }) => id);
+  }
+
+  private watched(vcpu: VcpuState, exit: Exit): RunResult {
+    const hits = exit.watch.map(({ watchpoint, address, size, access, before, after }) => ({
+      ...{ id: this.watchpoints[watchpoint]!, address: asVirtual(address), length: size },
+      ...{ access, before, after },
+    }));
+    return { kind: 'watch', vcpu: vcpu.id, instruction: asVirtual(exit.instruction), hits };
+  }
+
   stopWhen(kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void {
     this.hv.trace.stopWhen(kinds, predicate);
   }
@@ -314,12 +333,12 @@ export class RunningMachine implements Machine {
 
   vcpuInfo(vcpu: number): VcpuInfoView | null {
     const info = this.hv.vcpuInfo(this.vcpu(vcpu));
-    const view = new DataView(info.buffer, info.byteOffset, info.length);
+    const view = new StructView('vcpu_info', this.bits, info);
     return {
       upcallPending: info[0] !== 0,
       upcallMask: info[1] !== 0,
-      pendingSel: view.getBigUint64(8, true),
-      archCr2: view.getBigUint64(16, true),
+      pendingSel: view.big('evtchn_pending_sel'),
+      archCr2: view.big('arch.cr2'),
     };
   }
 

@@ -282,7 +282,7 @@ class CpuEngine implements Engine {
         // Not run after all, or a rep with iterations left: what held for its start holds still.
         if (left === before || core.unfinished) i32[L.SYSTEM_FLAGS >> 2]! |= resumeFlag;
         if (left === before) i32[L.SHADOW >> 2] = shadow;
-        else if (this.endSingle(shadow !== 0, tracing)) return this.finishDebug(budget - left);
+        else if (this.endSingle(shadow !== 0, tracing)) return this.finishDebug(budget - left, lo, hi);
         continue;
       }
       // The instruction at FAULT_RECORD did not complete: it and those behind it in the block give their budget back.
@@ -328,12 +328,13 @@ class CpuEngine implements Engine {
     return this.exit.watch.length > 0 || (due !== 0 && i32[L.SHADOW >> 2] === 0);
   }
   /** The debugger's watchpoints come first: a debug trap stays due before the next instruction. */
-  private finishDebug(executed: number): Exit {
+  private finishDebug(executed: number, lo: number, hi: number): Exit {
     const { exit, core } = this;
     if (exit.watch.length === 0) return this.debugTrap(core.i32[L.PENDING_DEBUG >> 2]!, executed);
     const hits = exit.watch;
     this.finish('watch', executed);
     exit.watch = hits;
+    exit.instruction = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
     return exit;
   }
   /** Instruction breakpoints of the debug registers that match here, as bits of DR6. */

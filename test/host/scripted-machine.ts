@@ -123,6 +123,8 @@ export class ScriptedMachine implements Machine {
   vcpuInfo = () => null;
   callbacks = () => ({ event: null, failsafe: null, traps: [] });
   stateHash = (): string => `${this.executed}`;
+  setWatchpoints(): void {}
+
   setBreakpoints(addresses: readonly VirtualAddress[]): void {
     this.addresses = new Set(addresses);
   }
