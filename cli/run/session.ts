@@ -1,6 +1,8 @@
 // One run of a guest on the simulator with the console on stdin/stdout: slices, input, endings, exit code.
 
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { hostClock } from '../../host/clock.ts';
+import { PaceKeeper } from '../../host/pace.ts';
 import type { Ending, Machine, RunResult, WaitReason } from '../../simulator/machine-types.ts';
 import { TextWatch } from './text-watch.ts';
 
@@ -69,13 +71,15 @@ export async function runSession(
     const keys = options.input === null ? keyboard.take() : null;
     if (keys) machine.inject({ kind: 'console', domain: machine.domain, bytes: keys });
   };
-  const clock = options.pace === 'real' ? wallClock(machine.clock()) : null;
+  const pace = new PaceKeeper(options.pace, hostClock);
+  pace.resume(machine.clock());
   for (;;) {
     feed();
     const left = options.maxInstructions - machine.icount();
     if (left <= 0) return { code: ExitCode.limit, message: `stopped after ${machine.icount()} instructions (--max-instructions).` };
     const slice = Math.min(left, SLICE);
-    const result = machine.run(clock ? { instructions: slice, untilTime: clock.guestNow() + LEAD_MS * 1e6 } : { instructions: slice });
+    const limit = pace.limit(machine.clock());
+    const result = machine.run(limit === undefined ? { instructions: slice } : { instructions: slice, untilTime: limit + LEAD_MS * 1e6 });
     if (until?.seen) return { code: ExitCode.done, message: '' };
     if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };
     const end = ended(result, until);
@@ -85,8 +89,8 @@ export async function runSession(
       const nowPossible = !typed && inputGate?.seen;
       if (!willCome && !nowPossible) return deadlock(result.waits);
       if (willCome) await keyboard.wait();
-    } else if (clock) {
-      const ahead = (machine.clock() - clock.guestNow()) / 1e6;
+    } else if (limit !== undefined) {
+      const ahead = (machine.clock() - pace.limit(machine.clock())!) / 1e6;
       if (ahead > 1) await Promise.race([delay(ahead), keyboard.wait(ahead)]);
       else await turn();
     } else {
@@ -94,12 +98,6 @@ export async function runSession(
     }
     if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };
   }
-}
-
-function wallClock(guestStart: number) {
-  const start = performance.now();
-  // Guest time is whole nanoseconds.
-  return { guestNow: () => guestStart + Math.floor((performance.now() - start) * 1e6) };
 }
 
 function ended(result: RunResult, until: TextWatch | null): SessionEnd | null {
