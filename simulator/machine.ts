@@ -4,7 +4,7 @@ import { asVirtual, type Mfn, type VirtualAddress } from '../abi/address.ts';
 import { planKernel } from './builder/plan.ts';
 import { CMDLINE_BYTES } from './builder/start-info.ts';
 import { createEngine } from './cpu/engine.ts';
-import type { CpuHost, Engine } from './cpu/engine-types.ts';
+import { Bank, type CpuHost, type Engine } from './cpu/engine-types.ts';
 import { CR0 } from './hypervisor/control-registers.ts';
 import { cpuPolicy } from './hypervisor/cpu-policy.ts';
 import { createHypervisor, SLACK_PAGES, XEN_PAGES } from './hypervisor/create.ts';
@@ -36,13 +36,13 @@ export function createMachine(config: MachineConfig): Machine {
   checkConfig(config);
   const plan = planKernel(config.kernel);
   const pages = config.memoryMib * 256;
-  const memoryPlan = planMemory(pages, SLACK_PAGES, XEN_PAGES);
+  const memoryPlan = planMemory(pages, SLACK_PAGES, XEN_PAGES, plan.bits);
   const policy = cpuPolicy(config.cpu, config.dom0, config.tsc, memoryPlan.hostFrames);
   const parts: { hv: Hypervisor | null } = { hv: null };
   const walked: WalkResult = { mfn: 0 as Mfn, writable: false, errorCode: 0 };
   const hypervisor = (): Hypervisor => parts.hv!;
   const host: CpuHost = {
-    translate: (id, lo, hi, access, _bank, out) => {
+    translate: (id, lo, hi, access, bank, out) => {
       const hv = hypervisor();
       const window = hv.storeWindow;
       if (window && BigInt.asUintN(64, (BigInt(hi) << 32n) | BigInt(lo >>> 0)) >> 12n === window.page >> 12n) {
@@ -51,7 +51,7 @@ export function createMachine(config: MachineConfig): Machine {
         return true;
       }
       const root = hv.domain.vcpus[id]!.currentRoot();
-      if (!hv.memory.walker.walk(root, lo, hi, access === 1, access === 2, walked)) {
+      if (!hv.memory.walker.walk(root, lo, hi, access === 1, access === 2, walked, bank === Bank.user)) {
         out.errorCode = walked.errorCode;
         return false;
       }

@@ -1,12 +1,13 @@
-// Builds a 64-bit PV domain in machine memory from a plan: frames, contents, tables, start_info, first register values.
+// Builds a PV domain in machine memory from a plan: frames, contents, tables, start_info, first register values.
 
 import { asPfn, type Mfn, PAGE_SIZE } from '../../abi/address.ts';
+import { addressSpace32 } from '../../abi/constants/address-space.table.ts';
 import { KernelImageError } from '../machine-types.ts';
 import type { MachineMemory } from '../memory/allocate.ts';
 import { FrameType } from '../memory/frame-table.ts';
-import { hypercallPage64 } from './hypercall-page.ts';
+import { hypercallPage } from './hypercall-page.ts';
 import { type Layout, layoutDom0, layoutDomU } from './layout.ts';
-import { writeTables } from './page-tables.ts';
+import { topLevel, writeTables } from './page-tables.ts';
 import type { LoadPlan } from './plan.ts';
 import { SIF_INITDOMAIN, SIF_MOD_START_PFN, SIF_PM_DEFAULT, SIF_PRIVILEGED, writeStartInfo } from './start-info.ts';
 
@@ -24,6 +25,7 @@ export interface BuildRequest {
 }
 
 export interface BuiltDomain {
+  readonly bits: 64 | 32;
   readonly layout: Layout;
   /** Machine frames by pseudo-physical number. */
   readonly p2m: readonly Mfn[];
@@ -40,7 +42,8 @@ export function buildDomain(memory: MachineMemory, request: BuildRequest): Built
   const { plan, domain, dom0, pages } = request;
   const ramdisk = request.ramdisk ?? new Uint8Array();
   const layout = (dom0 ? layoutDom0 : layoutDomU)(plan, pages, ramdisk.length);
-  refuseXenRange(plan.virtualBase, layout.virtualEnd);
+  if (plan.bits === 64) refuseXenRange(plan.virtualBase, layout.virtualEnd);
+  else refuseXenRange32(layout.virtualEnd);
 
   const p2m: Mfn[] = [];
   for (let n = 0; n < pages; n++) {
@@ -66,17 +69,16 @@ export function buildDomain(memory: MachineMemory, request: BuildRequest): Built
         `HYPERCALL_PAGE (0x${plan.hypercallPage.toString(16)}) lies outside what the initial page tables map (0x${plan.virtualBase.toString(16)} to 0x${layout.virtualEnd.toString(16)}). Put the page into the kernel's .text or .bss.`,
       );
     }
-    put(plan.hypercallPage, hypercallPage64());
+    put(plan.hypercallPage, hypercallPage(plan.bits));
   }
   if (layout.ramdisk) put(at(layout.ramdisk.pfn), ramdisk);
-  const list = new BigUint64Array(pages);
-  for (let n = 0; n < pages; n++) list[n] = BigInt(p2m[n]!);
+  const list = plan.bits === 64 ? BigUint64Array.from(p2m, BigInt) : Uint32Array.from(p2m);
   put(at(layout.p2m.pfn), new Uint8Array(list.buffer));
 
-  const root = writeTables(memory.ram, p2m, layout.ranges, layout.tableRanges);
+  const root = writeTables(memory.ram, p2m, layout.ranges, layout.tableRanges, plan.bits);
   const store = layout.store === null ? null : p2m[layout.store]!;
   const console = layout.console === null ? null : p2m[layout.console]!;
-  writeStartInfo(memory.ram.page(p2m[layout.startInfo]!), {
+  writeStartInfo(memory.ram.page(p2m[layout.startInfo]!), plan.bits, {
     nrPages: pages,
     sharedInfo: request.sharedInfo,
     flags: (dom0 ? SIF_PRIVILEGED | SIF_INITDOMAIN | SIF_PM_DEFAULT : 0) | (layout.ramdisk && plan.modStartPfn ? SIF_MOD_START_PFN : 0),
@@ -92,8 +94,9 @@ export function buildDomain(memory: MachineMemory, request: BuildRequest): Built
     nrP2mFrames: layout.p2mFrames,
   });
 
-  pinTables(memory, root, domain);
+  pinTables(memory, root, domain, plan.bits);
   return {
+    bits: plan.bits,
     layout,
     p2m,
     root,
@@ -107,10 +110,19 @@ export function buildDomain(memory: MachineMemory, request: BuildRequest): Built
 }
 
 /** The builder's tables pass the same audit as a guest's; the top one is pinned, and in use by vCPU 0. */
-function pinTables(memory: MachineMemory, root: Mfn, domain: number): void {
+function pinTables(memory: MachineMemory, root: Mfn, domain: number, bits: 64 | 32): void {
   memory.frames.attribute('the domain builder', 0);
-  const refusal = memory.types.pin(root, 4, domain) ?? memory.types.getPageAndType(root, FrameType.l4, domain);
+  const type = bits === 64 ? FrameType.l4 : FrameType.l3;
+  const refusal = memory.types.pin(root, topLevel(bits), domain) ?? memory.types.getPageAndType(root, type, domain);
   if (refusal) throw new Error(`the builder's own page tables are refused: ${JSON.stringify(refusal)}`);
+}
+
+function refuseXenRange32(end: bigint): void {
+  const { HYPERVISOR_VIRT_START } = addressSpace32;
+  if (end <= HYPERVISOR_VIRT_START) return;
+  throw new KernelImageError(
+    `The initial page tables would map up to 0x${end.toString(16)}, into the range that Xen keeps for itself in a 32-bit domain (from 0x${HYPERVISOR_VIRT_START.toString(16)}). Link the kernel lower (VIRT_BASE), for example at 0xc0000000, or give a smaller ramdisk.`,
+  );
 }
 
 function refuseXenRange(start: bigint, end: bigint): void {

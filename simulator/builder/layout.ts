@@ -1,4 +1,4 @@
-// Where the parts of a new 64-bit domain lie, in pages from virt_base: kernel, ramdisk, p2m list, start_info, rings, page
+// Where the parts of a new domain lie, in pages from virt_base: kernel, ramdisk, p2m list, start_info, rings, page
 // tables, boot stack, padding. domU as Xen's toolstack (libxenguest) lays it out, dom0 as Xen itself does.
 
 import { PAGE_SIZE } from '../../abi/address.ts';
@@ -74,7 +74,7 @@ export function layoutDomU(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   const kernel = pages.take('kernel', pagesOf(plan.kernelEnd - plan.kernelStart));
   const mapped = ramdiskBytes > 0 && !plan.modStartPfn;
   let ramdisk = mapped ? pages.take('ramdisk', pagesOf(BigInt(ramdiskBytes))) : null;
-  const p2mPages = Math.ceil((totalPages * 8) / PAGE_SIZE);
+  const p2mPages = Math.ceil((totalPages * plan.bits) / 8 / PAGE_SIZE);
   const outside = usableP2m(plan);
   let p2m = outside === null ? pages.take('p2m list', p2mPages) : null;
   let p2mAddress = plan.virtualBase + BigInt(p2m?.pfn ?? 0) * PAGE;
@@ -90,7 +90,7 @@ export function layoutDomU(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   let first: TableRange[];
   for (;;) {
     end = roundUp(allocated + want * PAGE + 1n, ALIGN);
-    first = tablesOf({ from: plan.virtualBase, to: end, pfn: 0 }, []);
+    first = tablesOf({ from: plan.virtualBase, to: end, pfn: 0 }, [], { bits: plan.bits, allL2: false });
     want = BigInt(countTables(first)) + extra;
     if (allocated + want * PAGE <= end) break;
   }
@@ -105,7 +105,7 @@ export function layoutDomU(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   let p2mTotal = 0;
   if (outside !== null) {
     const range = { from: outside, to: outside + BigInt(p2mPages) * PAGE, pfn: pages.next };
-    const second = tablesOf(range, first);
+    const second = tablesOf(range, first, { bits: plan.bits, allL2: false });
     p2m = pages.take('p2m list', p2mPages + countTables(second));
     p2mTotal = p2m.pages;
     p2mAddress = outside;
@@ -137,7 +137,7 @@ export function layoutDom0(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   const kernel = pages.take('kernel', pagesOf(plan.kernelEnd - plan.kernelStart));
   const mapped = ramdiskBytes > 0 && !plan.modStartPfn;
   let ramdisk = mapped ? pages.take('ramdisk', pagesOf(BigInt(ramdiskBytes))) : null;
-  const p2mPages = Math.ceil((totalPages * 8) / PAGE_SIZE);
+  const p2mPages = Math.ceil((totalPages * plan.bits) / 8 / PAGE_SIZE);
   const outside = usableP2m(plan);
   let p2m = outside === null ? pages.take('p2m list', p2mPages) : null;
   let p2mAddress = plan.virtualBase + BigInt(p2m?.pfn ?? 0) * PAGE;
@@ -151,7 +151,7 @@ export function layoutDom0(plan: LoadPlan, totalPages: number, ramdiskBytes: num
     const stackEnd = tablesStart + BigInt(count + 1) * PAGE;
     end = roundUp(stackEnd, ALIGN);
     if (end - stackEnd < PADDING) end += ALIGN;
-    first = tablesOf({ from: plan.virtualBase, to: end, pfn: 0 }, []);
+    first = tablesOf({ from: plan.virtualBase, to: end, pfn: 0 }, [], { bits: plan.bits, allL2: true });
     if (countTables(first) <= count) break;
   }
   const tables = pages.take('page tables', count);
@@ -164,7 +164,7 @@ export function layoutDom0(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   let p2mFrames = 0;
   if (outside !== null) {
     const range = { from: outside, to: outside + BigInt(p2mPages) * PAGE, pfn: pages.next };
-    const second = tablesOf(range, first);
+    const second = tablesOf(range, first, { bits: plan.bits, allL2: false });
     p2m = pages.take('p2m list', p2mPages + countTables(second));
     firstP2mPfn = p2m.pfn;
     p2mFrames = p2m.pages;

@@ -1,4 +1,4 @@
-// The initial page tables of a domain: which tables a mapping needs, in the order in which they are laid out (level 4 first),
+// The initial page tables of a domain: which tables a mapping needs, in the order in which they are laid out (top level first),
 // and their contents. Table frames are mapped read only.
 
 import type { Mfn } from '../../abi/address.ts';
@@ -23,13 +23,24 @@ export interface TableRange {
 /** Address bits below those that select a table of this level. */
 const spanBits = (level: number): bigint => BigInt(12 + 9 * level);
 const MASK48 = (1n << 48n) - 1n;
+const PAE_LAST_L2 = 3n;
+export const topLevel = (bits: 64 | 32): 4 | 3 => (bits === 64 ? 4 : 3);
 
 /** Tables that a range needs beyond those that exist. Only one level-4 table exists ever. */
-export function tablesOf(range: MappedRange, existing: readonly TableRange[]): TableRange[] {
+export function tablesOf(
+  range: MappedRange,
+  existing: readonly TableRange[],
+  { bits, allL2 }: { bits: 64 | 32; allL2: boolean },
+): TableRange[] {
   const tables: TableRange[] = [];
-  for (let level = 4; level >= 1; level--) {
-    const from = (range.from & MASK48) >> spanBits(level);
-    const last = ((range.to - 1n) & MASK48) >> spanBits(level);
+  for (let level = topLevel(bits) as number; level >= 1; level--) {
+    let from = (range.from & MASK48) >> spanBits(level);
+    let last = ((range.to - 1n) & MASK48) >> spanBits(level);
+    // The fourth level 3 entry of a 32-bit guest needs a table whatever is mapped; Xen gives its dom0 all four.
+    if (bits === 32 && level === 2) {
+      last = PAE_LAST_L2;
+      if (allL2) from = 0n;
+    }
     const missing: bigint[] = [];
     for (let n = from; n <= last; n++) {
       if (!existing.some((t) => t.level === level && n >= t.first && n < t.first + BigInt(t.count))) missing.push(n);
@@ -44,8 +55,15 @@ export const countTables = (tables: readonly TableRange[]): number => tables.red
 const LEAF = PTE.present | PTE.write | PTE.accessed;
 const INNER = PTE.present | PTE.write | PTE.accessed | PTE.dirty | PTE.user;
 
-/** Writes the tables into the domain's frames. Returns the frame of the level-4 table. */
-export function writeTables(ram: Ram, p2m: readonly Mfn[], ranges: readonly MappedRange[], tables: readonly TableRange[]): Mfn {
+/** Writes the tables into the domain's frames. Returns the frame of the top table. */
+export function writeTables(
+  ram: Ram,
+  p2m: readonly Mfn[],
+  ranges: readonly MappedRange[],
+  tables: readonly TableRange[],
+  bits: 64 | 32,
+): Mfn {
+  const top = topLevel(bits);
   const isTable = new Set<number>();
   for (const t of tables) for (let n = 0; n < t.count; n++) isTable.add(t.pfn + n);
   const tableFor = (level: number, address: bigint): Mfn => {
@@ -56,7 +74,7 @@ export function writeTables(ram: Ram, p2m: readonly Mfn[], ranges: readonly Mapp
   };
   const slot = (level: number, address: bigint): number => Number((address >> BigInt(3 + 9 * level)) & 511n);
   for (const t of tables) {
-    if (t.level === 4) continue;
+    if (t.level === top) continue;
     for (let n = 0; n < t.count; n++) {
       const address = (t.first + BigInt(n)) << spanBits(t.level);
       ram.setEntry(tableFor(t.level + 1, address), slot(t.level + 1, address), makeEntry(p2m[t.pfn + n]!, INNER));
@@ -68,5 +86,5 @@ export function writeTables(ram: Ram, p2m: readonly Mfn[], ranges: readonly Mapp
       ram.setEntry(tableFor(1, address), slot(1, address), makeEntry(p2m[pfn]!, isTable.has(pfn) ? LEAF & ~PTE.write : LEAF));
     }
   }
-  return p2m[tables.find((t) => t.level === 4)!.pfn]!;
+  return p2m[tables.find((t) => t.level === top)!.pfn]!;
 }

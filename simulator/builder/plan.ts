@@ -22,6 +22,8 @@ export interface LoadPlan {
   readonly hypercallPage: bigint | null;
   readonly initP2m: bigint | null;
   readonly modStartPfn: boolean;
+  /** A 32-bit kernel that takes a level 3 table above 4 GiB: the builder switches vm_assist(pae_extended_cr3) on for it. */
+  readonly extendedCr3: boolean;
   readonly segments: readonly LoadSegment[];
 }
 
@@ -29,13 +31,8 @@ export interface LoadPlan {
 export function planKernel(bytes: Uint8Array): LoadPlan {
   try {
     const elf = openKernel(bytes);
-    const { layout } = bootableNotes(elf);
+    const { layout, parameters } = bootableNotes(elf);
     if (!layout) throw new KernelImageError('The notes of this kernel give no load addresses. Run `hyperport notes` on it to see why.');
-    if (elf.bits === 32) {
-      throw new KernelImageError(
-        'This is a 32-bit (PAE) Xen PV kernel; the simulator builds 64-bit PV domains only in this version. Build the kernel for x86-64.',
-      );
-    }
     return {
       bits: elf.bits,
       virtualBase: layout.virtBase,
@@ -45,6 +42,7 @@ export function planKernel(bytes: Uint8Array): LoadPlan {
       hypercallPage: layout.hypercallPage,
       initP2m: layout.initP2m,
       modStartPfn: layout.unmappedRamdisk,
+      extendedCr3: elf.bits === 32 && (parameters.pae === 'extended-cr3' || parameters.pae === 'bimodal'),
       segments: layout.segments.map((loaded) => ({
         address: loaded.address,
         bytes: elf.segmentBytes(loaded.segment),

@@ -7,6 +7,7 @@ import type { Refusal } from '../../abi/refusal.ts';
 import { Segment } from '../cpu/engine-types.ts';
 import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex, refuse } from '../memory/refuse.ts';
+import { bounce32 } from './compat/bounce.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { FLAT_CODE, FLAT_DATA, FLAT_KERNEL_CS, FLAT_KERNEL_SS, type VcpuState } from './vcpu.ts';
 
@@ -23,6 +24,8 @@ const CLEARED = 0x40000 | 0x20000 | 0x10000 | 0x4000 | 0x100;
 
 interface Bounce {
   readonly address: bigint;
+  /** Code segment of the handler: counts for 32-bit guests. */
+  readonly cs?: number;
   readonly masks: boolean;
   readonly errorCode: number | null;
   /** For the crash message: 'exception 14 (#PF)', 'event callback'. */
@@ -31,6 +34,12 @@ interface Bounce {
 
 /** Pushes a frame and enters the guest kernel. A kernel without handler or stack is killed, as by Xen. */
 export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
+  if (vcpu.bits === 32) {
+    const fault = bounce32(hv, vcpu, { ...to, cs: to.cs ?? 0 });
+    if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, { reason: `the segments of ${to.what}` });
+    if (fault) hv.ldtFault = null;
+    return;
+  }
   const { cpu } = vcpu;
   const events = hv.domain.events;
   let cs = cpu.selector(Segment.cs);
@@ -121,6 +130,7 @@ export function injectException(
   const where = vector === 14 ? ` for address ${hex(cr2)}, error code ${hex(code)}` : withCode ? `, error code ${hex(code)}` : '';
   bounce(hv, vcpu, {
     address: trap.address,
+    cs: trap.cs,
     masks: (trap.flags & 4) !== 0,
     errorCode: withCode ? code : null,
     what: `exception ${vector} (${name})${where}`,
@@ -140,7 +150,8 @@ export function injectSoftware(hv: Hypervisor, vcpu: VcpuState, vector: number):
     address: null,
     reason: null,
   });
-  bounce(hv, vcpu, { address: trap.address, masks: (trap.flags & 4) !== 0, errorCode: null, what: `int ${hex(vector)}` });
+  const masks = (trap.flags & 4) !== 0;
+  bounce(hv, vcpu, { address: trap.address, cs: trap.cs, masks, errorCode: null, what: `int ${hex(vector)}` });
 }
 
 /** Enters the event callback when events are due. Called whenever a vCPU is about to go on after it was in the hypervisor. */
@@ -155,5 +166,5 @@ export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
     });
     hv.trace.emit('upcall', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), ports, virqs });
   }
-  bounce(hv, vcpu, { address: vcpu.event.address, masks: true, errorCode: null, what: 'the event callback' });
+  bounce(hv, vcpu, { ...vcpu.event, masks: true, errorCode: null, what: 'the event callback' });
 }

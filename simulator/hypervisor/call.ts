@@ -3,7 +3,7 @@
 
 import { negative } from '../../abi/errno.ts';
 import { hypercallByNumber, operationByNumber } from '../../abi/hypercalls.ts';
-import { type StructureName, StructView, sizeOf } from '../../abi/layout.ts';
+import { readBig, type StructureName, StructView, sizeOf, writeBig } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { hex, refuse } from '../memory/refuse.ts';
 import type { Domain } from './domain.ts';
@@ -42,7 +42,7 @@ export class Call {
   readonly hv: Hypervisor;
   readonly vcpu: VcpuState;
   readonly nr: number;
-  /** Argument registers: rdi, rsi, rdx, r10, r8, r9. */
+  /** Argument registers: rdi, rsi, rdx, r10, r8, r9; of a 32-bit guest in the same shape (compat/arguments.ts). */
   readonly args: readonly bigint[];
 
   constructor(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[]) {
@@ -74,9 +74,31 @@ export class Call {
     return this.hv.guest.write(this.vcpu.currentRoot(), address, bytes);
   }
 
+  /** Width of the guest's structures. */
+  get bits(): 64 | 32 {
+    return this.domain.bits;
+  }
+
+  /** Bytes of the guest's `unsigned long`, of its pointers and frame numbers. */
+  get word(): 8 | 4 {
+    return this.bits === 64 ? 8 : 4;
+  }
+
   struct(name: StructureName, address: bigint): StructView | null {
-    const bytes = this.read(address, sizeOf(name, 64));
-    return bytes && new StructView(name, 64, bytes);
+    const bytes = this.read(address, sizeOf(name, this.bits));
+    return bytes && new StructView(name, this.bits, bytes);
+  }
+
+  /** The guest's `unsigned long` at an address, or null. */
+  readWord(address: bigint): bigint | null {
+    const bytes = this.read(address, this.word);
+    return bytes && readBig(bytes, 0, this.word);
+  }
+
+  writeWord(address: bigint, value: bigint): boolean {
+    const bytes = new Uint8Array(this.word);
+    writeBig(bytes, 0, this.word, value);
+    return this.write(address, bytes);
   }
 
   put(address: bigint, view: StructView): boolean {

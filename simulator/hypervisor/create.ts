@@ -14,6 +14,7 @@ import { hex } from '../memory/refuse.ts';
 import type { Trace } from '../trace/trace.ts';
 import { addDomain } from '../xenstore/domain-nodes.ts';
 import { XenStore } from '../xenstore/responder.ts';
+import { FLAT32 } from './compat/flat.ts';
 import type { CpuPolicy } from './cpu-policy.ts';
 import { Domain } from './domain.ts';
 import { EventChannels } from './event-channels.ts';
@@ -33,6 +34,7 @@ const HIGHEST_PORT = 1023;
 const DOM0_HIGHEST_PORT = 0x7fff_ffff;
 const VCPU_INFO = 64;
 const UPCALL_MASK = offsetOf('vcpu_info', 64, 'evtchn_upcall_mask');
+const EXTENDED_CR3 = 3;
 const STORE_PORT = 1;
 const CONSOLE_PORT = 2;
 
@@ -88,6 +90,7 @@ export function createHypervisor(
     (mfn) => memory.ram.page(mfn),
   );
   created.domain = new Domain(id, config.dom0, sharedInfo, built, pages, config.dom0 ? DOM0_MAXIMUM : pages + SLACK_PAGES, events, grants);
+  if (plan.extendedCr3) created.domain.assists |= 1n << BigInt(EXTENDED_CR3);
   addVcpus(created, engine);
   hv = created;
   writeWallclock(created, created.domain);
@@ -100,7 +103,7 @@ export function createHypervisor(
 function eventChannels(hv: Hypervisor): EventChannels {
   let shared: Uint8Array | null = null;
   const host: EventHost = {
-    bits: 64,
+    bits: hv.memory.bits,
     shared: () => {
       shared ??= hv.memory.ram.page(hv.domain.sharedInfo);
       return shared;
@@ -146,7 +149,7 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
   const shared = hv.memory.ram.page(sharedInfo);
   for (let n = 0; n < 32; n++) shared[n * VCPU_INFO + UPCALL_MASK] = 1;
   engine.vcpus.forEach((cpu, n) => {
-    const vcpu = new VcpuState(n, cpu, built.root, { mfn: sharedInfo, offset: n * VCPU_INFO });
+    const vcpu = new VcpuState(n, cpu, built.root, { mfn: sharedInfo, offset: n * VCPU_INFO }, built.bits);
     cpu.trapTsc = hv.config.tsc === 'emulate';
     vcpu.resetSegments();
     vcpu.applyMode();
@@ -158,7 +161,7 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
   first.cpu.set('rsi', built.startInfo);
   first.cpu.rflags = 0x202;
   first.kernelSp = built.stack;
-  first.kernelSs = 0xe02b;
+  first.kernelSs = built.bits === 64 ? 0xe02b : FLAT32.kernelDs;
   first.initialised = true;
   first.up = true;
   first.runState = RunState.running;

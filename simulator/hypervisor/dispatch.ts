@@ -3,6 +3,7 @@
 import { asMfn } from '../../abi/address.ts';
 import { decodeHypercall } from '../../abi/decode-hypercall.ts';
 import { hypercallByNumber } from '../../abi/hypercalls.ts';
+import { sizeOf } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { explainRefusal } from '../../explain/refusal.ts';
 import { writableMappings } from '../memory/find-mappings.ts';
@@ -32,11 +33,12 @@ import { schedOp, schedOpCompat } from './calls/sched.ts';
 import { callbackOp, nmiOp, setCallbacks, setTrapTable } from './calls/traps.ts';
 import { vcpuOp } from './calls/vcpu-op.ts';
 import { xenVersion } from './calls/version.ts';
+import { wideArguments } from './compat/arguments.ts';
+import { compatHandlers } from './compat/handlers.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const MULTICALL = 13;
-const MULTICALL_ENTRY = 64;
 const IRET = 23;
 
 const handlers: Readonly<Record<number, Handler>> = {
@@ -78,7 +80,7 @@ const REMOVED = new Set([11, 38, 39]);
 const PRIVILEGED = new Set([7, 35, 36, 37, 42, 48]);
 
 function carryOut(call: Call): HandlerResult {
-  const handler = handlers[call.nr];
+  const handler = (call.bits === 32 ? compatHandlers[call.nr] : undefined) ?? handlers[call.nr];
   if (handler) return handler(call);
   const row = hypercallByNumber(call.nr);
   if (!row || REMOVED.has(call.nr) || call.nr >= 49) return noSuch('hypercall', call.nr);
@@ -94,19 +96,19 @@ function multicall(call: Call): HandlerResult {
   let refusal: Answer['refusal'];
   let unimplemented = false;
   for (let n = 0; n < count; n++) {
-    const at = list + BigInt(n * MULTICALL_ENTRY);
-    const bytes = call.read(at, MULTICALL_ENTRY);
-    if (!bytes) return call.fault(`multicall entry ${n}`);
-    const view = new DataView(bytes.buffer);
-    const nr = Number(view.getBigUint64(0, true) & 0xffff_ffffn);
-    const args = Array.from({ length: 6 }, (_, k) => view.getBigUint64(16 + k * 8, true));
-    const inner = new Call(call.hv, call.vcpu, nr, args);
+    const at = list + BigInt(n * sizeOf('multicall_entry', call.bits));
+    const entry = call.struct('multicall_entry', at);
+    if (!entry) return call.fault(`multicall entry ${n}`);
+    const op = entry.big('op');
+    const nr = Number(op & 0xffff_ffffn);
+    const raw = Array.from({ length: 6 }, (_, k) => entry.big(`args[${k}]`));
+    const inner = new Call(call.hv, call.vcpu, nr, call.bits === 64 ? raw : wideArguments(nr, raw.slice(0, 5)));
     call.hv.memory.frames.attribute(nameOf(nr), call.hv.icount);
     // The number is 64 bits wide here. iret has no meaning inside a list, and a list none inside another.
-    const answer = inMulticall(inner, view.getBigUint64(0, true));
+    const answer = inMulticall(inner, op);
     if (call.domain.ending) return 0;
-    view.setBigUint64(8, BigInt.asUintN(64, answer.ret ?? 0n), true);
-    if (!call.write(at + 8n, bytes.subarray(8, 16))) return call.fault(`result of multicall entry ${n}`);
+    entry.set('result', answer.ret ?? 0n);
+    if (!call.writeWord(at + BigInt(call.word), entry.big('result'))) return call.fault(`result of multicall entry ${n}`);
     if (answer.refusal && !refusal) refusal = { ...answer.refusal, facts: { ...answer.refusal.facts, entry: n, call: nameOf(nr) } };
     unimplemented ||= answer.unimplemented === true;
   }
@@ -125,19 +127,25 @@ const nameOf = (nr: number): string => hypercallByNumber(nr)?.name ?? `hypercall
 export interface PendingCall {
   readonly vcpu: VcpuState;
   readonly nr: number;
-  /** Address of the syscall instruction. */
+  /** Address of the instruction: syscall, or int 0x82. */
   readonly site: bigint;
 }
 
 const ARGUMENT_REGISTERS = [7, 6, 2, 10, 8, 9] as const;
-const argumentsOf = (vcpu: VcpuState): bigint[] => ARGUMENT_REGISTERS.map((register) => vcpu.cpu.reg(register));
+/** ebx, ecx, edx, esi, edi. */
+const ARGUMENT_REGISTERS_32 = [3, 1, 2, 6, 7] as const;
+/** The argument registers as the guest filled them. */
+const argumentsOf = (vcpu: VcpuState): bigint[] =>
+  vcpu.bits === 64
+    ? ARGUMENT_REGISTERS.map((register) => vcpu.cpu.reg(register))
+    : ARGUMENT_REGISTERS_32.map((register) => vcpu.cpu.reg(register) & 0xffff_ffffn);
 
 function decode(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[], phase: 'entry' | 'exit') {
   const root = vcpu.currentRoot();
   return decodeHypercall({
     number: nr,
     args,
-    bits: 64,
+    bits: hv.domain.bits,
     phase,
     read: (address, length) => (address === 0n ? null : hv.peek(root, address, length)),
   });
@@ -167,13 +175,16 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const row = nameOf(nr);
   // Operations by name only where a reference may be taken: it is shown with what holds a frame.
   hv.memory.frames.attribute(row, hv.icount);
-  // `syscall` leaves rip in rcx and the flags in r11.
-  cpu.setReg(1, cpu.rip);
-  cpu.setReg(11, BigInt(cpu.rflags >>> 0));
-  const call = new Call(hv, vcpu, nr, args);
+  const { bits } = vcpu;
+  if (bits === 64) {
+    // `syscall` leaves rip in rcx and the flags in r11.
+    cpu.setReg(1, cpu.rip);
+    cpu.setReg(11, BigInt(cpu.rflags >>> 0));
+  }
+  const call = new Call(hv, vcpu, nr, bits === 64 ? args : wideArguments(nr, args));
   const before = hv.trace.wants('hypercall') ? decode(hv, vcpu, nr, args, 'entry') : null;
   const answer = asAnswer(carryOut(call));
-  if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(64, answer.ret));
+  if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(bits, answer.ret));
   if (!before) return;
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
   const decoded = nr === IRET ? before : decode(hv, vcpu, nr, args, 'exit');
@@ -185,7 +196,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
     name: before.name,
     operation: before.operation,
     args: decoded.args as Args,
-    ret: answer.ret === null ? null : Number(BigInt.asIntN(64, answer.ret)),
+    ret: answer.ret === null ? null : Number(BigInt.asIntN(bits, answer.ret)),
     reason: answer.unimplemented ? 'not implemented by the simulator' : refusal ? explainRefusal(refusal).summary : null,
     ...(refusal ? { refusal } : {}),
     ...(answer.unimplemented ? { unimplemented: true as const } : {}),

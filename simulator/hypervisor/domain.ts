@@ -48,6 +48,11 @@ export class Domain {
     this.grants = grants;
   }
 
+  /** Width of the guest kernel and of its interface to Xen. */
+  get bits(): 64 | 32 {
+    return this.built.bits;
+  }
+
   assist(type: number): boolean {
     return ((this.assists >> BigInt(type)) & 1n) !== 0n;
   }

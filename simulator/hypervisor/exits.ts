@@ -4,6 +4,8 @@ import { ROW_BY_KEY, ROWS } from '../../x86/rows.ts';
 import { type Exit, Segment } from '../cpu/engine-types.ts';
 import { hex } from '../memory/refuse.ts';
 import { bounce, injectException, injectSoftware } from './bounce.ts';
+import { emulateGate } from './compat/gate.ts';
+import { sysenter32, systemCall32 } from './compat/system-call.ts';
 import type { PendingCall } from './dispatch.ts';
 import { emulatePrivileged } from './emulate.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
@@ -18,6 +20,8 @@ const RDX = 2;
 const RBX = 3;
 const R11 = 11;
 const MAX_INSTRUCTION = 15;
+/** The 32-bit guests' way into Xen: int 0x82, a gate for ring 1. */
+const HYPERCALL_VECTOR = 0x82;
 const IDT_ERROR = 2;
 /** BS: the debug exception comes from TF. */
 const DR6_SINGLE_STEP = 0x4000n;
@@ -29,6 +33,10 @@ export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): Pending
   vcpu.entered = true;
   switch (exit.kind) {
     case 'syscall':
+      if (vcpu.bits === 32) {
+        systemCall32(hv, vcpu, exit);
+        return null;
+      }
       if (vcpu.kernelMode) return { vcpu, nr: vcpu.cpu.regLo(RAX) >>> 0, site: exit.instruction };
       systemCall(hv, vcpu);
       return null;
@@ -36,6 +44,8 @@ export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): Pending
       sysenter(hv, vcpu, exit);
       return null;
     case 'interrupt':
+      if (vcpu.bits === 32 && exit.vector === HYPERCALL_VECTOR && vcpu.kernelMode)
+        return { vcpu, nr: vcpu.cpu.regLo(RAX) >>> 0, site: exit.instruction };
       softwareInterrupt(hv, vcpu, exit);
       return null;
     case 'exception':
@@ -59,6 +69,10 @@ function systemCall(hv: Hypervisor, vcpu: VcpuState): void {
 
 /** sysenter reaches the guest's callback; without one it is #GP. */
 function sysenter(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  if (vcpu.bits === 32) {
+    sysenter32(hv, vcpu);
+    return;
+  }
   if (vcpu.sysenter.address === 0n) {
     vcpu.cpu.rip = exit.instruction;
     injectException(hv, vcpu, 13, 0);
@@ -107,6 +121,10 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       return;
     case 13:
       if (exit.errorCode === 0 && emulate(hv, vcpu)) return;
+      if (vcpu.bits === 32 && exit.errorCode !== 0 && (exit.errorCode & 3) !== IDT_ERROR) {
+        emulateGate(hv, vcpu, exit.errorCode);
+        return;
+      }
       if (isRdtscp(hv, vcpu)) {
         injectException(hv, vcpu, 6, -1);
         return;

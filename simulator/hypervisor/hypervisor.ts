@@ -2,7 +2,7 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { nameOf } from '../../abi/enumerations.ts';
-import { offsetOf } from '../../abi/layout.ts';
+import { offsetOf, writeBig } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import type { Engine } from '../cpu/engine-types.ts';
 import type { Ending, MachineConfig } from '../machine-types.ts';
@@ -13,8 +13,6 @@ import type { CpuPolicy } from './cpu-policy.ts';
 import type { Domain } from './domain.ts';
 import { Timers } from './timers.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
-
-const CR2 = offsetOf('vcpu_info', 64, 'arch.cr2');
 
 /** The parts of the engine that the hypervisor itself touches. */
 export type CpuEngine = Pick<Engine, 'written' | 'vcpus' | 'run'>;
@@ -97,13 +95,15 @@ export class Hypervisor {
   setCr2(vcpu: VcpuState, value: bigint): void {
     vcpu.cr2 = value;
     const info = this.vcpuInfo(vcpu);
-    new DataView(info.buffer, info.byteOffset, 64).setBigUint64(CR2, value, true);
+    writeBig(info, offsetOf('vcpu_info', vcpu.bits, 'arch.cr2'), vcpu.bits / 8, value);
     this.written(vcpu.info.mfn);
   }
 
   /** CR3 as the guest reads it: machine address of its kernel's top table. */
   cr3(vcpu: VcpuState): bigint {
-    return BigInt(vcpu.root) << 12n;
+    if (vcpu.bits === 64) return BigInt(vcpu.root) << 12n;
+    // PAE with tables above 4 GiB: the frame number's high bits lie in the low bits of the register.
+    return BigInt.asUintN(32, (BigInt(vcpu.root) << 12n) | (BigInt(vcpu.root) >> 20n));
   }
 
   /** Ends the domain with a reason in words. */

@@ -8,7 +8,16 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const RESERVED_START = 0xe000;
-/** Xen's descriptors: ring 0 code and data (unusable for guests), ring 3 code 32, data, code 64. */
+/** Xen's descriptors for a 32-bit guest: ring 0 code and data (unusable for guests), ring 1 code and data, ring 3 code and data. */
+const XEN_DESCRIPTORS_32: ReadonlyMap<number, bigint> = new Map([
+  [0xe008, 0x00af9b000000ffffn],
+  [0xe010, 0x00cf93000000ffffn],
+  [0xe018, 0x00cfbb000000ffffn],
+  [0xe020, 0x00cfb3000000ffffn],
+  [0xe028, 0x00cffb000000ffffn],
+  [0xe030, 0x00cff3000000ffffn],
+]);
+/** For a 64-bit guest: ring 0 code and data, ring 3 code 32, data, code 64. */
 const XEN_DESCRIPTORS: ReadonlyMap<number, bigint> = new Map([
   [0xe008, 0x00af9b000000ffffn],
   [0xe010, 0x00cf93000000ffffn],
@@ -21,7 +30,7 @@ const XEN_DESCRIPTORS: ReadonlyMap<number, bigint> = new Map([
 export function readDescriptor(hv: Hypervisor, vcpu: VcpuState, selector: number): bigint | null {
   const index = selector >> 3;
   if (selector & 4) return readLdt(hv, vcpu, index);
-  if ((selector & ~7) >= RESERVED_START) return XEN_DESCRIPTORS.get(selector & ~7) ?? null;
+  if ((selector & ~7) >= RESERVED_START) return (vcpu.bits === 64 ? XEN_DESCRIPTORS : XEN_DESCRIPTORS_32).get(selector & ~7) ?? null;
   if (index >= vcpu.gdtEntries) return 0n;
   const mfn = vcpu.gdtFrames[index >> 9];
   return mfn === undefined ? 0n : hv.memory.ram.entry(mfn, index & 511);
@@ -49,8 +58,15 @@ export function cacheOf(descriptor: bigint): SegmentCache {
   return { base, limit, attributes: Number((descriptor >> 40n) & 0xf0ffn) };
 }
 
-/** A segment register load at CPL 3: the descriptor, or the fault. */
-export function loadDescriptor(hv: Hypervisor, vcpu: VcpuState, segment: SegmentNumber, selector: number): SegmentLoad {
+/** A segment register load: the descriptor, or the fault. `cpl`: the privilege that it is checked against; of iret and lret, for cs
+ * and ss, the new one. */
+export function loadDescriptor(
+  hv: Hypervisor,
+  vcpu: VcpuState,
+  segment: SegmentNumber,
+  selector: number,
+  cpl = vcpu.cpu.mode().cpl,
+): SegmentLoad {
   const fault = (vector: number): SegmentLoad => ({ ok: false, vector, errorCode: selector & 0xfffc });
   const descriptor = readDescriptor(hv, vcpu, selector);
   if (descriptor === null && selector & 4 && selector >> 3 < vcpu.ldtEntries) {
@@ -66,14 +82,14 @@ export function loadDescriptor(hv: Hypervisor, vcpu: VcpuState, segment: Segment
   if (!(access & 0x10)) return fault(13);
   if (segment === Segment.cs) {
     const conforming = (access & 4) !== 0;
-    if (!code || (conforming ? dpl > 3 : dpl !== 3)) return fault(13);
+    if (!code || (conforming ? dpl > cpl : dpl !== cpl)) return fault(13);
     // Long mode and 32-bit default size together are reserved.
     if ((descriptor >> 53n) & 1n && (descriptor >> 54n) & 1n) return fault(13);
   } else if (segment === Segment.ss) {
-    if (rpl !== 3 || dpl !== 3 || code || !readOrWrite) return fault(13);
+    if (rpl !== cpl || dpl !== cpl || code || !readOrWrite) return fault(13);
   } else {
     if (code && !readOrWrite) return fault(13);
-    if (!(code && access & 4) && dpl < Math.max(3, rpl)) return fault(13);
+    if (!(code && access & 4) && dpl < Math.max(cpl, rpl)) return fault(13);
   }
   if (!(access & 0x80)) return fault(segment === Segment.ss ? 12 : 11);
   return { ok: true, cache: cacheOf(descriptor) };

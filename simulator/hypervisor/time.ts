@@ -1,16 +1,13 @@
 // Time as the guest sees it: vcpu_time_info, wall clock, TSC, runstate, timers. One instruction is 1 ns; the TSC runs at 1 GHz.
 // Source: public/xen.h (vcpu_time_info), public/vcpu.h.
 
-import { offsetOf } from '../../abi/layout.ts';
+import { offsetOf, StructView } from '../../abi/layout.ts';
 import type { Domain } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
+/** The same for both widths. */
 const TIME = offsetOf('vcpu_info', 64, 'time');
-const WC_VERSION = offsetOf('shared_info', 64, 'wc_version');
-const WC_SEC = offsetOf('shared_info', 64, 'wc_sec');
-const WC_NSEC = offsetOf('shared_info', 64, 'wc_nsec');
-const WC_SEC_HI = offsetOf('shared_info', 64, 'wc_sec_hi');
 const VIRQ_TIMER = 0;
 const SECOND = 1_000_000_000;
 
@@ -43,14 +40,13 @@ export function updateTimeInfo(hv: Hypervisor, vcpu: VcpuState): void {
 }
 
 export function writeWallclock(hv: Hypervisor, domain: Domain): void {
-  const page = hv.memory.ram.page(domain.sharedInfo);
-  const view = new DataView(page.buffer, page.byteOffset, page.length);
+  const view = new StructView('shared_info', domain.bits, hv.memory.ram.page(domain.sharedInfo));
   // The wall clock at system time 0.
   const seconds = (hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK) - SYSTEM_TIME_AT_START / SECOND;
-  view.setUint32(WC_VERSION, view.getUint32(WC_VERSION, true) + 2, true);
-  view.setUint32(WC_SEC, seconds >>> 0, true);
-  view.setUint32(WC_NSEC, 0, true);
-  view.setUint32(WC_SEC_HI, Math.floor(seconds / 2 ** 32), true);
+  view.set('wc_version', view.number('wc_version') + 2);
+  view.set('wc_sec', seconds >>> 0);
+  view.set('wc_nsec', 0);
+  view.set(domain.bits === 64 ? 'wc_sec_hi' : 'arch.wc_sec_hi', Math.floor(seconds / 2 ** 32));
   hv.written(domain.sharedInfo);
 }
 
@@ -91,13 +87,10 @@ export function setPeriodic(hv: Hypervisor, vcpu: VcpuState, period: number): vo
 
 /** vcpu_runstate_info as of now. */
 export function runStateInfo(hv: Hypervisor, vcpu: VcpuState): Uint8Array {
-  const bytes = new Uint8Array(48);
-  const view = new DataView(bytes.buffer);
+  const view = new StructView('vcpu_runstate_info', vcpu.bits);
   const elapsed = hv.now() - vcpu.runStateSince;
-  view.setUint32(0, vcpu.runState, true);
-  view.setBigUint64(8, BigInt(vcpu.runStateSince + SYSTEM_TIME_AT_START), true);
-  for (let state = 0; state < 4; state++) {
-    view.setBigUint64(16 + state * 8, BigInt(vcpu.runStateTime[state]! + (state === vcpu.runState ? elapsed : 0)), true);
-  }
-  return bytes;
+  view.set('state', vcpu.runState);
+  view.set('state_entry_time', vcpu.runStateSince + SYSTEM_TIME_AT_START);
+  for (let state = 0; state < 4; state++) view.set(`time[${state}]`, vcpu.runStateTime[state]! + (state === vcpu.runState ? elapsed : 0));
+  return view.bytes;
 }

@@ -2,6 +2,7 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { Bank, type Vcpu as CpuState, Segment, type SegmentCache } from '../cpu/engine-types.ts';
+import { FLAT32 } from './compat/flat.ts';
 
 export interface TrapEntry {
   readonly cs: number;
@@ -12,6 +13,8 @@ export interface TrapEntry {
 
 export interface Callback {
   readonly address: bigint;
+  /** 32-bit guests give a code segment too. */
+  readonly cs?: number;
   /** Masks events on entry. */
   readonly masks: boolean;
 }
@@ -42,7 +45,9 @@ export class VcpuState {
   initialised = false;
   up = false;
   wait: Wait | null = null;
-  kernelMode = true;
+  /** Width of the guest kernel. */
+  readonly bits: 64 | 32;
+  private kernelMode64 = true;
   root: Mfn;
   /** Tables of user mode; null until MMUEXT_NEW_USER_BASEPTR. */
   userRoot: Mfn | null = null;
@@ -86,11 +91,27 @@ export class VcpuState {
   /** Entered the hypervisor since it last ran: pending events are looked at before it goes on. */
   entered = true;
 
-  constructor(id: number, cpu: CpuState, root: Mfn, info: { mfn: Mfn; offset: number }) {
+  constructor(id: number, cpu: CpuState, root: Mfn, info: { mfn: Mfn; offset: number }, bits: 64 | 32 = 64) {
+    this.bits = bits;
     this.id = id;
     this.cpu = cpu;
     this.root = root;
     this.info = info;
+  }
+
+  /** Is the guest's kernel active, or its user mode? A 64-bit guest's kernel and user mode are both ring 3, and Xen knows which one
+   * runs; a 32-bit guest's kernel is ring 1. */
+  get kernelMode(): boolean {
+    return this.bits === 64 ? this.kernelMode64 : this.cpu.mode().cpl === 1;
+  }
+
+  set kernelMode(active: boolean) {
+    this.kernelMode64 = active;
+  }
+
+  /** The lowest privilege number that the guest's own selectors may ask for. */
+  get kernelRing(): 3 | 1 {
+    return this.bits === 64 ? 3 : 1;
   }
 
   runnable(): boolean {
@@ -112,8 +133,13 @@ export class VcpuState {
     this.cpu.flushAll();
   }
 
-  /** 32: compatibility mode of a 64-bit guest. */
+  /** `bits` 32: compatibility mode of a 64-bit guest. */
   applyMode(bits: 64 | 32 = 64): void {
+    if (this.bits === 32) {
+      const cpl = this.cpu.selector(Segment.cs) & 3;
+      this.cpu.setMode({ bits: 32, cpl, bank: cpl === 3 ? Bank.user : Bank.kernel });
+      return;
+    }
     this.cpu.setMode({ bits, cpl: 3, bank: this.kernelMode ? Bank.kernel : Bank.user });
   }
 
@@ -129,8 +155,14 @@ export class VcpuState {
     this.traps[vector] = entry ?? NO_TRAP;
   }
 
-  /** Flat 64-bit code and stack, null data segments, as the builder starts a vCPU. */
+  /** Flat code and stack as the builder starts a vCPU; data segments null, for a 32-bit kernel flat. */
   resetSegments(): void {
+    if (this.bits === 32) {
+      this.cpu.setSegment(Segment.cs, FLAT32.kernelCs, FLAT32.kernelCode);
+      for (const segment of [Segment.ss, Segment.ds, Segment.es, Segment.fs, Segment.gs])
+        this.cpu.setSegment(segment, FLAT32.kernelDs, FLAT32.kernelData);
+      return;
+    }
     const nothing: SegmentCache = { base: 0n, limit: 0, attributes: 0 };
     this.cpu.setSegment(Segment.cs, FLAT_KERNEL_CS, FLAT_CODE);
     this.cpu.setSegment(Segment.ss, FLAT_KERNEL_SS, FLAT_DATA);

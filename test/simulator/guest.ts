@@ -28,6 +28,7 @@ export const planOf = (pages = 16, more: Partial<LoadPlan> = {}): LoadPlan => ({
   hypercallPage: null,
   initP2m: null,
   modStartPfn: false,
+  extendedCr3: false,
   segments: [{ address: BASE, bytes: new Uint8Array(4096).fill(0x90), memorySize: BigInt(pages * 4096) }],
   ...more,
 });

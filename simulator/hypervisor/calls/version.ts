@@ -1,5 +1,6 @@
 // xen_version: facts about the hypervisor, as Debian's Xen 4.17 answers.
 
+import { addressSpace32, addressSpace64 } from '../../../abi/constants/address-space.table.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Call, type HandlerResult, no, notPrivileged, otherOperation } from '../call.ts';
 
@@ -8,7 +9,8 @@ const EXTRA = '.5';
 /** Identification of the modelled build: the length is that of a real one. */
 const BUILD_ID = Uint8Array.from({ length: 20 }, (_, n) => 0x40 + n);
 const CAPABILITIES = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
-const VIRT_START = 0xffff_8000_0000_0000n;
+/** Debian's Xen does not run 32-bit PV guests; one that does says so. */
+const CAPABILITIES_PV32 = 'xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
 /** preserve A/D, highmem assist, map available bits, vnode, direct mapped. */
 const FEATURES = 0x220e0;
 const FEATURE_DOM0 = 0x800;
@@ -39,13 +41,12 @@ export function xenVersion(call: Call): HandlerResult {
       return call.write(address, info) ? 0 : call.fault('compile_info');
     }
     case 3:
-      return text(CAPABILITIES, 1024);
+      return text(call.bits === 64 ? CAPABILITIES : CAPABILITIES_PV32, 1024);
     case 4:
       return text('', 64);
     case 5: {
-      const bytes = new Uint8Array(8);
-      new DataView(bytes.buffer).setBigUint64(0, VIRT_START, true);
-      return call.write(address, bytes) ? 0 : call.fault('platform_parameters');
+      const { HYPERVISOR_VIRT_START } = call.bits === 64 ? addressSpace64 : addressSpace32;
+      return call.writeWord(address, HYPERVISOR_VIRT_START) ? 0 : call.fault('platform_parameters');
     }
     case 6: {
       const op = call.struct('xen_feature_info', address);

@@ -1,0 +1,13 @@
+// The calls whose 32-bit form is more than the same structures in another layout; all others have one handler for both widths.
+
+import type { Handler } from '../call.ts';
+import { iret32 } from './iret.ts';
+import { callbackOp32, nmiOp32, setCallbacks32, setTrapTable32 } from './traps.ts';
+
+export const compatHandlers: Readonly<Record<number, Handler>> = {
+  0: setTrapTable32,
+  4: setCallbacks32,
+  23: iret32,
+  28: nmiOp32,
+  30: callbackOp32,
+};
