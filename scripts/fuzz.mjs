@@ -1,56 +1,77 @@
-// npm run fuzz [-- --seconds N --seed S]: compares random instructions, 64- and 32-bit, with the processor it runs on, longer
-// than the test suite does. A failing case is printed with its seed; exit 1.
+// npm run fuzz [-- --seconds N --seed S --only REGEX --engine tier0,tier1 --record | --decoder]: compares random instructions and
+// sequences with the processor it runs on, longer than the test suite does; at the end every form has had at least 200 comparisons.
+// Cases that differ are written to test/isa/fixtures (commit them); exit 1. `--record`: puts the counts into docs/instructions.md.
+// `--decoder`: 10,000,000 random byte strings and the whole text of GRUB, GNU Mach and Linux against iced-x86 instead.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bootstrap, bundleForNode, root } from './steps.mjs';
+import { bootstrap, bundleForNode, root, runBin } from './steps.mjs';
 
-function option(name, fallback) {
+const usage = (message) => {
+  console.error(message);
+  process.exit(2);
+};
+const text = (name) => {
   const at = process.argv.indexOf(`--${name}`);
-  if (at < 0) return fallback;
-  const value = Number(process.argv[at + 1]);
-  if (!Number.isInteger(value) || value < 0) {
-    console.error(`--${name} needs a whole number, got '${process.argv[at + 1] ?? ''}'`);
-    process.exit(2);
-  }
-  return value;
+  if (at < 0) return undefined;
+  return process.argv[at + 1] ?? usage(`--${name} needs a value`);
+};
+function number(name, fallback) {
+  const given = text(name);
+  const value = given === undefined ? fallback : Number(given);
+  return Number.isInteger(value) && value >= 0 ? value : usage(`--${name} needs a whole number, got '${given}'`);
+}
+const flag = (name) => process.argv.includes(`--${name}`);
+/** Bundles a module of test/; it finds its C programs and files beside its source. */
+async function load(entry) {
+  const bundle = await bundleForNode(entry, join(root, '.cache/isa', `${entry.replaceAll('/', '-')}.mjs`), {
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, entry)).href) },
+  });
+  return await import(pathToFileURL(bundle).href);
 }
 
-const seconds = option('seconds', 120);
-let seed = option('seed', Math.floor(Math.random() * 2 ** 31));
+bootstrap('all');
+const seed = number('seed', Math.floor(Math.random() * 2 ** 31));
 
-bootstrap('run');
-const bundle = await bundleForNode('test/isa/oracle.ts', join(root, '.cache/isa/oracle.mjs'), {
-  // The oracle finds its C program beside its source.
-  define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/isa/host-cpu.ts')).href) },
-});
-const { runOracle, runSequences } = await import(pathToFileURL(bundle).href);
-
-const end = Date.now() + seconds * 1000;
-let compared = 0;
-let rounds = 0;
-const perForm = new Map();
-do {
-  for (const bits of [64, 32]) {
-    const report = runOracle(bits, 100, seed);
-    const sequences = runSequences(bits, 8000, seed);
-    compared += report.compared + sequences.compared;
-    for (const [form, n] of report.perForm) perForm.set(`${bits}-bit ${form}`, (perForm.get(`${bits}-bit ${form}`) ?? 0) + n);
-    const failures = [...report.failures, ...sequences.failures];
-    if (failures.length > 0) {
-      console.error(failures.slice(0, 20).join('\n'));
-      console.error(
-        `fuzz: ${failures.length} of ${report.compared + sequences.compared} ${bits}-bit cases differ from the processor; repeat with --seed ${seed} --seconds 0`,
-      );
-      process.exit(1);
-    }
+if (flag('decoder')) {
+  const { compareDecoder } = await load('test/x86/decoder-oracle.ts');
+  const report = await compareDecoder({ strings: number('strings', 10_000_000), seed, log: (line) => console.log(line) });
+  if (report.differences.length > 0) {
+    console.error(report.differences.slice(0, 20).join('\n'));
+    console.error(`fuzz: ${report.differences.length} kinds of difference; repeat with --decoder --seed ${seed}`);
+    process.exit(1);
   }
-  rounds++;
-  seed = (seed + 1) % 2 ** 31;
-} while (Date.now() < end);
+  console.log(`fuzz: ${report.compared} instructions decode as iced-x86 decodes them`);
+  process.exit(0);
+}
 
-const none = [...perForm].filter(([, n]) => n === 0).map(([form]) => form);
-if (none.length > 0) console.log(`no case of: ${none.join(', ')}`);
-console.log(
-  `fuzz: ${compared} cases of ${perForm.size - none.length} forms agree with the processor (${rounds} rounds, last seed ${seed - 1})`,
-);
+const { fuzz, fuzzSummary, processorName } = await load('test/isa/fuzz.ts');
+const only = text('only');
+const report = fuzz({
+  seconds: number('seconds', 120),
+  seed,
+  least: only ? 0 : 200,
+  folder: join(root, 'test/isa/fixtures'),
+  log: (line) => console.log(line),
+  ...(only ? { only: new RegExp(only) } : {}),
+  ...(text('engine') ? { variants: text('engine').split(',') } : {}),
+});
+for (const line of fuzzSummary(report)) console.log(line);
+if (report.failures > 0) {
+  console.error(`fuzz: ${report.failures} of ${report.compared} cases differ from the processor; repeat with --seed ${seed} --seconds 0`);
+  console.error(`fixtures to commit, once the cause is known:\n${report.fixtures.join('\n')}`);
+  process.exit(1);
+}
+if (flag('record')) {
+  const counts = {
+    processor: processorName,
+    variants: report.variants,
+    compared: report.compared,
+    perForm: Object.fromEntries(report.perForm),
+  };
+  writeFileSync(join(root, 'test/isa/comparisons.json'), `${JSON.stringify(counts, null, 1)}\n`);
+  process.env.UPDATE_INSTRUCTIONS = '1';
+  process.exitCode = runBin('vitest/vitest.mjs', ['run', 'test/x86/instructions-page.test.ts']);
+}
+console.log(`fuzz: ${report.compared} cases of ${report.perForm.size} forms agree with the processor (last seed ${report.lastSeed})`);

@@ -6,12 +6,15 @@ import { decodeAny, newDecoded } from '../../x86/decode.ts';
 import { encodeRandom } from '../../x86/encode.ts';
 import { ROWS } from '../../x86/rows.ts';
 import { SSE_ROWS } from '../../x86/table/sse.table.ts';
+import { SHIFTS, undefinedFlags } from '../../x86/table/undefined-flags.table.ts';
 import { X87_ROWS } from '../../x86/table/x87.table.ts';
 import { OperandKind as K } from '../../x86/types.ts';
-import { CODE, DATA, type NativeCase, READ_ONLY, START } from './host-cpu.ts';
+import { CODE, DATA, GS_BASE, HOST, type NativeCase, READ_ONLY, START } from './host-cpu.ts';
+import { NOT_COMPARED } from './not-compared.table.ts';
 
 export const VECTOR_KEYS: ReadonlySet<string> = new Set(SSE_ROWS.map((r) => r.key));
-export const X87_KEYS: ReadonlySet<string> = new Set(X87_ROWS.map((r) => r.key));
+/** With those of the general table that move the same state. */
+export const X87_KEYS: ReadonlySet<string> = new Set([...X87_ROWS.map((r) => r.key), 'fxsave', 'fxrstor']);
 
 export interface GeneratedCase extends NativeCase {
   readonly row: number;
@@ -20,39 +23,14 @@ export interface GeneratedCase extends NativeCase {
   readonly undefined: number;
 }
 
-/** Rows that cannot run natively in a process without harm, or whose result is the host's business. */
-export const NOT_COMPARED: ReadonlyMap<string, string> = new Map([
-  ...['syscall', 'sysenter', 'int'].map((k) => [k, 'enters the operating system'] as const),
-  ...[
-    'mov-to-seg',
-    'pop-seg',
-    'lds',
-    'les',
-    'lss',
-    'lfs',
-    'lgs',
-    'iret',
-    'ret-far',
-    'jmp-far',
-    'call-far',
-    'jmp-far-ind',
-    'call-far-ind',
-  ].map((k) => [k, 'loads segment registers of the test process'] as const),
-  ...['sgdt', 'sidt', 'sldt', 'str', 'smsw', 'lar', 'lsl', 'verr', 'verw', 'arpl', 'mov-from-seg', 'push-seg', 'cpuid', 'rdtsc'].map(
-    (k) => [k, 'shows state of the host processor'] as const,
-  ),
-  ...['fxsave', 'fxrstor'].map((k) => [k, 'moves floating-point state of the test process'] as const),
-  ...['xgetbv', 'xsetbv'].map((k) => [k, 'the host processor has xsave, the models do not'] as const),
-  ...['vmrun', 'vmload', 'vmsave', 'vmmcall', 'stgi', 'clgi', 'skinit', 'invlpga', 'rdtscp', 'sysexit'].map(
-    (k) => [k, 'depends on what the host processor and its hypervisor allow'] as const,
-  ),
-  ['popcnt', 'only the Intel model has it: compared apart'],
-  ['int1', 'virtual machines report it with different addresses'],
-  ...['rdfsbase', 'rdgsbase', 'wrfsbase', 'wrgsbase'].map((k) => [k, 'the operating system enables it, Xen PV does not'] as const),
-]);
+/** Rows that read the descriptor of a selector. */
+const SELECTOR_KEYS = new Set(['lar', 'lsl', 'verr', 'verw']);
+/** Null, the descriptors that Linux has for user mode and for itself, a task, no descriptor, beyond the table, a local table. */
+const SELECTORS = [0, 1, 3, 0x23, 0x2b, 0x33, 0x20, 0x28, 0x30, 0x32, 0x10, 0x13, 0x18, 0x40, 0x48, 0x58, 0x83, 0xfffb, 7, 0xffff];
 
+/** Whose rules for undefined flags hold here: AMD's were measured on one family. */
+const FLAGS_OF = HOST.amd && HOST.family === 25 ? 'amd' : 'intel';
 const FLAG_BITS: Record<string, number> = { o: 0x800, s: 0x80, z: 0x40, a: 0x10, p: 4, c: 1 };
-const SHIFTS = new Set(['shl', 'shr', 'sar', 'rol', 'ror', 'rcl', 'rcr', 'shld', 'shrd']);
 const STACK = new Set(['push', 'pop', 'call', 'call-ind', 'ret', 'enter', 'leave', 'pushf', 'popf', 'pusha', 'popa']);
 const STRINGS = new Set(['movs', 'stos', 'lods', 'cmps', 'scas']);
 const EDGES = [
@@ -169,6 +147,16 @@ export class CaseMaker {
     if (SHIFTS.has(key) && this.chance(70)) regs[1] = (regs[1]! & ~0xffn) | BigInt(random() % 70);
     if (double && d.operandSize === 2) regs[1] = (regs[1]! & ~0xffn) | BigInt(random() % 17);
     const pokes: [number, bigint][] = [];
+    if (SELECTOR_KEYS.has(key)) {
+      const selector = BigInt(SELECTORS[random() % SELECTORS.length]!);
+      const source = d.count - 1;
+      if (d.kind[source] === K.gpr) regs[d.reg[source]!] = (regs[d.reg[source]!]! & ~0xffffn) | selector;
+      else if (d.base >= 0) {
+        const offset = (d.index >= 0 ? regs[d.index]! << BigInt(d.scale) : 0n) + BigInt(d.dispLo) + (gs ? GS_BASE : 0n);
+        const at = BigInt.asUintN(bits, regs[d.base]! + offset) - DATA;
+        if (at >= 0n && at < 0x1ff0n) pokes.push([Number(at), (this.wide() & ~0xffffn) | selector]);
+      }
+    }
     if (regs[4]! >= DATA && regs[4]! < DATA + 0x1ff0n) {
       // Flags on the stack: without TF, AC, NT and the identification flag (which the operating system keeps).
       if (key === 'popf') pokes.push([Number(regs[4]! - DATA), this.wide() & 0xed7n]);
@@ -186,7 +174,7 @@ export class CaseMaker {
   /** What the table leaves undefined, sharpened for shifts: a count of 1 defines o, a count of 0 changes nothing. */
   private undefinedFlags(key: string, rcx: bigint): number {
     let bits = 0;
-    for (const letter of ROWS[this.decoded.row]!.undefined ?? '') bits |= FLAG_BITS[letter] ?? 0;
+    for (const letter of undefinedFlags(this.decoded.row, FLAGS_OF)) bits |= FLAG_BITS[letter] ?? 0;
     if (!SHIFTS.has(key)) return bits;
     const d = this.decoded;
     const last = d.count - 1;
@@ -194,9 +182,8 @@ export class CaseMaker {
     const count = raw & (d.operandSize === 8 ? 63 : 31);
     if (count === 0) return 0;
     if (count === 1) return bits & ~FLAG_BITS.o!;
-    // Counts beyond the operand leave carry undefined too.
-    if (count > 8 * d.operandSize - (key === 'sar' ? 0 : 0)) return bits | FLAG_BITS.c!;
-    return bits;
+    // Counts beyond the operand leave carry undefined too, but on AMD's.
+    return count > 8 * d.operandSize && FLAGS_OF === 'intel' ? bits | FLAG_BITS.c! : bits;
   }
 }
 

@@ -1,8 +1,7 @@
 // Runs the same case on the engine and compares with the native result.
 
 import { Segment } from '../../simulator/cpu/engine-types.ts';
-import { ROW_BY_KEY, ROWS } from '../../x86/rows.ts';
-import { X87_ROWS } from '../../x86/table/x87.table.ts';
+import { ROWS } from '../../x86/rows.ts';
 import type { GeneratedCase } from './cases.ts';
 import {
   CODE,
@@ -12,21 +11,42 @@ import {
   differenceHash,
   FPU_IMAGE,
   GS_BASE,
+  MAX_CODE,
   type NativeResult,
   READ_ONLY,
   readOnlyTemplate,
   START,
 } from './host-cpu.ts';
 import { testMachine } from './machine.ts';
-
-const X87 = new Set(X87_ROWS.map((row) => ROW_BY_KEY.get(row.key)!));
+import type { Variant } from './variants.ts';
 
 export interface EngineRunner {
-  run(c: GeneratedCase): NativeResult;
+  runAll(cases: readonly GeneratedCase[]): NativeResult[];
 }
 
-export function engineRunner(model: 'amd' | 'intel' = 'amd'): EngineRunner {
-  const m = testMachine({ model });
+/** The floating-point unit after fninit, MXCSR as a process starts with it: what every native case without an image starts with. */
+const FRESH_IMAGE = (() => {
+  const image = new Uint8Array(512);
+  const view = new DataView(image.buffer);
+  view.setUint16(0, 0x37f, true);
+  view.setUint32(24, 0x1f80, true);
+  return image;
+})();
+
+/** What Linux has in its descriptor table, as far as user mode can tell: code and data of its own and of 32- and 64-bit processes. */
+const DESCRIPTORS: ReadonlyMap<number, bigint> = new Map([
+  [0x08, 0xcf9b000000ffffn],
+  [0x10, 0xaf9b000000ffffn],
+  [0x18, 0xcf93000000ffffn],
+  [0x20, 0xcffb000000ffffn],
+  [0x28, 0xcff3000000ffffn],
+  [0x30, 0xaffb000000ffffn],
+]);
+const readDescriptor = (_vcpu: number, selector: number): bigint | null =>
+  (selector & 4) !== 0 || selector >= 0x80 ? null : (DESCRIPTORS.get(selector & 0xfff8) ?? 0n);
+
+export function engineRunner(model: 'amd' | 'intel', variant: Variant): EngineRunner {
+  const m = testMachine({ model, create: variant.create, host: { readDescriptor } });
   const { engine } = m;
   const code = m.map(CODE, 2, { writable: false });
   const data = m.map(DATA, DATA_BYTES / 4096, { execute: false });
@@ -39,59 +59,48 @@ export function engineRunner(model: 'amd' | 'intel' = 'amd'): EngineRunner {
   const expectedBytes = new Uint8Array(expected.buffer);
   const now = new BigUint64Array(DATA_BYTES / 8);
   const nowBytes = new Uint8Array(now.buffer);
-  /** Every native case starts with a fresh floating-point unit. */
-  const resetX87 = (at: number): void => {
-    engine.ram.set([0xdb, 0xe3, 0xcc], at);
-    engine.written(at, 3);
-    vcpu.setMode({ bits: 64, cpl: 3, bank: 1 });
-    vcpu.rip = START;
-    engine.run(0, 2);
-  };
-  // Selectors of a Linux process: fnstenv shows them.
+  // Selectors of a Linux process: fnstenv and moves from segment registers show them.
   for (const s of [Segment.es, Segment.ss, Segment.ds]) vcpu.setSegment(s, 0x2b, vcpu.segment(s));
-  return {
-    run(c) {
-      expected.set(template);
-      for (const [offset, v] of c.pokes) new DataView(expected.buffer).setBigUint64(offset, v, true);
-      data.forEach((frame, i) => {
-        engine.ram.set(expectedBytes.subarray(i * 4096, i * 4096 + 4096), frame * 4096);
-      });
-      const at = code[0]! * 4096 + Number(START - CODE);
-      if (c.image) {
-        const image = vcpu.fpuImage();
-        image.set(c.image);
-        vcpu.setFpuImage(image);
-      } else if (X87.has(c.row)) resetX87(at);
-      engine.ram.fill(0xcc, at, at + 32);
-      engine.ram.set(c.code, at);
-      engine.written(at, 32);
-      c.regs.forEach((v, i) => {
-        vcpu.setReg(i, v);
-      });
-      vcpu.rip = START;
-      vcpu.rflags = c.flags;
-      vcpu.setMode({ bits: c.bits, cpl: 3, bank: 1 });
-      vcpu.setSegment(Segment.cs, c.bits === 64 ? 0x33 : 0x23, vcpu.segment(Segment.cs));
-      vcpu.setBase(Segment.gs, GS_BASE);
-      const exit = engine.run(0, 100_000);
-      if (exit.unsupported !== null) throw new Error(`no body for ${exit.unsupported}: ${Buffer.from(c.code).toString('hex')}`);
-      if (exit.kind !== 'exception' && exit.kind !== 'interrupt')
-        throw new Error(`unexpected exit ${exit.kind}: ${Buffer.from(c.code).toString('hex')}`);
-      data.forEach((frame, i) => {
-        nowBytes.set(engine.ram.subarray(frame * 4096, frame * 4096 + 4096), i * 4096);
-      });
-      return {
-        regs: Array.from({ length: 16 }, (_, i) => vcpu.reg(i)),
-        flags: vcpu.rflags,
-        rip: vcpu.rip,
-        cr2: exit.kind === 'exception' && exit.vector === 14 ? exit.cr2 : 0n,
-        trap: exit.vector,
-        error: Math.max(0, exit.errorCode),
-        image: vcpu.fpuImage().slice(0, FPU_IMAGE),
-        ...differenceHash(now, expected),
-      };
-    },
+  const run = (c: GeneratedCase): NativeResult => {
+    expected.set(template);
+    for (const [offset, v] of c.pokes) new DataView(expected.buffer).setBigUint64(offset, v, true);
+    data.forEach((frame, i) => {
+      engine.ram.set(expectedBytes.subarray(i * 4096, i * 4096 + 4096), frame * 4096);
+    });
+    const at = code[0]! * 4096 + Number(START - CODE);
+    const image = c.image ? vcpu.fpuImage() : FRESH_IMAGE;
+    if (c.image) image.set(c.image);
+    vcpu.setFpuImage(image);
+    engine.ram.fill(0xcc, at, at + MAX_CODE + 16);
+    engine.ram.set(c.code, at);
+    engine.written(at, MAX_CODE + 16);
+    c.regs.forEach((v, i) => {
+      vcpu.setReg(i, v);
+    });
+    vcpu.rip = START;
+    vcpu.rflags = c.flags;
+    vcpu.setMode({ bits: c.bits, cpl: 3, bank: 1 });
+    vcpu.setSegment(Segment.cs, c.bits === 64 ? 0x33 : 0x23, vcpu.segment(Segment.cs));
+    vcpu.setBase(Segment.gs, GS_BASE);
+    const exit = engine.run(0, 100_000);
+    if (exit.unsupported !== null) throw new Error(`no body for ${exit.unsupported}: ${Buffer.from(c.code).toString('hex')}`);
+    if (exit.kind !== 'exception' && exit.kind !== 'interrupt')
+      throw new Error(`unexpected exit ${exit.kind}: ${Buffer.from(c.code).toString('hex')}`);
+    data.forEach((frame, i) => {
+      nowBytes.set(engine.ram.subarray(frame * 4096, frame * 4096 + 4096), i * 4096);
+    });
+    return {
+      regs: Array.from({ length: 16 }, (_, i) => vcpu.reg(i)),
+      flags: vcpu.rflags,
+      rip: vcpu.rip,
+      cr2: exit.kind === 'exception' && exit.vector === 14 ? exit.cr2 : 0n,
+      trap: exit.vector,
+      error: Math.max(0, exit.errorCode),
+      image: vcpu.fpuImage().slice(0, FPU_IMAGE),
+      ...differenceHash(now, expected),
+    };
   };
+  return { runAll: (cases) => cases.map(run) };
 }
 
 const hex = (v: bigint | number): string => `0x${v.toString(16)}`;

@@ -2,7 +2,7 @@
 // flags, memory and faults.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,7 +39,14 @@ export interface NativeResult {
 }
 
 export const FPU_IMAGE = 416;
-const CASE_BYTES = 200 + FPU_IMAGE;
+/** Room for the instructions of a case. */
+export const MAX_CODE = 64;
+// Offsets of the fields behind the code in run.c's struct test_case.
+const REGS = 8 + MAX_CODE;
+const FLAGS = REGS + 128;
+const POKES = FLAGS + 16;
+const IMAGE = POKES + 32;
+const CASE_BYTES = IMAGE + FPU_IMAGE;
 const RESULT_BYTES = 360 + FPU_IMAGE;
 
 /** Contents of the data pages and of the read-only page, as run.c fills them. */
@@ -74,6 +81,17 @@ export function differenceHash(
   return { differences, hash: hash >>> 0, changed };
 }
 
+/** The processor that the tests run on. */
+export const HOST = (() => {
+  const text = readFileSync('/proc/cpuinfo', 'latin1');
+  const field = (name: string): string => new RegExp(`^${name}\\s*: (.*)$`, 'm').exec(text)?.[1] ?? '?';
+  return {
+    amd: field('vendor_id') === 'AuthenticAMD',
+    family: Number(field('cpu family')),
+    name: `${field('model name')} (family ${field('cpu family')}, model ${field('model')})`,
+  };
+})();
+
 const here = dirname(fileURLToPath(import.meta.url));
 let program: string | null = null;
 
@@ -92,22 +110,23 @@ function encode(cases: readonly NativeCase[]): Uint8Array {
   const bytes = new Uint8Array(cases.length * CASE_BYTES);
   const view = new DataView(bytes.buffer);
   cases.forEach((c, n) => {
+    if (c.code.length > MAX_CODE) throw new RangeError(`a case of ${c.code.length} bytes of code: ${MAX_CODE} at most`);
     const at = n * CASE_BYTES;
     view.setUint32(at, c.bits, true);
     view.setUint32(at + 4, c.code.length, true);
     bytes.set(c.code, at + 8);
     c.regs.forEach((v, i) => {
-      view.setBigUint64(at + 24 + 8 * i, v, true);
+      view.setBigUint64(at + REGS + 8 * i, v, true);
     });
-    view.setBigUint64(at + 152, BigInt(c.flags), true);
-    view.setUint32(at + 160, c.pokes.length, true);
+    view.setBigUint64(at + FLAGS, BigInt(c.flags), true);
+    view.setUint32(at + FLAGS + 8, c.pokes.length, true);
     if (c.image) {
-      view.setUint32(at + 164, 1, true);
-      bytes.set(c.image, at + 200);
+      view.setUint32(at + FLAGS + 12, 1, true);
+      bytes.set(c.image, at + IMAGE);
     }
     c.pokes.forEach(([offset, value], i) => {
-      view.setBigUint64(at + 168 + 16 * i, BigInt(offset), true);
-      view.setBigUint64(at + 176 + 16 * i, value, true);
+      view.setBigUint64(at + POKES + 16 * i, BigInt(offset), true);
+      view.setBigUint64(at + POKES + 8 + 16 * i, value, true);
     });
   });
   return bytes;

@@ -2,7 +2,7 @@
 // handed out in a scattered order so that no test passes by identity mapping.
 
 import { createEngine } from '../../simulator/cpu/engine.ts';
-import { Access, type CpuHost, type Engine, type SegmentLoad } from '../../simulator/cpu/engine-types.ts';
+import { Access, type CpuHost, type Engine, type EngineConfig, type SegmentLoad } from '../../simulator/cpu/engine-types.ts';
 
 export interface TestMachine {
   readonly engine: Engine;
@@ -33,6 +33,8 @@ export interface TestOptions {
   readonly vcpus?: number;
   readonly model?: 'amd' | 'intel';
   readonly host?: Partial<CpuHost>;
+  /** Another way to make an engine than createEngine. */
+  readonly create?: (config: EngineConfig) => Engine;
 }
 
 export function testMachine(options: TestOptions = {}): TestMachine {
@@ -100,7 +102,7 @@ export function testMachine(options: TestOptions = {}): TestMachine {
     sensitive: () => 0n,
     ...options.host,
   };
-  const engine: Engine = createEngine({ ramBytes, vcpus: options.vcpus ?? 1, model: options.model ?? 'amd', host });
+  const engine: Engine = (options.create ?? createEngine)({ ramBytes, vcpus: options.vcpus ?? 1, model: options.model ?? 'amd', host });
 
   const leaf = (va: bigint, create: boolean): [number, number] => {
     const [l4, l3, l2, l1] = indices(Number(BigInt.asIntN(32, va)), Number(BigInt.asIntN(32, va >> 32n))) as [

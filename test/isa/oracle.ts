@@ -1,80 +1,137 @@
-// A run of the host-CPU oracle over all comparable forms of one mode, for the test and for scripts/fuzz.mjs.
+// The one loop of the host-CPU oracles: makes cases of every form of a family, runs them natively and on engine variants, compares
+// what both leave, and counts the comparisons of each form. For the tests and for scripts/fuzz.mjs.
 
 import { seededRandom } from '../../x86/encode.ts';
 import { ROWS } from '../../x86/rows.ts';
-import { CaseMaker, comparableForms, type GeneratedCase } from './cases.ts';
-import { describe, differences, engineRunner } from './compare.ts';
-import { runNatively } from './host-cpu.ts';
-import { SequenceMaker } from './sequences.ts';
+import type { GeneratedCase } from './cases.ts';
+import { describe, type EngineRunner, engineRunner } from './compare.ts';
+import { type NativeResult, runNatively } from './host-cpu.ts';
+import { TIER0, type Variant } from './variants.ts';
 
+export interface FormRef {
+  readonly row: number;
+  readonly form: number;
+}
+export interface CaseSource {
+  /** A case of this form; null: this attempt gave none (the form may not exist in the mode). */
+  make(row: number, form: number, bits: 64 | 32): GeneratedCase | null;
+  /** A few instructions in a row; null: this attempt gave none. */
+  sequence?(bits: 64 | 32): GeneratedCase | null;
+}
+/** Instructions that are made and compared in the same way. */
+export interface Family {
+  readonly name: string;
+  readonly model: 'amd' | 'intel';
+  forms(bits: 64 | 32): readonly FormRef[];
+  source(random: () => number): CaseSource;
+  /** What differs, in words; empty when nothing does. */
+  differences(c: GeneratedCase, native: NativeResult, ours: NativeResult): string[];
+  /** What a report says of a case beside its registers. */
+  describe?(c: GeneratedCase, native: NativeResult): string;
+}
+
+export interface Failure {
+  readonly family: string;
+  readonly variant: string;
+  readonly case: GeneratedCase;
+  readonly differences: readonly string[];
+  /** All of it, for people. */
+  readonly text: string;
+}
 export interface OracleReport {
+  /** Cases, each compared on every variant. */
   readonly compared: number;
-  /** Comparisons per form: key and encoding. */
+  /** Comparisons by form: mode, key and encoding. */
   readonly perForm: ReadonlyMap<string, number>;
   /** Forms that could not be generated. */
   readonly none: readonly string[];
-  /** Cases that differ, in words. */
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
+}
+export interface OracleRequest {
+  readonly bits: 64 | 32;
+  /** Cases of every form. */
+  readonly perForm: number;
+  /** Sequences, where the family has them. */
+  readonly sequences?: number;
+  readonly seed: number;
+  /** Keys of rows to look at; all unless given. */
+  readonly only?: RegExp;
+  readonly variants?: readonly Variant[];
 }
 
 const BATCH = 4000;
+/** Attempts for one case: many forms refuse some of the encodings that chance gives. */
+const ATTEMPTS = 4;
 
-export interface OracleOptions {
-  /** Instead of all forms that every x86-64 has. */
-  readonly forms?: readonly { row: number; form: number }[];
-  readonly model?: 'amd' | 'intel';
+export const formName = (bits: 64 | 32, { row, form }: FormRef): string => `${bits}-bit ${ROWS[row]!.key} '${ROWS[row]!.enc[form]}'`;
+
+const runners = new Map<string, EngineRunner>();
+/** One engine for each variant and model; a case leaves nothing behind that the next could see. */
+export function runnerOf(variant: Variant, model: 'amd' | 'intel'): EngineRunner {
+  const name = `${variant.name} ${model}`;
+  const known = runners.get(name);
+  if (known) return known;
+  const made = engineRunner(model, variant);
+  runners.set(name, made);
+  return made;
 }
 
-/** Compares about `perForm` random cases of every form with the processor. */
-export function runOracle(bits: 64 | 32, perForm: number, seed: number, options: OracleOptions = {}): OracleReport {
-  const maker = new CaseMaker(seededRandom(seed));
-  const counts = new Map<string, number>();
+/** What a batch left on a variant where it differs from the processor. */
+function compareBatch(family: Family, batch: readonly GeneratedCase[], variant: Variant): Failure[] {
+  const native = runNatively(batch);
+  const failures: Failure[] = [];
+  runnerOf(variant, family.model)
+    .runAll(batch)
+    .forEach((ours, i) => {
+      const c = batch[i]!;
+      const different = family.differences(c, native[i]!, ours);
+      if (different.length === 0) return;
+      const more = family.describe ? `\n    ${family.describe(c, native[i]!)}` : '';
+      const text = `${variant.name}: ${describe(c)}${more}\n    ${different.join('; ')}`;
+      failures.push({ family: family.name, variant: variant.name, case: c, differences: different, text });
+    });
+  return failures;
+}
+
+/** Compares cases with the processor; answers what differed. */
+export function compareCases(family: Family, cases: readonly GeneratedCase[], variants: readonly Variant[] = [TIER0]): Failure[] {
+  const failures: Failure[] = [];
+  for (let start = 0; start < cases.length; start += BATCH) {
+    const batch = cases.slice(start, start + BATCH);
+    for (const variant of variants) {
+      const first = compareBatch(family, batch, variant);
+      if (first.length === 0) continue;
+      // An interrupt between two instructions of a case makes AMD's processors forget x87 pointers: what differs must differ again.
+      const again = first.map((f) => f.case);
+      failures.push(...compareBatch(family, again, variant));
+    }
+  }
+  return failures;
+}
+
+/** Compares random cases of every form of a family, and random sequences, with the processor. */
+export function runFamily(family: Family, request: OracleRequest): OracleReport {
+  const { bits, perForm: wanted, sequences = 0, seed, only, variants } = request;
+  const source = family.source(seededRandom(seed));
+  const perForm = new Map<string, number>();
   const none: string[] = [];
   const cases: GeneratedCase[] = [];
-  for (const { row, form } of options.forms ?? comparableForms(bits)) {
-    const name = `${ROWS[row]!.key} '${ROWS[row]!.enc[form]}'`;
+  const take = (count: number, make: () => GeneratedCase | null): number => {
     let got = 0;
-    for (let attempt = 0; attempt < 4 * perForm && got < perForm; attempt++) {
-      const c = maker.make(row, form, bits);
+    for (let attempt = 0; attempt < ATTEMPTS * count && got < count; attempt++) {
+      const c = make();
       if (!c) continue;
       cases.push(c);
       got++;
     }
-    counts.set(name, got);
-    if (got === 0) none.push(name);
+    return got;
+  };
+  for (const ref of family.forms(bits)) {
+    if (only && !only.test(ROWS[ref.row]!.key)) continue;
+    const got = take(wanted, () => source.make(ref.row, ref.form, bits));
+    perForm.set(formName(bits, ref), got);
+    if (got === 0) none.push(formName(bits, ref));
   }
-  const engine = engineRunner(options.model);
-  const failures: string[] = [];
-  for (let start = 0; start < cases.length; start += BATCH) {
-    const batch = cases.slice(start, start + BATCH);
-    runNatively(batch).forEach((native, i) => {
-      const c = batch[i]!;
-      const different = differences(c, native, engine.run(c));
-      if (different.length > 0) failures.push(`${describe(c)}\n    ${different.join('; ')}`);
-    });
-  }
-  return { compared: cases.length, perForm: counts, none, failures };
-}
-
-/** Compares sequences of a few instructions with the processor. */
-export function runSequences(bits: 64 | 32, count: number, seed: number): { compared: number; failures: string[] } {
-  const maker = new SequenceMaker(seededRandom(seed));
-  const engine = engineRunner();
-  const failures: string[] = [];
-  let compared = 0;
-  while (compared < count) {
-    const cases: GeneratedCase[] = [];
-    for (let attempt = 0; attempt < 40 * BATCH && cases.length < Math.min(BATCH, count - compared); attempt++) {
-      const c = maker.make(bits);
-      if (c) cases.push(c);
-    }
-    if (cases.length === 0) throw new Error('no sequence could be generated');
-    runNatively(cases).forEach((native, i) => {
-      const c = cases[i]!;
-      const different = differences(c, native, engine.run(c));
-      if (different.length > 0) failures.push(`${describe(c)}\n    ${different.join('; ')}`);
-    });
-    compared += cases.length;
-  }
-  return { compared, failures };
+  if (source.sequence && sequences > 0) take(sequences, () => source.sequence!(bits));
+  return { compared: cases.length, perForm, none, failures: compareCases(family, cases, variants) };
 }

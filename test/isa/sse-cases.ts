@@ -7,7 +7,7 @@ import { encodeRandom } from '../../x86/encode.ts';
 import { ROWS } from '../../x86/rows.ts';
 import { OperandKind as K } from '../../x86/types.ts';
 import { type GeneratedCase, VECTOR_KEYS } from './cases.ts';
-import { DATA, DATA_BYTES, FPU_IMAGE, READ_ONLY, START } from './host-cpu.ts';
+import { DATA, DATA_BYTES, FPU_IMAGE, MAX_CODE, READ_ONLY, START } from './host-cpu.ts';
 
 const SINGLES = [
   0, 1, 2, 0x400000, 0x7fffff, 0x800000, 0x800001, 0xffffff, 0x1000000, 0x3f800000, 0x3f800001, 0x3f7fffff, 0x40000000, 0x3f000000,
@@ -269,7 +269,40 @@ export class VectorCaseMaker {
     const image = this.image(style, enc[form]!.match(/[PQN][qd]/) !== null || key === 'emms');
     return { bits, code, regs, flags: 0x202 | (random() & 0xcd5), pokes, row, form, undefined: 0, image };
   }
+
+  /** Several register forms in a row, MMX among them now and then. */
+  sequence(bits: 64 | 32): GeneratedCase | null {
+    const style = this.pick(['single', 'double', 'integer'] as const);
+    this.theme = this.pick(THEMES);
+    const mmx = this.chance(20);
+    const code: number[] = [];
+    let first: { row: number; form: number } | null = null;
+    for (let n = 2 + (this.random() % 9); n > 0; n--) {
+      const ref = this.pick(mmx ? SEQUENCE_FORMS.mmx : SEQUENCE_FORMS.xmm);
+      const bytes = encodeRandom({ ...ref, mode: bits, random: this.random, rm: 'register', registers: SEQUENCE_REGISTERS });
+      if (!bytes || code.length + bytes.length > MAX_CODE) continue;
+      first ??= ref;
+      code.push(...bytes);
+    }
+    if (!first) return null;
+    const regs = Array.from({ length: 16 }, (_, i) => (i < (bits === 64 ? 16 : 8) ? BigInt.asUintN(bits, this.wide()) : 0n));
+    regs[4] = DATA + 0x1000n;
+    const flags = 0x202 | (this.random() & 0xcd5);
+    return { bits, code: Uint8Array.from(code), regs, flags, pokes: [], ...first, undefined: 0, image: this.image(style, mmx) };
+  }
 }
+
+/** General registers of moves in sequences: the stack pointer stays. */
+const SEQUENCE_REGISTERS = [0, 1, 2, 3, 5, 6, 7];
+/** Forms on registers only, with results that are the same on every processor. */
+const SEQUENCE_FORMS = (() => {
+  const forms = vectorForms(64).filter(({ row, form }) => {
+    const { key, enc } = ROWS[row]!;
+    return !/^(maskmov|rcp|rsqrt|emms)/.test(key) && !/ M|,M/.test(enc[form]!) && !CONTROL_KEYS.has(key);
+  });
+  const usesMmx = ({ row, form }: { row: number; form: number }): boolean => /[PQN]q/.test(ROWS[row]!.enc[form]!);
+  return { mmx: forms, xmm: forms.filter((ref) => !usesMmx(ref)) };
+})();
 
 /** Forms of MMX and SSE rows that the processor models have. */
 export function vectorForms(bits: 64 | 32): { row: number; form: number }[] {

@@ -181,12 +181,12 @@ export class X87CaseMaker {
   }
 
   /** Sequence: register forms only, run one after the other. */
-  sequence(bits: 64 | 32, forms: readonly { row: number; form: number }[]): GeneratedCase | null {
+  sequence(bits: 64 | 32): GeneratedCase | null {
     const code: number[] = [];
-    const parts = 2 + (this.random() % 5);
+    const parts = 2 + (this.random() % (this.chance(70) ? 5 : 24));
     let first = -1;
     for (let n = 0; n < parts; n++) {
-      const { row, form } = this.pick(forms);
+      const { row, form } = this.pick(SEQUENCE_FORMS);
       const encoded = encodeRandom({ row, form, mode: bits, random: this.random, rm: 'register' });
       if (!encoded || encoded.length > 2) continue;
       if (first < 0) first = row;
@@ -299,6 +299,12 @@ export class X87CaseMaker {
     return code.length <= 16 ? Uint8Array.from(code) : encoded;
   }
 }
+
+/** Forms on registers whose results are exact. */
+const SEQUENCE_FORMS = x87Forms().filter(({ row, form }) => {
+  const { key, enc } = ROWS[row]!;
+  return !TRANSCENDENTAL.has(key) && !/ M/.test(enc[form]!);
+});
 
 export function x87Forms(): { row: number; form: number }[] {
   return X87_KEYS.flatMap((key) => {

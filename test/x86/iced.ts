@@ -115,11 +115,15 @@ function operandDifference(ins: Instruction, i: number, mode: number): string | 
   return MemorySizeExt.size(ins.memorySize) === out.size[i] ? undefined : `string element of ${out.size[i]}`;
 }
 
+/** Bytes of the instruction that difference() looked at last, as iced counts them; 1 when iced finds none. */
+export let lastLength = 1;
+
 /** How our decoding of bytes[offset…] differs from iced's, in words; undefined when they agree. Looks at 15 bytes. */
 export function difference(bytes: Uint8Array, offset: number, mode: 64 | 32 | 16): string | undefined {
   const window = bytes.subarray(offset, offset + 15);
   const decoder = new Decoder(mode, window, DecoderOptions.None);
   const ins = decoder.decode();
+  lastLength = ins.isInvalid ? 1 : ins.length;
   try {
     const status = decodeAny(bytes, offset, offset + window.length, mode, out);
     if (ins.isInvalid || ins.encoding !== EncodingKind.Legacy)

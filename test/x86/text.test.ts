@@ -1,5 +1,5 @@
-// Real machine code: Debian's GRUB for Xen (kernel and all modules) and our own kernel, decoded at every byte offset as iced-x86 does,
-// and in a straight line as objdump does.
+// Real machine code: Debian's GRUB for Xen (kernel and all modules), decoded at every byte offset as iced-x86 does; GNU Mach and Linux
+// in a straight line; GRUB and our own kernel as objdump does.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,22 +10,12 @@ import { decodeAny, newDecoded } from '../../x86/decode.ts';
 import { findInstruction, PREFIX_NAMES } from '../../x86/mnemonics.ts';
 import { classifyOperand } from '../../x86/registers.ts';
 import { ROWS } from '../../x86/rows.ts';
-import { difference } from './iced.ts';
+import { compareText, grubTexts, linuxTexts, machTexts } from './decoder-oracle.ts';
 
 let grub = '';
 beforeAll(async () => {
   grub = join(await ensureDebian(['grub-xen']), 'usr/lib/grub-xen');
 });
-
-function differences(bytes: Uint8Array, mode: 64 | 32): string[] {
-  const found = new Set<string>();
-  for (let offset = 0; offset < bytes.length; offset++) {
-    const what = difference(bytes, offset, mode);
-    if (what) found.add(`at ${offset.toString(16)}: ${what}`);
-    if (found.size > 20) break;
-  }
-  return [...found];
-}
 
 interface Line {
   readonly address: number; // low 32 bits
@@ -102,11 +92,10 @@ function nameMismatches(file: string, section: string, mode: 64 | 32): readonly 
 }
 
 describe('GRUB for Xen', () => {
-  it('x86_64: every offset of the whole file decodes as iced-x86 decodes it', () => {
-    expect(differences(readFileSync(join(grub, 'grub-x86_64-xen.bin')), 64)).toEqual([]);
-  });
-  it('i386: every offset of the whole file decodes as iced-x86 decodes it', () => {
-    expect(differences(readFileSync(join(grub, 'grub-i386-xen.bin')), 32)).toEqual([]);
+  it('every offset of both files decodes as iced-x86 decodes it', async () => {
+    const texts = await grubTexts();
+    expect(texts.map(({ mode }) => mode)).toEqual([64, 32]);
+    for (const text of texts) expect(compareText(text, true).differences).toEqual([]);
   });
   it("x86_64: instruction lengths of .text are objdump's", () => {
     const { lines, wrong } = lengthMismatches(join(grub, 'grub-x86_64-xen.bin'), '.text', 64);
@@ -123,6 +112,27 @@ describe('GRUB for Xen', () => {
     ['i386', 32],
   ] as const)('%s: every line of the disassembly names the row of its bytes', (name, mode) => {
     expect(nameMismatches(join(grub, `grub-${name}-xen.bin`), '.text', mode)).toEqual([]);
+  });
+});
+
+describe('kernels', () => {
+  it('all code of GNU Mach decodes as iced-x86 decodes it', async () => {
+    const reports = (await machTexts()).map((text) => compareText(text));
+    expect(reports.flatMap(({ differences }) => differences)).toEqual([]);
+    expect(reports.reduce((sum, { instructions }) => sum + instructions, 0)).toBeGreaterThan(50_000);
+  });
+  it("a quarter of Linux's code decodes as iced-x86 decodes it: npm run fuzz -- --decoder takes all of it", async () => {
+    const quarter = Math.floor(Math.random() * 4);
+    let instructions = 0;
+    for (const text of await linuxTexts()) {
+      // Each quarter begins anywhere within an instruction: both decoders read the same bytes.
+      const size = Math.ceil(text.bytes.length / 4);
+      const report = compareText({ ...text, bytes: text.bytes.subarray(size * quarter, size * (quarter + 1)) });
+      instructions += report.instructions;
+      expect(report.differences, `quarter ${quarter}`).toEqual([]);
+    }
+    console.log(`quarter ${quarter} of Linux: ${instructions} instructions`);
+    expect(instructions).toBeGreaterThan(700_000);
   });
 });
 

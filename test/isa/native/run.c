@@ -22,13 +22,15 @@
 #define GS_BASE (DATA + 0x800)
 #define START 0x800
 #define MAX_DIFF 12
+/* Room for the instructions of a case. */
+#define MAX_CODE 64
 /* Registers in the layout of fxsave64, up to xmm15. */
 #define FPU_IMAGE 416
 
 struct poke { uint64_t offset, value; };
 struct test_case {
   uint32_t bits, length;
-  uint8_t code[16];
+  uint8_t code[MAX_CODE];
   uint64_t regs[16];
   uint64_t flags;
   uint32_t pokes, use_image;
@@ -100,7 +102,7 @@ static void enter(ucontext_t *uc) {
   memcpy(expected, template, sizeof template);
   for (uint32_t i = 0; i < current.pokes; i++) memcpy((uint8_t *)expected + current.poke[i].offset, &current.poke[i].value, 8);
   memcpy((void *)DATA, expected, sizeof expected);
-  memset(code_alias + START - 16, 0xcc, 48);
+  memset(code_alias + START - 16, 0xcc, MAX_CODE + 32);
   memcpy(code_alias + START, current.code, current.length);
   greg_t *g = uc->uc_mcontext.gregs;
   for (int i = 0; i < 16; i++) g[order[i]] = current.regs[i];
