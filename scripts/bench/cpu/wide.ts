@@ -85,6 +85,7 @@ export function wideSource(): string {
 word workload(word n) {
   word sum = 1;
   for (int i = 0; i < DATA; i++) data[i] = i * 2654435761u;
+  for (int i = 0; i < 4096; i++) bytes[i] = quarters[i] = halves[i] = i;
   for (word round = 0; round < n; round++)
     for (int g = 0; g < ${groups}; g++) sum += groups[g](sum, round);
   return sum;

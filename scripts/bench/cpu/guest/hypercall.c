@@ -17,7 +17,7 @@ static inline word call(word number, word first, word second) {
 }
 
 static word __attribute__((noinline)) work(word sum, word round) {
-  for (int i = 0; i < 18; i++) {
+  for (int i = 0; i < 16; i++) {
     word *slot = &ring[(round + i * 13) & 255];
     sum += *slot ^ (sum >> 7);
     *slot = sum + i;
