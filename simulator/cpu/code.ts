@@ -30,6 +30,18 @@ export interface Block {
   readonly hi: number;
   /** Copies of the first n instructions only, by n. */
   shorts: Map<number, number> | null;
+  /** Tier 1: a region begins here, so that the interpreter may not run into it; it was asked for one. */
+  region: boolean;
+  asked: boolean;
+}
+
+/** What the cache of decoded code must tell tier 1. */
+export interface RegionMarks {
+  /** A region begins there. */
+  holds(lo: number, hi: number, frame: number, mode: number): boolean;
+  beforeStore(frame: number, offset: number, size: number): void;
+  eachPiece(frame: number, visit: (start: number, end: number) => void): void;
+  clear(): void;
 }
 
 /** Features of the processor models that change decoding. */
@@ -52,7 +64,7 @@ export class CodeCache implements CodeMarks {
   private readonly core: Core;
   readonly writer: RecordWriter;
   private readonly list: CaseList;
-  private readonly decode: Decode;
+  readonly decode: Decode;
   private readonly decoded = newDecoded();
   /** For every frame: which of its 32 pieces of 128 bytes hold decoded code. */
   private readonly lines: Uint32Array;
@@ -65,6 +77,11 @@ export class CodeCache implements CodeMarks {
   private debugStops: ReadonlySet<number> = new Set();
   blocks = 0;
   instructions = 0;
+  /** Counts the times that everything was forgotten. */
+  generation = 0;
+  /** Tier 1, null while off; and how often a block runs before it is asked for a region. */
+  regions: RegionMarks | null = null;
+  heat = 0;
   onMarked: (frame: number) => void = () => {};
   /** Frame of the page behind the one being decoded; -1: fault. */
   fetch: (lo: number, hi: number) => number = () => -1;
@@ -105,12 +122,13 @@ export class CodeCache implements CodeMarks {
   hasBreakpoint(lo: number, hi: number): boolean {
     return this.breakpoints.size > 0 && this.breakpoints.has(CodeCache.key(lo, hi, 0));
   }
-  private isStop(lo: number, hi: number): boolean {
+  isStop(lo: number, hi: number): boolean {
     return this.stops.size > 0 && this.stops.has(CodeCache.key(lo, hi, 0));
   }
 
   /** Forgets everything decoded. */
   reset(): void {
+    this.generation++;
     for (const block of this.byHeader.values()) this.kill(block.header);
     this.byFrame.clear();
     this.byHeader.clear();
@@ -118,6 +136,7 @@ export class CodeCache implements CodeMarks {
     this.core.i32.fill(0, L.BLOCK_TABLE >> 2, (L.BLOCK_TABLE + L.DECODE_MODES * L.BLOCK_TABLE_SIZE) >> 2);
     this.free = this.core.layout.records;
     this.writer.rare.length = 0;
+    this.regions?.clear();
   }
   private kill(header: number): void {
     this.core.i32[(header + L.RECORD.immediate) >> 2] = NEVER;
@@ -154,13 +173,18 @@ export class CodeCache implements CodeMarks {
 
   /** Puts a block where the interpreter finds it, unless it must ask the engine each time. */
   private publish(block: Block): void {
-    if (this.isStop(block.lo, block.hi)) return;
+    if (block.region || this.isStop(block.lo, block.hi)) return;
     const { i32 } = this.core;
     const e = this.tableEntry(block.lo, block.mode);
     i32[e] = block.lo;
     i32[e + 1] = block.hi;
     i32[e + 2] = block.frame;
     i32[e + 3] = block.header;
+  }
+
+  private withdraw(block: Block): void {
+    const e = this.tableEntry(block.lo, block.mode);
+    if (this.core.i32[e + 3] === block.header) this.core.i32.fill(0, e, e + 4);
   }
 
   private secondFrame(lo: number, hi: number): number {
@@ -232,7 +256,22 @@ export class CodeCache implements CodeMarks {
     at = writer.writeNext(at, ipLo, ipHi, leave);
     this.writeHeader(header, count, lo, hi);
     this.free = at;
-    const block: Block = { header, count, mode, frame, start, end: Math.min(offset, 4096), secondFrame, secondBytes, lo, hi, shorts: null };
+    const region = this.regions?.holds(lo, hi, frame, mode) ?? false;
+    const block: Block = {
+      header,
+      count,
+      mode,
+      frame,
+      start,
+      end: Math.min(offset, 4096),
+      secondFrame,
+      secondBytes,
+      lo,
+      hi,
+      shorts: null,
+      region,
+      asked: region,
+    };
     this.blocks++;
     this.instructions += count;
     this.register(block);
@@ -246,6 +285,7 @@ export class CodeCache implements CodeMarks {
     i32[w + 2] = count;
     // Kept when the first is overwritten to bar the block.
     i32[w + 4] = count;
+    i32[w + 5] = this.heat;
     i32[w + 6] = lo;
     i32[w + 7] = hi;
   }
@@ -271,6 +311,7 @@ export class CodeCache implements CodeMarks {
       this.mark(block.secondFrame, 0, Math.max(1, block.secondBytes));
     }
     this.byHeader.set(block.header, block);
+    if (block.region) this.kill(block.header);
     this.publish(block);
   }
   /** Key in a frame's map: crossing blocks are listed under their second frame too, with a key of their own. */
@@ -286,7 +327,7 @@ export class CodeCache implements CodeMarks {
     const key = CodeCache.key(block.lo, block.hi, block.mode);
     return frame === block.frame ? key : -1 - key;
   }
-  private mark(frame: number, start: number, end: number): void {
+  mark(frame: number, start: number, end: number): void {
     const first = start >> 7;
     const last = (end - 1) >> 7;
     const was = this.lines[frame]!;
@@ -299,11 +340,39 @@ export class CodeCache implements CodeMarks {
   private drop(block: Block): void {
     this.kill(block.header);
     if (block.shorts) for (const header of block.shorts.values()) this.kill(header);
-    const e = this.tableEntry(block.lo, block.mode);
-    if (this.core.i32[e + 3] === block.header) this.core.i32.fill(0, e, e + 4);
+    this.withdraw(block);
     this.byFrame.get(block.frame)?.delete(this.keyIn(block.frame, block));
     if (block.secondFrame >= 0) this.byFrame.get(block.secondFrame)?.delete(this.keyIn(block.secondFrame, block));
     this.byHeader.delete(block.header);
+  }
+
+  // ---- tier 1
+  isKnown(lo: number, hi: number, frame: number, mode: number): boolean {
+    return this.byFrame.get(frame)?.has(CodeCache.key(lo, hi, mode)) ?? false;
+  }
+  private at(lo: number, hi: number, frame: number, mode: number): Block | undefined {
+    return this.byFrame.get(frame)?.get(CodeCache.key(lo, hi, mode));
+  }
+  /** The block at an entry is a region now: links to it and the block table lead to the engine. */
+  hide(lo: number, hi: number, frame: number, mode: number): void {
+    const block = this.at(lo, hi, frame, mode);
+    if (!block) return;
+    block.region = true;
+    this.kill(block.header);
+    this.withdraw(block);
+  }
+  dropAt(lo: number, hi: number, frame: number, mode: number): void {
+    const block = this.at(lo, hi, frame, mode);
+    if (block) this.drop(block);
+  }
+  /** One more execution that the interpreter does not see; true when the block is hot now and was not asked for a region. */
+  isHot(block: Block): boolean {
+    const { i32 } = this.core;
+    const w = (block.header + L.RECORD.link) >> 2;
+    if (i32[w]! > 0) i32[w]!--;
+    if (i32[w] !== 0 || block.asked) return false;
+    block.asked = true;
+    return block.secondFrame < 0;
   }
 
   // ---- stores into code
@@ -314,7 +383,8 @@ export class CodeCache implements CodeMarks {
     if (!this.touches(frame, offset, size)) return true;
     const running = record === 0 ? 0 : this.headerOf(record);
     let hitRunning = false;
-    for (const block of [...this.byFrame.get(frame)!.values()]) {
+    this.regions?.beforeStore(frame, offset, size);
+    for (const block of [...(this.byFrame.get(frame)?.values() ?? [])]) {
       if (!this.overlaps(block, frame, offset, size)) continue;
       if (block.header === running || (block.shorts !== null && running !== 0 && this.isShortOf(block, running))) hitRunning = true;
       this.drop(block);
@@ -347,6 +417,9 @@ export class CodeCache implements CodeMarks {
   }
   private recount(frame: number): void {
     this.lines[frame] = 0;
+    this.regions?.eachPiece(frame, (start, end) => {
+      for (let i = start >> 7; i <= (end - 1) >> 7; i++) this.lines[frame] = this.lines[frame]! | (1 << i);
+    });
     const blocks = this.byFrame.get(frame);
     if (!blocks) return;
     if (blocks.size === 0) {

@@ -59,6 +59,9 @@ export type SegmentLoad =
 /** System instructions that reveal state to unprivileged code (no UMIP). */
 export type SensitiveStore = 'sgdt' | 'sidt' | 'sldt' | 'str' | 'smsw';
 
+/** What a segment register is loaded for. `jump`: cs by a far jump or call; `return`: cs by iret or a far return; load: all others. */
+export type LoadReason = 'load' | 'jump' | 'return';
+
 export interface CpuHost {
   /** Called on a miss of the data or instruction TLB with a canonical address. Walks the guest's page tables, sets A and D,
    * fills `out`; false: page fault with out.errorCode. May not flush TLBs or change registers. */
@@ -67,8 +70,10 @@ export interface CpuHost {
   cpuid(vcpu: number, leaf: number, subleaf: number): { eax: number; ebx: number; ecx: number; edx: number };
   /** Time stamp counter; `executed`: instructions of this run() so far. */
   tsc(vcpu: number, executed: number): bigint;
-  /** A segment register load (mov, pop, lds …, far transfers), never with a null selector for ds es fs gs in 64-bit mode. */
-  loadSegment(vcpu: number, segment: SegmentNumber, selector: number): SegmentLoad;
+  /** A segment register load (mov, pop, lds …, far transfers), never with a null selector. `cpl`: the privilege level that it is
+   * checked for, in a return the one returned to. The engine has checked that a return goes to no higher privilege; all else (table,
+   * type, DPL and RPL, presence) is the host's: `checkSegmentLoad` of descriptors.ts does it. Sets the descriptor's accessed bit. */
+  loadSegment(vcpu: number, segment: SegmentNumber, selector: number, cpl: number, how: LoadReason): SegmentLoad;
   /** lar, lsl, verr, verw: the descriptor's raw 64 bits, null when the selector is outside its table. */
   readDescriptor(vcpu: number, selector: number): bigint | null;
   /** sgdt/sidt: 10 bytes as limit | base << 16; sldt, str, smsw: the value. */
@@ -211,6 +216,41 @@ export interface EngineConfig {
   /** 'amd': syscall rules and flags of AMD's processors; 'intel': Intel's. Decides undefined results where real ones differ. */
   model: 'amd' | 'intel';
   host: CpuHost;
+  /** Translates hot code to WebAssembly (tier 1). Off unless given; makes no observable difference. */
+  tier1?: boolean;
+  tier1Options?: Tier1Options;
+}
+
+/** For tests and measurements. */
+export interface Tier1Options {
+  /** Executions after which a block is translated; 1: at once. */
+  threshold?: number;
+  /** Regions in one module at most; 1: a module for each region, as soon as it is hot. */
+  batch?: number;
+  /** Also translates branches that were never taken. */
+  eager?: boolean;
+  /** Any clock, for the times in the statistics. */
+  clock?: () => number;
+}
+
+/** Counts since the engine was made; times in the unit of Tier1Options.clock. */
+export interface Tier1Statistics {
+  readonly regions: number;
+  /** Translated instructions, and bytes of WebAssembly for them. */
+  readonly instructions: number;
+  readonly bytes: number;
+  readonly modules: number;
+  /** Regions dropped because their code changed; times that everything was dropped to bound memory. */
+  readonly dropped: number;
+  readonly resets: number;
+  /** Entries from the engine, and how many of them ended before an instruction that tier 0 had to carry out (TLB misses …). */
+  readonly entries: number;
+  readonly sideExits: number;
+  /** Instructions executed by tier 1. */
+  readonly executed: number;
+  readonly emitTime: number;
+  readonly moduleTime: number;
+  readonly instanceTime: number;
 }
 
 export interface Engine {
@@ -241,7 +281,14 @@ export interface Engine {
    * faults: for instruction emulators. Returns null on success, else the page fault. */
   readGuest(vcpu: number, va: bigint, into: Uint8Array): GuestFault | null;
   writeGuest(vcpu: number, va: bigint, bytes: Uint8Array): GuestFault | null;
-  readonly statistics: { readonly tlbMisses: number; readonly fetchMisses: number; readonly blocks: number; readonly decoded: number };
+  readonly statistics: {
+    readonly tlbMisses: number;
+    readonly fetchMisses: number;
+    readonly blocks: number;
+    readonly decoded: number;
+    /** null while tier 1 is off. */
+    readonly tier1: Tier1Statistics | null;
+  };
 }
 
 export interface GuestFault {

@@ -1,6 +1,6 @@
 // The CPU engine: runs vCPUs for exact numbers of instructions on tier 0 and turns every stop into an exit.
 
-import { CodeCache } from './code.ts';
+import { type Block, CodeCache } from './code.ts';
 import { bitsOf, type Core, createCore, raise } from './core.ts';
 import {
   type Engine,
@@ -17,17 +17,20 @@ import { makeFloat } from './float/operations.ts';
 import { FLAG } from './isa/builder.ts';
 import * as L from './layout.ts';
 import { type RareBody, RareContext } from './rare/context.ts';
+import { FAR, is16Bit } from './rare/far.ts';
 import { FPU, resetFpu } from './rare/fpu.ts';
-import { checkSegment, SEGMENTS } from './rare/segments.ts';
+import { checkSegment, checkStack, SEGMENTS } from './rare/segments.ts';
 import { STACK } from './rare/stack.ts';
 import { STRINGS } from './rare/strings.ts';
 import { divideWide, SYSTEM } from './rare/system.ts';
 import { TRAPS } from './rare/traps.ts';
 import { VECTOR } from './rare/vector.ts';
 import type { DecodeMode } from './records.ts';
-import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RareStatus, Stop } from './tier0/binding.ts';
+import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RARE_STACK, RareStatus, Stop } from './tier0/binding.ts';
 import { type CaseList, listCases } from './tier0/cases.ts';
 import { buildTier0, buildVectorModule } from './tier0/module.ts';
+import { Regions } from './tier1/regions.ts';
+import { Status } from './tier1/status.ts';
 import { Tlb } from './tlb.ts';
 import { VcpuState } from './vcpu.ts';
 import { instructionBreakpoints, Watch } from './watch.ts';
@@ -37,6 +40,7 @@ export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
   ...STRINGS,
   ...STACK,
   ...SEGMENTS,
+  ...FAR,
   ...SYSTEM,
   ...FPU,
   ...X87,
@@ -44,6 +48,8 @@ export const RARE_BODIES: Readonly<Record<string, RareBody>> = {
   ...TRAPS,
 };
 
+/** See `watched` in run(). */
+const WATCHED = 16;
 const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 /** What every segment register holds at first: a flat writable data segment (code for cs matters in far transfers only). */
 const FLAT: SegmentCache = { base: 0n, limit: 0xffffffff, attributes: 0xc0f3 };
@@ -103,6 +109,7 @@ class CpuEngine implements Engine {
   private readonly float: ReturnType<typeof makeFloat>;
   private readonly interpreters: (Interpreter | null)[] = [null, null, null];
   private readonly vectorTables: (WebAssembly.Table | null)[] = [null, null, null];
+  private readonly regions: Regions | null;
   private mode: DecodeMode = 0;
   /** Mode, bank, TLB bases must be looked at again before the next block. */
   private stale = true;
@@ -135,6 +142,11 @@ class CpuEngine implements Engine {
     this.rare = new RareContext(this.core, this.tlb, this.code, this.watch);
     const eflags = (): number => this.interpreter(0).eflags();
     this.rare.eflags = eflags;
+    this.regions = config.tier1
+      ? new Regions(this.core, this.code, caseList(), this.memory, this.imports(), config.tier1Options ?? {})
+      : null;
+    this.code.regions = this.regions;
+    this.code.heat = this.regions?.threshold ?? 0;
     this.code.writer.onVector = (mode) => this.provideVector(mode);
     const changed = (): void => {
       this.stale = true;
@@ -185,6 +197,7 @@ class CpuEngine implements Engine {
     const { rare, core } = this;
     rare.record = record;
     if (which === RARE_SEGMENT) return checkSegment(rare);
+    if (which === RARE_STACK) return checkStack(rare);
     if (which !== RARE_OF_RECORD) return divideWide(rare, which === RARE_IDIV);
     const instruction = this.code.writer.rare[core.i32[(record + L.RECORD.link) >> 2]!]!;
     const body = RARE_BODIES[instruction.name];
@@ -239,6 +252,12 @@ class CpuEngine implements Engine {
     this.interrupted[vcpu] = null;
     let alone = false;
     core.unfinished = false;
+    const { regions } = this;
+    if (regions !== null && regions.pending > 0) regions.tick(this.exit.executed);
+    /** Too few instructions are left for a region. */
+    let tail = false;
+    /** Blocks that the interpreter runs one at a time, so that regions are found where it meets them. */
+    let watched = 0;
     while (left > 0) {
       if (this.stale) this.refresh();
       const lo = i32[L.RIP >> 2]!;
@@ -260,21 +279,39 @@ class CpuEngine implements Engine {
       /** One instruction, after which the state of debugging is looked at again. */
       const single = alone || tracing || (resumeFlag | shadow) !== 0;
       const frame = this.tlb.fetch(lo, hi);
-      const block = frame < 0 ? null : code.find(lo, hi, frame, this.mode);
-      if (block === null) return this.fetchFault(budget - left);
+      const translating = regions !== null && !single && !tail && this.mode < 2 && !core.alignment && frame >= 0;
+      let entering = translating && regions.slots.isPublished(lo, hi, frame, this.mode);
+      const block = frame < 0 || entering ? null : code.find(lo, hi, frame, this.mode);
+      if (block === null && !entering) return this.fetchFault(budget - left);
       resuming = false;
+      const { generation } = code;
+      entering ||= translating && this.isRegion(block!, regions);
+      if (code.generation !== generation) continue;
+      if (entering) {
+        i32[L.COUNT >> 2] = left;
+        core.unfinished = false;
+        const status = regions!.run(core.tlb, this.mode);
+        left = i32[L.COUNT >> 2]!;
+        if (status === Status.syscall) return this.finishSyscall(budget - left);
+        tail = status === Status.budget;
+        watched = WATCHED;
+        continue;
+      }
       const most = single ? 1 : left;
-      const header = block.count > most ? code.short(block, most) : block.header;
+      const header = block!.count > most ? code.short(block!, most) : block!.header;
       if (header === 0) continue;
-      const count = block.count > most ? most : block.count;
+      const count = Math.min(block!.count, most);
       if (single) this.beginSingle();
       core.stepping = alone;
       core.unfinished = false;
       const tlb = core.alignment ? L.NO_TLB : core.tlb;
-      const stop = this.interpreter(this.mode).run(header + L.RECORD.size, (single ? 1 : left) - count, tlb);
+      // A block of one may be a rep, which is given all.
+      const granted = single ? 1 : watched > 0 && count > 1 ? count : left;
+      if (watched > 0) watched--;
+      const stop = this.interpreter(this.mode).run(header + L.RECORD.size, granted - count, tlb);
       core.stepping = false;
       const before = left;
-      left = (single ? left - 1 : 0) + i32[L.COUNT >> 2]!;
+      left += i32[L.COUNT >> 2]! - granted;
       if (stop === Stop.lookup) {
         if (!single) continue;
         if (alone) this.tlb.finishCrossing();
@@ -307,6 +344,25 @@ class CpuEngine implements Engine {
     return this.finish('budget', budget);
   }
 
+  /** Whether a region begins with this block, though the region table does not say so; asks for one when the block is hot. */
+  private isRegion(block: Block, regions: Regions): boolean {
+    const { lo, hi, frame } = block;
+    const mode = block.mode as 0 | 1;
+    if (this.code.isHot(block)) regions.request(lo, hi, frame, mode);
+    // Asking may have translated at once, and that may have dropped the block.
+    if (!block.region || !regions.holds(lo, hi, frame, mode)) return false;
+    regions.republish(lo, hi, frame, mode);
+    return true;
+  }
+  /** A region carried out a syscall. */
+  private finishSyscall(executed: number): Exit {
+    const { core } = this;
+    core.stop.kind = 'syscall';
+    core.stop.vector = 0;
+    this.exit.instruction = BigInt.asUintN(64, core.u64[L.RIP >> 3]! - 2n);
+    this.exit.length = 2;
+    return this.finishStop(executed);
+  }
   /** Before an instruction that runs by itself: RF and the shadow end with it, unless it sets them anew. */
   private beginSingle(): void {
     const { i32 } = this.core;
@@ -489,6 +545,7 @@ class CpuEngine implements Engine {
       fetchMisses: this.core.fetchMisses,
       blocks: this.code.blocks,
       decoded: this.code.instructions,
+      tier1: this.regions?.statistics ?? null,
     };
   }
 }

@@ -85,8 +85,16 @@ export const TAG_WATCH = 4;
 /** Instruction TLB: 256 entries of 16 bytes: tag i64, frame i32. */
 export const FETCH_ENTRIES = 256;
 export const FETCH_BANK_SIZE = FETCH_ENTRIES * 16;
+/** Regions of tier 1 by the address of their entry: 16 bytes: rip i64, key i32, slot i32. */
+export const REGION_TABLE = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
+export const REGION_TABLE_ENTRIES = 65536;
+/** The key of an address: frame of its page and, from this bit on, the decoding mode. */
+export const REGION_KEY_MODE = 24;
+/** For every slot of tier 1's function table the key of the page that its regions begin in. */
+export const SLOT_KEYS = REGION_TABLE + REGION_TABLE_ENTRIES * 16;
+export const SLOT_LIMIT = 1 << 17;
 /** A bank without any entry: with this base every access takes the slow path, which uses the vCPU's own bank. */
-export const NO_TLB = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
+export const NO_TLB = SLOT_KEYS + SLOT_LIMIT * 4;
 export const TLBS = NO_TLB + TLB_BANK_SIZE;
 export const TLB_STRIDE = 2 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type TestMachine, testMachine } from './machine.ts';
+import { type TestMachine, type TestOptions, testMachine } from './machine.ts';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), 'native/workloads.c');
 const STACK = 0x7ff00000n;
@@ -16,7 +16,7 @@ export interface Workloads {
   /** What the host computes. */
   native(which: number, n: number): bigint;
   /** What the engine computes, in slices of the sizes given, and how many instructions it took. */
-  engine(which: number, n: number, slice: () => number): { result: bigint; instructions: number };
+  engine(which: number, n: number, slice: () => number, options?: TestOptions): { result: bigint; instructions: number };
 }
 
 function loadElf(m: TestMachine, elf: Uint8Array): bigint {
@@ -59,8 +59,8 @@ export function buildWorkloads(): Workloads {
   return {
     close: () => rmSync(dir, { recursive: true }),
     native: (which, n) => BigInt(`0x${execFileSync(program, [String(which), String(n)], { encoding: 'utf8' }).trim()}`),
-    engine(which, n, slice) {
-      const m = testMachine({ ramMib: 4 });
+    engine(which, n, slice, options = {}) {
+      const m = testMachine({ ramMib: 4, ...options });
       const vcpu = m.engine.vcpus[0]!;
       vcpu.rip = loadElf(m, elf);
       vcpu.set('rsp', STACK);

@@ -413,6 +413,12 @@ export class Emitter {
     this.unsigned(index);
     this.version[index]!++;
   }
+  /** Stores what is on WebAssembly's stack. */
+  setLocalPopped(index: number): void {
+    this.byte(0x21);
+    this.unsigned(index);
+    this.version[index]!++;
+  }
   temp(type: ValueType): number {
     if (type === I64) {
       if (this.used64 >= this.temps64) throw new Error('out of 64-bit temporaries');

@@ -40,6 +40,8 @@ export const RARE_DIV = 1;
 export const RARE_IDIV = 2;
 /** Limit and type of the segment of an address record. */
 export const RARE_SEGMENT = 3;
+/** The same for an access to the stack: offset in SCRATCH_READ, behind it the size, and 256 for a store. */
+export const RARE_STACK = 4;
 
 /** Locals of the interpreter function. */
 const P = 0;
@@ -70,11 +72,14 @@ export class Tier0 extends VectorBuilder {
   private keepFlags = false;
 
   readonly bits: 64 | 32;
+  /** 32-bit with segments that are not flat: the stack and indirect targets have limits. */
+  private readonly segmented: boolean;
   private readonly helpers: ReadonlyMap<string, HelperSignature>;
 
-  constructor(bits: 64 | 32, helpers: ReadonlyMap<string, HelperSignature>) {
+  constructor(bits: 64 | 32, helpers: ReadonlyMap<string, HelperSignature>, segmented = false) {
     super();
     this.bits = bits;
+    this.segmented = segmented;
     this.helpers = helpers;
     this.firstTemp64 = TARGET + 1;
     this.temps64 = TEMPS_64;
@@ -165,6 +170,39 @@ export class Tier0 extends VectorBuilder {
   }
   stackLinear(offset: Node): Node {
     return this.bits === 64 ? offset : this.u64(this.wrap(this.add(offset, this.state(8, L.SEGMENT_BASE + 8 * 2))));
+  }
+
+  /** Offsets in the stack have 16 or 32 bits, by the size bit of its segment. */
+  private stackMask(): Node {
+    const big = this.and(this.state(4, L.SEGMENT_ATTRIBUTES + 4 * 2), this.k32(0x4000));
+    return this.let(this.select(big, this.k64(0xffffffff), this.k64(0xffff)));
+  }
+  override stackPointer(): Node {
+    return this.segmented ? this.stackOffset(this.u64(this.reg(4, 4))) : super.stackPointer();
+  }
+  override stackOffset(v: Node): Node {
+    return this.segmented ? this.and(v, this.stackMask()) : super.stackOffset(v);
+  }
+  override setStackPointer(v: Node): void {
+    if (!this.segmented) {
+      super.setStackPointer(v);
+      return;
+    }
+    const mask = this.stackMask();
+    const kept = this.and(this.u64(this.reg(4, 4)), this.xor(mask, this.k64(-1)));
+    this.setReg(4, 8, this.or(kept, this.and(v, mask)));
+  }
+  override stackAccess(offset: Node, size: number, access: 'r' | 'w'): Node {
+    if (!this.segmented) return super.stackAccess(offset, size, access);
+    const at = this.let(offset);
+    const limited = this.ne(this.state(4, L.SEGMENT_LIMIT + 4 * 2), this.k32(-1));
+    const special = this.ne(this.and(this.state(4, L.SEGMENT_ATTRIBUTES + 4 * 2), this.k32(L.PLAIN_MASK)), this.k32(L.PLAIN_DATA));
+    this.if(this.or(limited, special), () => {
+      this.storeAt(8, this.zero(), at, L.SCRATCH_READ);
+      this.storeAt(4, this.zero(), this.k32(size | (access === 'w' ? 256 : 0)), L.SCRATCH_READ + 8);
+      this.callRare(RARE_STACK);
+    });
+    return super.stackAccess(at, size, access);
   }
 
   private requireUncommitted(what: string): void {
@@ -353,6 +391,7 @@ export class Tier0 extends VectorBuilder {
     this.requireUncommitted('target check');
     const t = this.val(v);
     if (this.bits === 64) this.raiseIf(this.ne(this.sar(this.shl(t, this.k64(16)), this.k64(16)), t), 13, 0);
+    else if (this.segmented) this.raiseIf(this.ltu(this.u64(this.state(4, L.SEGMENT_LIMIT + 4)), t), 13, 0);
     return t;
   }
   goIndirect(v: Node): void {
@@ -518,6 +557,14 @@ export class Tier0 extends VectorBuilder {
     this.brIf(this.ne(this.loadAt(4, entry, blockTable + 8), this.loadAt(4, fetch, 8)), 'absent');
     const block = this.let(this.loadAt(4, entry, blockTable + 12));
     this.brIf(this.isZero(block), 'absent');
+    // A block that is to become hot counts down here, unlinked, and asks the engine when it is.
+    const heat = this.let(this.loadAt(4, block, L.RECORD.link));
+    this.emit(heat);
+    this.open('if', 'warming');
+    this.storeAt(4, block, this.sub(heat, this.k32(1)), L.RECORD.link);
+    this.setLocal(LINK, this.k32(0));
+    this.brIf(this.eq(heat, this.k32(1)), 'absent');
+    this.close();
     const link = this.local(LINK, I32);
     this.emit(link);
     this.open('if', 'linking');

@@ -75,8 +75,8 @@ function codeOrder(list: CaseList): number[] {
   return ranks.map((_, n) => n).sort((x, y) => ranks[x]! - ranks[y]! || x - y);
 }
 
-function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list: CaseList): WasmFunction {
-  const b = new Tier0(bits, HELPER_INDEX);
+function buildInterpreter(bits: 64 | 32, segmented: boolean, blockTable: number, name: string, list: CaseList): WasmFunction {
+  const b = new Tier0(bits, HELPER_INDEX, segmented);
   const total = FixedCase.count + list.cases.length;
   b.open('loop', 'top');
   for (const exit of ['raise', 'fault', 'lookup']) b.open('block', exit);
@@ -110,7 +110,7 @@ function buildInterpreter(bits: 64 | 32, blockTable: number, name: string, list:
 export function buildTier0(list: CaseList, mode: number): Uint8Array {
   const table = L.BLOCK_TABLE + mode * L.BLOCK_TABLE_SIZE;
   const bits = mode === 0 ? 64 : 32;
-  const functions = [...buildHelpers(), buildInterpreter(bits, table, 'run', list)];
+  const functions = [...buildHelpers(), buildInterpreter(bits, mode >= 2, table, 'run', list)];
   return assembleModule(IMPORTS, functions, { params: PARAMETERS, result: I32 });
 }
 

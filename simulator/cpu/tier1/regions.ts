@@ -1,0 +1,290 @@
+// Tier 1 as the engine sees it: takes note of hot blocks, translates them in batches, runs regions and drops them when their code
+// changes. An accelerator only: nothing here is machine state, and no result depends on it.
+
+import type { Core } from '../core.ts';
+import type { Tier1Options, Tier1Statistics } from '../engine-types.ts';
+import * as L from '../layout.ts';
+import type { CaseList } from '../tier0/cases.ts';
+import { Tier1 } from './binding.ts';
+import { ExitTable } from './exits.ts';
+import { type CodeView, GraphBuilder, type RegionNode } from './graph.ts';
+import { buildHelperModule, REGION_HELPERS } from './helpers.ts';
+import { regionModule } from './module.ts';
+import { Plans } from './plans.ts';
+import { type RegionCode, RegionWriter } from './region.ts';
+import { Slots } from './slots.ts';
+
+/** Translated code kept at most, in bytes of WebAssembly; beyond it all is dropped. */
+const CODE_LIMIT = 24 << 20;
+const BATCH = 48;
+/** A smaller batch is translated when so many instructions have run since its first block became hot. */
+const PATIENCE = 50_000;
+const THRESHOLD = 50;
+
+/** The cache of decoded code as regions use it. */
+export interface RegionCodeView extends CodeView {
+  /** Bytes of a frame are part of a region: stores into them must be noticed. */
+  mark(frame: number, start: number, end: number): void;
+  /** The block at an entry is a region now, so that the interpreter returns there. */
+  hide(lo: number, hi: number, frame: number, mode: number): void;
+  dropAt(lo: number, hi: number, frame: number, mode: number): void;
+  reset(): void;
+}
+
+interface Request {
+  readonly lo: number;
+  readonly hi: number;
+  readonly frame: number;
+  readonly mode: 0 | 1;
+  /** Instruction TLB by which it ran. */
+  readonly fetchTlb: number;
+}
+interface Piece {
+  readonly frame: number;
+  start: number;
+  end: number;
+}
+interface Region extends Request {
+  readonly slot: number;
+  readonly pieces: readonly Piece[];
+}
+interface Translator {
+  readonly graph: GraphBuilder;
+  readonly writer: RegionWriter;
+}
+
+let helperModule: WebAssembly.Module | null = null;
+function helpers(memory: WebAssembly.Memory): WebAssembly.Exports {
+  helperModule ??= new WebAssembly.Module(buildHelperModule() as Uint8Array<ArrayBuffer>);
+  return new WebAssembly.Instance(helperModule, { e: { memory } }).exports;
+}
+
+export class Regions {
+  readonly threshold: number;
+  private readonly core: Core;
+  private readonly code: RegionCodeView;
+  private readonly list: CaseList;
+  private readonly options: Tier1Options;
+  private readonly imports: WebAssembly.ModuleImports;
+  readonly slots: Slots;
+  readonly exits = new ExitTable();
+  private readonly translators: (Translator | null)[] = [null, null];
+  private requests: Request[] = [];
+  private waited = 0;
+  private readonly byFrame = new Map<number, Set<Region>>();
+  private readonly bySlot = new Map<number, Region>();
+  private codeBytes = 0;
+  /** Where the region being generated lies. */
+  private current!: Request;
+  readonly statistics: { -readonly [K in keyof Tier1Statistics]: Tier1Statistics[K] } = {
+    regions: 0,
+    instructions: 0,
+    bytes: 0,
+    modules: 0,
+    dropped: 0,
+    resets: 0,
+    entries: 0,
+    sideExits: 0,
+    executed: 0,
+    emitTime: 0,
+    moduleTime: 0,
+    instanceTime: 0,
+  };
+
+  constructor(
+    core: Core,
+    code: RegionCodeView,
+    list: CaseList,
+    memory: WebAssembly.Memory,
+    imports: WebAssembly.ModuleImports,
+    options: Tier1Options,
+  ) {
+    this.core = core;
+    this.code = code;
+    this.list = list;
+    this.options = options;
+    this.threshold = options.threshold ?? THRESHOLD;
+    this.slots = new Slots(core, memory);
+    this.imports = { ...imports, ...helpers(memory), memory };
+  }
+
+  // ---- requests
+
+  /** A block has become hot. */
+  request(lo: number, hi: number, frame: number, mode: 0 | 1): void {
+    this.requests.push({ lo, hi, frame, mode, fetchTlb: this.core.fetchTlb });
+    if (this.requests.length >= (this.options.batch ?? BATCH)) this.translate();
+  }
+  /** Before a run: `executed` instructions have run since the last call. */
+  tick(executed: number): void {
+    if (this.requests.length === 0) return;
+    this.waited += executed;
+    if (this.waited >= PATIENCE) this.translate();
+  }
+  get pending(): number {
+    return this.requests.length;
+  }
+
+  // ---- translation
+
+  private now(): number {
+    return this.options.clock ? this.options.clock() : 0;
+  }
+  private translator(mode: 0 | 1): Translator {
+    const known = this.translators[mode];
+    if (known) return known;
+    const bits = mode === 0 ? 64 : 32;
+    const plans = new Plans(this.list, bits);
+    const graph = new GraphBuilder(this.core, this.code, plans, bits, this.options.eager ?? false);
+    const binding = new Tier1(bits, REGION_HELPERS, this.exits);
+    const writer = new RegionWriter(binding, {
+      frameOf: (lo, hi) => graph.frameOf(lo, hi),
+      slotFor: (lo, hi, frame) => this.slots.of(lo, hi, frame, this.current.mode),
+    });
+    this.translators[mode] = { graph, writer };
+    return this.translators[mode];
+  }
+
+  /** Translates what was asked for in the current mode; the rest waits. */
+  private translate(): void {
+    if (this.codeBytes > CODE_LIMIT || this.slots.nearlyFull) {
+      this.statistics.resets++;
+      this.code.reset();
+      return;
+    }
+    const { statistics } = this;
+    const bits32 = this.core.i32[L.MODE_BITS >> 2] === 32;
+    const now = this.requests.filter((r) => (r.mode === 1) === bits32);
+    this.requests = this.requests.filter((r) => (r.mode === 1) !== bits32);
+    this.waited = 0;
+    const started = this.now();
+    const made: { request: Request; nodes: readonly RegionNode[]; code: RegionCode }[] = [];
+    for (const request of now) {
+      const { lo, hi, frame, mode } = request;
+      if (this.bySlot.has(this.slots.find(lo, hi, frame, mode))) continue;
+      const { graph, writer } = this.translator(mode);
+      this.current = request;
+      const nodes = graph.build(lo, hi, frame, request.fetchTlb, mode);
+      if (nodes.length > 0) made.push({ request, nodes, code: writer.write(nodes) });
+    }
+    const emitted = this.now();
+    statistics.emitTime += emitted - started;
+    if (made.length === 0) return;
+    const module = new WebAssembly.Module(regionModule(made.map((m) => m.code)));
+    const compiled = this.now();
+    statistics.moduleTime += compiled - emitted;
+    const { exports } = new WebAssembly.Instance(module, { e: this.imports });
+    made.forEach((m, i) => {
+      this.install(m.request, m.nodes, exports[String(i)] as WebAssembly.ExportValue);
+      statistics.regions++;
+      statistics.instructions += m.code.instructions;
+      statistics.bytes += m.code.code.length;
+      this.codeBytes += m.code.code.length;
+    });
+    statistics.modules++;
+    statistics.instanceTime += this.now() - compiled;
+  }
+
+  private install(request: Request, nodes: readonly RegionNode[], call: WebAssembly.ExportValue): void {
+    const { lo, hi, frame, mode } = request;
+    const slot = this.slots.of(lo, hi, frame, mode);
+    if (slot < 0) return;
+    const pieces = this.piecesOf(nodes, mode);
+    const region: Region = { ...request, slot, pieces };
+    for (const piece of pieces) {
+      this.code.mark(piece.frame, piece.start, piece.end);
+      let regions = this.byFrame.get(piece.frame);
+      if (!regions) {
+        regions = new Set();
+        this.byFrame.set(piece.frame, regions);
+      }
+      regions.add(region);
+    }
+    this.bySlot.set(slot, region);
+    this.slots.set(slot, call);
+    this.slots.publish(lo, hi, frame, mode, slot);
+    this.code.hide(lo, hi, frame, mode);
+  }
+  /** The bytes that a region was made from, joined where they touch. */
+  private piecesOf(nodes: readonly RegionNode[], mode: 0 | 1): Piece[] {
+    const { graph } = this.translators[mode]!;
+    const pieces: Piece[] = [];
+    for (const n of nodes) {
+      const last = n.steps[n.steps.length - 1];
+      const start = n.lo & 4095;
+      const end = (last ? (last.lo & 4095) + last.d.length : start + 1) + (n.ending === 'syscall' ? 2 : 0);
+      const frame = graph.frameOf(n.lo, n.hi);
+      const near = pieces.find((p) => p.frame === frame && start <= p.end && end >= p.start);
+      if (near) {
+        near.start = Math.min(near.start, start);
+        near.end = Math.max(near.end, end);
+      } else pieces.push({ frame, start, end });
+    }
+    return pieces;
+  }
+
+  // ---- running
+
+  /** A region begins there: published again when another one took its place in the region table. */
+  holds(lo: number, hi: number, frame: number, mode: number): boolean {
+    return this.bySlot.has(this.slots.find(lo, hi, frame, mode));
+  }
+  republish(lo: number, hi: number, frame: number, mode: number): void {
+    this.slots.publish(lo, hi, frame, mode, this.slots.find(lo, hi, frame, mode));
+  }
+  /** Runs regions from the one at RIP with the budget in COUNT: the status they ended with. Afterwards RIP, flags and COUNT are those
+   * of the guest, exactly. */
+  run(tlb: number, mode: number): number {
+    const { i32 } = this.core;
+    const { statistics } = this;
+    const before = i32[L.COUNT >> 2]!;
+    statistics.entries++;
+    const status = this.slots.dispatcher.run(tlb, mode << L.REGION_KEY_MODE);
+    if (status < 0) {
+      const { exits } = this;
+      const place = ~status;
+      statistics.sideExits++;
+      i32[L.RIP >> 2] = exits.lo(place);
+      i32[(L.RIP >> 2) + 1] = exits.hi(place);
+      i32[L.COUNT >> 2]! += exits.back(place);
+      if (exits.op(place) >= 0) i32[L.FLAG_OP >> 2] = exits.op(place);
+    }
+    statistics.executed += before - i32[L.COUNT >> 2]!;
+    return status;
+  }
+
+  // ---- invalidation
+
+  /** Drops the regions that a store hits. */
+  beforeStore(frame: number, offset: number, size: number): void {
+    const regions = this.byFrame.get(frame);
+    if (!regions) return;
+    for (const region of [...regions])
+      if (region.pieces.some((p) => p.frame === frame && offset < p.end && offset + size > p.start)) this.drop(region);
+  }
+  private drop(region: Region): void {
+    const { slots } = this;
+    this.statistics.dropped++;
+    slots.set(region.slot, null);
+    slots.withdraw(region.lo, region.slot);
+    this.bySlot.delete(region.slot);
+    for (const { frame } of region.pieces) {
+      const regions = this.byFrame.get(frame);
+      if (regions?.delete(region) && regions.size === 0) this.byFrame.delete(frame);
+    }
+    this.code.dropAt(region.lo, region.hi, region.frame, region.mode);
+  }
+  /** Calls `visit` with every range of a frame that regions cover. */
+  eachPiece(frame: number, visit: (start: number, end: number) => void): void {
+    const regions = this.byFrame.get(frame);
+    if (regions) for (const r of regions) for (const p of r.pieces) if (p.frame === frame) visit(p.start, p.end);
+  }
+  clear(): void {
+    if (this.bySlot.size > 0 || this.slots.nearlyFull) this.slots.clear();
+    this.byFrame.clear();
+    this.bySlot.clear();
+    this.requests = [];
+    this.exits.clear();
+    this.codeBytes = 0;
+  }
+}
