@@ -37,7 +37,7 @@ export function createMachine(config: MachineConfig): Machine {
   const plan = planKernel(config.kernel);
   const pages = config.memoryMib * 256;
   const memoryPlan = planMemory(pages, SLACK_PAGES, XEN_PAGES, plan.bits);
-  const policy = cpuPolicy(config.cpu, config.dom0, config.tsc, memoryPlan.hostFrames);
+  const policy = cpuPolicy(config.cpu, config.dom0, config.tsc, memoryPlan.hostFrames, plan.bits);
   const parts: { hv: Hypervisor | null } = { hv: null };
   const walked: WalkResult = { mfn: 0 as Mfn, writable: false, errorCode: 0 };
   const hypervisor = (): Hypervisor => parts.hv!;

@@ -57,6 +57,23 @@ const INTEL_NATIVE: Leaves = {
   2147483656: [0x3028, 0, 0, 0],
 };
 
+/** What a 32-bit guest is not shown: long mode and what needs it (cmpxchg16b, lahf in 64-bit mode), on Intel's processors syscall, and
+ * 64-bit linear addresses. */
+const LONG_MODE = 0x2000_0000;
+const SYSCALL = 0x800;
+const CMPXCHG16B = 0x2000;
+function without64(leaves: Leaves, model: CpuModelName): Leaves {
+  const [signature, reserved, features, more] = leaves[0x80000001]!;
+  const [sizes, ...rest] = leaves[0x80000008]!;
+  const [first, brand, ecx, edx] = leaves[1]!;
+  return {
+    ...leaves,
+    [1]: [first, brand, ecx & ~CMPXCHG16B, edx],
+    [0x80000001]: [signature, reserved, features & ~1, more & ~LONG_MODE & (model === 'intel' ? ~SYSCALL : -1)],
+    [0x80000008]: [(sizes & ~0xff00) | 0x2000, ...rest],
+  };
+}
+
 /** Leaves that differ between plain cpuid and Xen's policy. `mtrr`: dom0 keeps the MTRR bit. */
 function guestLeaves(model: CpuModelName, dom0: boolean, hostFrames: number): Leaves {
   const mtrr = dom0 ? 0x1000 : 0;
@@ -77,9 +94,16 @@ function guestLeaves(model: CpuModelName, dom0: boolean, hostFrames: number): Le
   };
 }
 
-export function cpuPolicy(model: CpuModelName, dom0: boolean, tsc: 'emulate' | 'native', hostFrames: number): CpuPolicy {
+export function cpuPolicy(
+  model: CpuModelName,
+  dom0: boolean,
+  tsc: 'emulate' | 'native',
+  hostFrames: number,
+  bits: 64 | 32 = 64,
+): CpuPolicy {
   const nativeLeaves = model === 'amd' ? AMD_NATIVE : INTEL_NATIVE;
-  const guest = guestLeaves(model, dom0, hostFrames);
+  const wide = guestLeaves(model, dom0, hostFrames);
+  const guest = bits === 64 ? wide : without64(wide, model);
   const find = (leaves: Leaves, leaf: number): CpuidResult => {
     const [eax, ebx, ecx, edx] = leaves[leaf >>> 0] ?? [0, 0, 0, 0];
     return { eax: eax | 0, ebx: ebx | 0, ecx: ecx | 0, edx: edx | 0 };

@@ -2,7 +2,7 @@
 // the status that Xen gives when that domain does not exist.
 
 import { grantStatuses as S } from '../../../abi/constants/grant.table.ts';
-import { type StructureName, type StructView, sizeOf } from '../../../abi/layout.ts';
+import { type StructureName, type StructView, sizeOf, writeBig } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, otherOperation } from '../call.ts';
 import { MAX_GRANT_FRAMES } from '../grant-table.ts';
@@ -30,7 +30,7 @@ export function grantTableOp(call: Call): HandlerResult {
   if ((command === 2 || command === 6) && count !== 1) return no(refuse('EINVAL', 'grant-count', { count }));
   let refusal: Answer['refusal'];
   for (let n = 0; n < (command === 8 || command === 10 ? 1 : count); n++) {
-    const at = address + BigInt(n * sizeOf(name, 64));
+    const at = address + BigInt(n * sizeOf(name, call.bits));
     const op = call.struct(name, at);
     if (!op) return call.fault(name);
     const result = one(call, command, op);
@@ -101,8 +101,8 @@ function setupTable(call: Call, op: StructView): Outcome {
   if (frames > MAX_GRANT_FRAMES)
     return fail(S.GNTST_general_error, `${frames} frames are asked for, at most ${MAX_GRANT_FRAMES} are allowed`);
   call.domain.grants.grow(frames);
-  const list = new Uint8Array(frames * 8);
-  for (let n = 0; n < frames; n++) new DataView(list.buffer).setBigUint64(n * 8, BigInt(call.domain.grants.frames[n]!), true);
+  const list = new Uint8Array(frames * call.word);
+  for (let n = 0; n < frames; n++) writeBig(list, n * call.word, call.word, BigInt(call.domain.grants.frames[n]!));
   op.set('status', S.GNTST_okay);
   if (!call.write(op.big('frame_list'), list)) {
     const status = S.GNTST_bad_virt_addr;

@@ -1,12 +1,16 @@
 // memory_op: the guest's allowance of frames, and facts about the machine's memory.
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
-import type { StructView } from '../../../abi/layout.ts';
+import { addressSpace32, addressSpace64 } from '../../../abi/constants/address-space.table.ts';
+import { StructView } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
 
-const M2P_START = 0xffff_8000_0000_0000n;
-const M2P_END = 0xffff_8040_0000_0000n;
+/** memory_op.machphys_mapping; a 32-bit guest is shown all that could be. */
+const M2P = {
+  64: { start: addressSpace64.MACH2PHYS_VIRT_START, end: addressSpace64.MACH2PHYS_VIRT_END },
+  32: { start: addressSpace32.MACH2PHYS_VIRT_START, end: 0xffe0_0000n },
+} as const;
 /** Largest extent that a domU may ask for: 2 MiB. */
 const MAX_ORDER_DOMU = 9;
 
@@ -28,7 +32,7 @@ export function memoryOp(call: Call): HandlerResult {
       const denied = call.onlySelf(op.number('domid'), 'memory_op');
       if (denied) return denied;
       if (command === 3) return call.domain.pages;
-      return command === 4 ? call.domain.maxPages : maximumGpfn(call);
+      return counted(call, command === 4 ? call.domain.maxPages : maximumGpfn(call));
     }
     case 5:
       return machphysList(call, address);
@@ -39,9 +43,11 @@ export function memoryOp(call: Call): HandlerResult {
     case 12: {
       const op = call.struct('xen_machphys_mapping', address);
       if (!op) return call.fault('xen_machphys_mapping');
-      op.set('v_start', M2P_START);
-      op.set('v_end', M2P_END);
-      op.set('max_mfn', call.domain.isDom0 ? call.hv.memory.hostFrames - 1 : ((M2P_END - M2P_START) >> 3n) - 1n);
+      const { start, end } = M2P[call.bits];
+      op.set('v_start', start);
+      op.set('v_end', end);
+      const entries = (end - start) / BigInt(call.word);
+      op.set('max_mfn', call.domain.isDom0 && call.bits === 64 ? call.hv.memory.hostFrames - 1 : entries - 1n);
       return call.put(address, op) ? 0 : call.fault('xen_machphys_mapping');
     }
     default:
@@ -49,10 +55,13 @@ export function memoryOp(call: Call): HandlerResult {
   }
 }
 
+/** A count as a 32-bit guest gets it: never beyond the largest `int`. */
+const counted = (call: Call, count: number | bigint): number | bigint => (call.bits === 32 && count > 0x7fff_ffff ? 0x7fff_ffff : count);
+
 /** arch.max_pfn of shared_info: what the guest says its last page is. */
 function maximumGpfn(call: Call): bigint {
-  const page = call.hv.memory.ram.page(call.domain.sharedInfo);
-  return (new DataView(page.buffer, page.byteOffset).getBigUint64(0xc10, true) || 1n) - 1n;
+  const view = new StructView('shared_info', call.bits, call.hv.memory.ram.page(call.domain.sharedInfo));
+  return (view.big('arch.max_pfn') || 1n) - 1n;
 }
 
 /** increase_reservation, decrease_reservation, populate_physmap: returns how many extents were done. */
