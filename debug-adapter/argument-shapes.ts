@@ -9,6 +9,8 @@ const shapes: Readonly<Record<string, Readonly<Record<string, Shape | `${Shape}?
   setBreakpoints: { source: 'object', breakpoints: 'objects()?' },
   setFunctionBreakpoints: { breakpoints: 'objects(name)' },
   setInstructionBreakpoints: { breakpoints: 'objects(instructionReference)' },
+  dataBreakpointInfo: { name: 'string', variablesReference: 'number?', frameId: 'number?' },
+  setDataBreakpoints: { breakpoints: 'objects(dataId)' },
   setExceptionBreakpoints: { filters: 'strings', filterOptions: 'objects(filterId)?' },
   breakpointLocations: { source: 'object', line: 'number' },
   stackTrace: { threadId: 'number' },

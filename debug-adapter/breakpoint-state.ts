@@ -15,7 +15,7 @@ export type BreakpointState =
     }
   | { readonly state: 'pending'; readonly id: number; readonly why: string };
 
-export type BreakpointReason = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint';
+export type BreakpointReason = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint';
 
 /** Sets one request's breakpoints in a machine; returns their states in order. */
 export type Apply = (session: Session, host: MachineHost) => readonly BreakpointState[];

@@ -12,6 +12,8 @@ function reasonOf(session: Session, stop: Stop): string {
   switch (stop.kind) {
     case 'breakpoint':
       return session.breakpoints.reasonOf(stop.ids);
+    case 'data':
+      return 'data breakpoint';
     case 'record':
       return stop.ids.length ? 'function breakpoint' : 'exception';
     case 'crash':
@@ -30,7 +32,8 @@ function stopped(session: Session, stop: Stop): void {
     allThreadsStopped: true,
     ...(words ? { description: words.title, text: words.text } : {}),
   };
-  if ((stop.kind === 'breakpoint' || stop.kind === 'record') && stop.ids.length) body.hitBreakpointIds = [...stop.ids];
+  if ((stop.kind === 'breakpoint' || stop.kind === 'record' || stop.kind === 'data') && stop.ids.length)
+    body.hitBreakpointIds = [...stop.ids];
   if (words?.console) session.output('console', words.console);
   session.event('stopped', body);
 }

@@ -3,6 +3,7 @@
 import type { Family } from './handler.ts';
 import { breakpointRequests } from './requests/breakpoints.ts';
 import { customRequests } from './requests/custom.ts';
+import { dataBreakpointRequests } from './requests/data-breakpoints.ts';
 import { disassemblyRequests } from './requests/disassembly.ts';
 import { evaluateRequests } from './requests/evaluate.ts';
 import { exceptionRequests } from './requests/exceptions.ts';
@@ -17,6 +18,7 @@ export const families: Family = {
   ...launchRequests,
   ...executionRequests,
   ...breakpointRequests,
+  ...dataBreakpointRequests,
   ...exceptionRequests,
   ...stackRequests,
   ...variableRequests,

@@ -61,6 +61,7 @@ function valueContainer(session: Session, value: Value, evaluateName: string | u
   };
   return {
     children: (start, count) => value.children(start, count ?? 100).map((child) => valueVariable(session, child, nameOf(child), entry)),
+    find: childNamed,
     set: (name, text) => assignAndShow(session, entry, () => childNamed(name), name, text),
   };
 }
@@ -80,16 +81,18 @@ function variableList(session: Session, entry: FrameEntry, variables: readonly V
   const memory = memoryOf(session.host.machine, entry.vcpu);
   const shownName = (variable: Variable): string => (variable.isShadowed ? `${variable.name}${shadowed}` : variable.name);
   const valueIn = (variable: Variable): Value => symbolizer.valueOf(variable, entry.frame.physical, memory);
+  const find = (name: string): Value | undefined => {
+    const variable = variables.find((one) => shownName(one) === name);
+    return variable && valueIn(variable);
+  };
   return {
     children: () =>
       variables.map((variable) => {
         const shown = valueVariable(session, valueIn(variable), variable.isShadowed ? undefined : variable.name, entry);
         return { ...shown, name: shownName(variable) };
       }),
-    set: (name, text) => {
-      const variable = variables.find((one) => shownName(one) === name);
-      return assignAndShow(session, entry, () => (variable ? valueIn(variable) : undefined), name, text);
-    },
+    find,
+    set: (name, text) => assignAndShow(session, entry, () => find(name), name, text),
   };
 }
 

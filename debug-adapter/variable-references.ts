@@ -2,9 +2,12 @@
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../host/errors.ts';
+import type { Value } from '../image/value.ts';
 
 export interface Container {
   children(start?: number, count?: number): DebugProtocol.Variable[];
+  /** The object in the guest that a child shows. Absent: its children are none. */
+  find?(name: string): Value | undefined;
   /** Sets a child; returns its new value. Absent: nothing in it can be set. */
   set?(name: string, value: string): string;
 }

@@ -110,6 +110,14 @@ export function answerMachineRequest(host: MachineHost, request: MachineRequest)
 
 export function stopInfo(stop: Stop): StopInfo {
   if (stop.kind === 'breakpoint') return { ...stop, address: hex(stop.address) };
+  if (stop.kind === 'data') {
+    const digits = (bytes: Uint8Array): string => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+    const accesses = stop.accesses.map(({ address, length, access, before, after }) => ({
+      ...{ address: hex(address), length, access },
+      ...{ before: digits(before), after: digits(after) },
+    }));
+    return { ...stop, instruction: hex(stop.instruction), accesses };
+  }
   if (stop.kind === 'crash') return { kind: 'crash', vcpu: stop.vcpu, ending: describeEnding(stop.ending, explainCrash) };
   return stop;
 }

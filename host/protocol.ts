@@ -71,6 +71,20 @@ export type StopInfo =
   | { readonly kind: 'entry' | 'pause' | 'step'; readonly vcpu: number }
   | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: string; readonly ids: readonly number[] }
   | {
+      /** Behind an instruction that accessed watched memory; bytes in hexadecimal. */
+      readonly kind: 'data';
+      readonly vcpu: number;
+      readonly instruction: string;
+      readonly accesses: readonly {
+        readonly address: string;
+        readonly length: number;
+        readonly access: 'read' | 'write' | 'update';
+        readonly before: string;
+        readonly after: string;
+      }[];
+      readonly ids: readonly number[];
+    }
+  | {
       readonly kind: 'record';
       readonly vcpu: number;
       readonly record: TraceRecord;

@@ -2,7 +2,7 @@
 // milliseconds; decides at each return of run() whether the run goes on, stops for a person, or is over.
 
 import type { VirtualAddress } from '../abi/address.ts';
-import type { Ending, Machine, RunResult, WaitReason } from '../simulator/machine-types.ts';
+import type { Ending, Machine, RunResult, WaitReason, WatchedAccess } from '../simulator/machine-types.ts';
 import type { TraceRecord } from '../simulator/trace/records.ts';
 import type { BreakpointTable } from './breakpoints/table.ts';
 import type { HostClock } from './clock.ts';
@@ -13,6 +13,14 @@ import { SliceSize } from './slice.ts';
 export type Stop =
   | { readonly kind: 'entry' | 'pause' | 'step'; readonly vcpu: number }
   | { readonly kind: 'breakpoint'; readonly vcpu: number; readonly address: VirtualAddress; readonly ids: readonly number[] }
+  | {
+      /** Behind an instruction that accessed watched memory. */
+      readonly kind: 'data';
+      readonly vcpu: number;
+      readonly instruction: VirtualAddress;
+      readonly accesses: readonly WatchedAccess[];
+      readonly ids: readonly number[];
+    }
   | {
       readonly kind: 'record';
       readonly vcpu: number;
@@ -91,6 +99,7 @@ export class RunControl {
   install(): void {
     const addresses = new Set([...this.table.addresses(), ...this.drive.temporaries()]);
     this.machine.setBreakpoints([...addresses]);
+    this.machine.setWatchpoints(this.table.watchpoints());
     const kinds = this.table.kinds();
     this.machine.stopWhen(kinds, kinds.length ? (record) => this.stopsAt(record) : null);
   }
@@ -218,8 +227,14 @@ export class RunControl {
         this.seen = { icount: this.machine.icount(), address: result.address };
         return this.arrived(result);
       }
+      case 'watch': {
+        const ids = this.table.hitData(result.vcpu, result.hits);
+        if (ids.length === 0) return this.arrived(result);
+        const accesses = result.hits.filter(({ id }) => ids.includes(id));
+        this.stop({ kind: 'data', vcpu: result.vcpu, instruction: result.instruction, accesses, ids });
+        return true;
+      }
       case 'budget':
-      case 'watch':
         return this.arrived(result);
       case 'idle':
         return false;

@@ -1,8 +1,10 @@
 // Why the machine stopped, in words: a title for the call stack, a text for the editor, and what the Debug Console is told.
 
+import type { WatchedAccess } from '../simulator/machine-types.ts';
 import type { TraceRecord } from '../simulator/trace/records.ts';
 import { crashFilter, recordFilters } from './breakpoints/filters.ts';
 import type { MachineHost } from './machine-host.ts';
+import { hex } from './numbers.ts';
 import type { Stop } from './run-control.ts';
 import { isWrapper } from './symbols/stack.ts';
 import { explainCrash, explainInFull } from './words.ts';
@@ -52,6 +54,17 @@ export function describeStop(host: MachineHost, stop: Stop): StopWords | null {
     const text = explainCrash(stop.ending as never);
     return { title: crashFilter.label, text: text.split('\n')[0]!, full: text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
   }
+  if (stop.kind === 'data') {
+    const text = stop.accesses.map((access) => describeAccess(host, access)).join('\n');
+    const [first] = stop.accesses;
+    const title = first?.access === 'read' ? 'Watched memory was read' : 'Watched memory was written';
+    return {
+      title,
+      text: text.split('\n')[0]!,
+      full: text,
+      console: `${text}\n  by the instruction at ${host.symbols.describe(stop.instruction)}`,
+    };
+  }
   if (stop.kind !== 'record') return null;
   const refusal = 'refusal' in stop.record ? stop.record.refusal : undefined;
   const text = describeRecord(stop.record);
@@ -59,6 +72,22 @@ export function describeStop(host: MachineHost, stop: Stop): StopWords | null {
   const filter = recordFilters.find((f) => stop.filters.includes(f.id));
   const title = filter && !stop.ids.length ? filter.label : titleOf(stop.record);
   return { title, text, full, console: `${full}\n  at ${position(host, stop.vcpu)}` };
+}
+
+/** Little-endian bytes as a number, or as bytes when they are more than a register holds. */
+function bytesText(bytes: Uint8Array): string {
+  if (bytes.length > 8) return [...bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ');
+  return hex(bytes.reduceRight((value, b) => (value << 8n) | BigInt(b), 0n));
+}
+
+function describeAccess(host: MachineHost, { address, length, access, before, after }: WatchedAccess): string {
+  const symbol = host.symbols.symbolizer.symbolText(address);
+  const place = `${hex(address)}${symbol ? ` <${symbol}>` : ''}`;
+  const size = `${length} byte${length === 1 ? '' : 's'}`;
+  const were = length === 1 ? 'was' : 'were';
+  if (access === 'read') return `${size} at ${place} ${were} read: ${bytesText(after)}.`;
+  const change = bytesText(before) === bytesText(after) ? `still ${bytesText(after)}` : `${bytesText(before)} became ${bytesText(after)}`;
+  return `${size} at ${place} ${were} ${access === 'update' ? 'read and written' : 'written'}: ${change}.`;
 }
 
 /** What the explanation of a refusal begins with. */

@@ -1,6 +1,7 @@
 // Every breakpoint of a machine: which addresses and record kinds to watch, and whether a hit stops.
 
 import type { VirtualAddress } from '../../abi/address.ts';
+import type { WatchedAccess, Watchpoint } from '../../simulator/machine-types.ts';
 import type { TraceKind, TraceRecord } from '../../simulator/trace/records.ts';
 import { UserError } from '../errors.ts';
 import { holdsOnRecord } from '../expression/record-value.ts';
@@ -31,6 +32,13 @@ export interface RecordBreakpoint extends Conditions {
   readonly isBroad: boolean;
 }
 
+/** Stops behind an instruction that accessed its memory. */
+export interface DataBreakpoint extends Conditions {
+  readonly address: VirtualAddress;
+  readonly length: number;
+  readonly access: Watchpoint['access'];
+}
+
 /** Evaluates over the stopped guest: conditions and log messages of code breakpoints. */
 export interface GuestEvaluator {
   holds(expression: Expression, vcpu: number): boolean;
@@ -46,6 +54,7 @@ export interface BreakpointReporter {
 
 export class BreakpointTable {
   private readonly code = new Map<string, readonly CodeBreakpoint[]>();
+  private data: readonly DataBreakpoint[] = [];
   private readonly records = new Map<string, readonly RecordBreakpoint[]>();
   private readonly byAddress = new Map<bigint, CodeBreakpoint[]>();
   private byKind = new Map<TraceKind, RecordBreakpoint[]>();
@@ -85,6 +94,22 @@ export class BreakpointTable {
     this.changed();
   }
 
+  /** Replaces the data breakpoints. */
+  setData(breakpoints: readonly DataBreakpoint[]): void {
+    this.data = breakpoints;
+    this.changed();
+  }
+
+  watchpoints(): readonly Watchpoint[] {
+    return this.data.map(({ id, address, length, access }) => ({ id, address, length, access }));
+  }
+
+  /** Ids of the data breakpoints that stop for these accesses of one instruction; counts a hit each, prints log messages. */
+  hitData(vcpu: number, accesses: readonly WatchedAccess[]): number[] {
+    const hit = new Set(accesses.map(({ id }) => id));
+    return this.data.filter(({ id }) => hit.has(id)).flatMap((breakpoint) => (this.stops(breakpoint, vcpu) ? [breakpoint.id] : []));
+  }
+
   addresses(): VirtualAddress[] {
     return [...this.byAddress.keys()] as VirtualAddress[];
   }
@@ -95,15 +120,16 @@ export class BreakpointTable {
 
   /** Ids of the breakpoints that stop here; counts the hit, prints log messages. */
   hitCode(vcpu: number, address: VirtualAddress): number[] {
-    const stops: number[] = [];
-    for (const breakpoint of this.byAddress.get(address) ?? []) {
-      const { condition, log } = breakpoint;
-      if (condition && !this.holds(breakpoint, true, () => this.evaluator.holds(condition, vcpu))) continue;
-      if (!this.countsHit(breakpoint)) continue;
-      if (!log) stops.push(breakpoint.id);
-      else this.reporter.log(log.render((expression) => this.evaluator.text(expression, vcpu)));
-    }
-    return stops;
+    return (this.byAddress.get(address) ?? []).flatMap((breakpoint) => (this.stops(breakpoint, vcpu) ? [breakpoint.id] : []));
+  }
+
+  /** Whether a breakpoint over the stopped guest holds and is no log point. */
+  private stops(breakpoint: Conditions, vcpu: number): boolean {
+    const { condition, log } = breakpoint;
+    if (condition && !this.holds(breakpoint, true, () => this.evaluator.holds(condition, vcpu))) return false;
+    if (!this.countsHit(breakpoint)) return false;
+    if (log) this.reporter.log(log.render((expression) => this.evaluator.text(expression, vcpu)));
+    return log === null;
   }
 
   /** Breakpoints and filters that stop at this record. */
