@@ -28,6 +28,8 @@ export interface Block {
   readonly secondBytes: number;
   readonly lo: number;
   readonly hi: number;
+  /** Base of the code segment: linear address - address. 0 but in decoding mode 3. */
+  readonly base: number;
   /** Copies of the first n instructions only, by n. */
   shorts: Map<number, number> | null;
   /** Tier 1: a region begins here, so that the interpreter may not run into it; it was asked for one. */
@@ -49,6 +51,8 @@ export const FEATURES = { amd: ['svm'], intel: ['popcnt'] } as const;
 
 /** Instructions that reach for their memory operand themselves, to read and write it. */
 const UPDATES_ADDRESS: ReadonlySet<string> = new Set(['bts', 'btr', 'btc', 'cmpxchg16b']);
+
+const DIRECT_BRANCHES: ReadonlySet<string> = new Set(['jmp', 'call', 'jcc', 'jcxz', 'loop', 'loopz', 'loopnz']);
 
 const decoders = new Map<string, Decode>();
 function decoderOf(model: 'amd' | 'intel'): Decode {
@@ -148,7 +152,7 @@ export class CodeCache implements CodeMarks {
   }
 
   /** The block at an address whose page lies in `frame`; null: fetching its second page faulted. */
-  find(lo: number, hi: number, frame: number, mode: DecodeMode): Block | null {
+  find(lo: number, hi: number, frame: number, mode: DecodeMode, base = 0): Block | null {
     const { i32 } = this.core;
     const e = this.tableEntry(lo, mode);
     if (i32[e] === lo && i32[e + 1] === hi && i32[e + 2] === frame && i32[e + 3] !== 0) {
@@ -158,22 +162,27 @@ export class CodeCache implements CodeMarks {
     const known = this.byFrame.get(frame)?.get(CodeCache.key(lo, hi, mode));
     if (known) {
       if (known.secondFrame >= 0) {
-        const second = this.secondFrame(lo, hi);
+        const second = this.secondFrame((lo + base) | 0, hi);
         if (second < 0) return null;
         if (second !== known.secondFrame) {
           this.drop(known);
-          return this.build(lo, hi, frame, mode);
+          return this.build(lo, hi, frame, mode, base);
         }
+      }
+      if (known.base !== base) {
+        this.drop(known);
+        return this.build(lo, hi, frame, mode, base);
       }
       this.publish(known);
       return known;
     }
-    return this.build(lo, hi, frame, mode);
+    return this.build(lo, hi, frame, mode, base);
   }
 
   /** Puts a block where the interpreter finds it, unless it must ask the engine each time. */
   private publish(block: Block): void {
-    if (block.region || this.isStop(block.lo, block.hi)) return;
+    // Where addresses are not linear, links and the table do not apply.
+    if (block.region || block.mode === 3 || this.isStop(block.lo, block.hi)) return;
     const { i32 } = this.core;
     const e = this.tableEntry(block.lo, block.mode);
     i32[e] = block.lo;
@@ -192,12 +201,14 @@ export class CodeCache implements CodeMarks {
     return this.fetch(nextLo, nextLo === 0 ? (hi + (bitsOf(this.core) === 64 ? 1 : 0)) | 0 : hi);
   }
 
-  private build(lo: number, hi: number, frame: number, mode: DecodeMode): Block | null {
+  private build(lo: number, hi: number, frame: number, mode: DecodeMode, segmentBase: number): Block | null {
     const { core, writer, decoded: d } = this;
     if (this.free + BLOCK_ROOM > core.layout.recordsEnd) this.reset();
     const bits = bitsOf(core);
     const base = core.layout.ram + frame * 4096;
-    const start = lo & 4095;
+    const linear = (lo + segmentBase) | 0;
+    const start = linear & 4095;
+    const most = mode === 3 ? 1 : MAX_BLOCK;
     const header = this.free;
     let at = header + L.RECORD.size;
     let offset = start;
@@ -210,11 +221,11 @@ export class CodeCache implements CodeMarks {
     let ipLo = lo;
     let ipHi = hi;
     while (!ended) {
-      if (count > 0 && (offset >= 4096 || count >= MAX_BLOCK || this.isStop(ipLo, ipHi))) break;
+      if (count > 0 && (offset >= 4096 || count >= most || this.isStop(ipLo, ipHi))) break;
       let status = this.decode(core.u8, base + offset, base + 4096, bits, d);
       if (status === 'truncated') {
         if (count > 0) break;
-        secondFrame = this.secondFrame(lo, hi);
+        secondFrame = this.secondFrame(linear, hi);
         if (secondFrame < 0) return null;
         const bytes = new Uint8Array(32);
         const here = 4096 - offset;
@@ -224,7 +235,7 @@ export class CodeCache implements CodeMarks {
         status = this.decode(bytes, 0, here + 16, bits, d);
         secondBytes = Math.max(0, d.length - here);
         ended = true;
-        at = this.writeSecondPageCheck(at, lo, hi, secondFrame);
+        at = this.writeSecondPageCheck(at, linear, lo, hi, secondFrame);
       }
       const next = (ipLo >>> 0) + d.length;
       const nextLo = next | 0;
@@ -268,6 +279,7 @@ export class CodeCache implements CodeMarks {
       secondBytes,
       lo,
       hi,
+      base: segmentBase,
       shorts: null,
       region,
       asked: region,
@@ -289,11 +301,11 @@ export class CodeCache implements CodeMarks {
     i32[w + 6] = lo;
     i32[w + 7] = hi;
   }
-  private writeSecondPageCheck(at: number, lo: number, hi: number, secondFrame: number): number {
+  private writeSecondPageCheck(at: number, linear: number, lo: number, hi: number, secondFrame: number): number {
     const { i32, view, u8 } = this.core;
     view.setUint16(at, FixedCase.secondPage, true);
     u8[at + L.RECORD.info] = L.INFO_PREFIX;
-    const nextLo = ((lo & -4096) + 4096) | 0;
+    const nextLo = ((linear & -4096) + 4096) | 0;
     const w = at >> 2;
     i32[w + 2] = nextLo;
     i32[w + 3] = nextLo === 0 ? (hi + 1) | 0 : hi;
@@ -485,6 +497,22 @@ export class CodeCache implements CodeMarks {
     block.shorts ??= new Map();
     block.shorts.set(n, header);
     return header;
+  }
+
+  /** Bytes of the first instruction of a block. */
+  lengthOf(block: Block): number {
+    let p = block.header + L.RECORD.size;
+    while (this.core.view.getUint16(p, true) === FixedCase.secondPage) p += L.RECORD.size;
+    return this.core.u8[p + L.RECORD.info]! & 15;
+  }
+  /** The near branch that a block begins with: its direct target, and whether it always goes there; null: none. */
+  directBranch(block: Block): { readonly target: number; readonly always: boolean } | null {
+    const { i32, view } = this.core;
+    let p = block.header + L.RECORD.size;
+    while (this.core.u8[p + L.RECORD.info]! & L.INFO_PREFIX) p += L.RECORD.size;
+    const definition = this.list.cases[view.getUint16(p, true) - FixedCase.count]?.definition;
+    if (!definition?.jumps || !DIRECT_BRANCHES.has(definition.key)) return null;
+    return { target: i32[(p + L.RECORD.immediate) >> 2]! >>> 0, always: definition.key === 'jmp' || definition.key === 'call' };
   }
 
   raiseUndefined(name: string | null): void {

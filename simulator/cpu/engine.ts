@@ -55,6 +55,8 @@ const FLAT_LIMIT = -1; // 4 GiB - 1 as int32
 const FLAT: SegmentCache = { base: 0n, limit: 0xffffffff, attributes: 0xc0f3 };
 
 const DEBUG = 1;
+/** B bit of the stack segment: esp, not sp. */
+const BIG_STACK = 0x4000;
 /** BS in DR6: the trap is that of a single step. */
 const SINGLE_STEP = 0x4000;
 const NO_HITS: readonly WatchHit[] = [];
@@ -107,14 +109,15 @@ class CpuEngine implements Engine {
   private readonly rare: RareContext;
   private readonly memory: WebAssembly.Memory;
   private readonly float: ReturnType<typeof makeFloat>;
-  private readonly interpreters: (Interpreter | null)[] = [null, null, null];
-  private readonly vectorTables: (WebAssembly.Table | null)[] = [null, null, null];
+  private readonly interpreters: (Interpreter | null)[] = [null, null, null, null];
+  private readonly vectorTables: (WebAssembly.Table | null)[] = [null, null, null, null];
   private readonly regions: Regions | null;
   private mode: DecodeMode = 0;
   /** Mode, bank, TLB bases must be looked at again before the next block. */
   private stale = true;
   /** With the AC flag, misaligned accesses raise #AC. */
   private alignable = false;
+  private is16Bit = false;
   /** Instruction breakpoints in the debug registers of each vCPU. */
   private readonly debugBreakpoints: ReturnType<typeof instructionBreakpoints>[];
   /** For each vCPU: address of a rep instruction that the end of a budget interrupted, which is no new arrival there; null. */
@@ -229,9 +232,16 @@ class CpuEngine implements Engine {
     core.fetchTlb = L.fetchTlbBase(core.current, bank);
     i32[L.FETCH_TLB >> 2] = core.fetchTlb;
     this.alignable = i32[L.ALIGNMENT_MASK >> 2] !== 0 && i32[L.MODE_CPL >> 2] === 3;
-    this.mode = bitsOf(core) === 64 ? 0 : this.isFlat() ? 1 : 2;
+    this.mode = bitsOf(core) === 64 ? 0 : this.mode32();
+    this.is16Bit = this.mode !== 0 && is16Bit(i32[(L.SEGMENT_ATTRIBUTES >> 2) + Segment.cs]!);
   }
-  /** es, ss, ds plain and cs too: base 0, 4 GiB, so that addresses need neither base nor check. */
+  private mode32(): DecodeMode {
+    const { i32 } = this.core;
+    const base = (L.SEGMENT_BASE + 8 * Segment.cs) >> 2;
+    if (i32[base] !== 0 || i32[(L.SEGMENT_LIMIT >> 2) + Segment.cs] !== FLAT_LIMIT) return 3;
+    return this.isFlat() ? 1 : 2;
+  }
+  /** es, ss, ds plain, with base 0 and 4 GiB, so that addresses need neither base nor check. */
   private isFlat(): boolean {
     const { i32 } = this.core;
     for (let s = 0; s < 4; s++) {
@@ -239,7 +249,7 @@ class CpuEngine implements Engine {
       if (i32[base] !== 0 || i32[base + 1] !== 0 || i32[(L.SEGMENT_LIMIT >> 2) + s] !== FLAT_LIMIT) return false;
       if (s !== Segment.cs && (i32[(L.SEGMENT_ATTRIBUTES >> 2) + s]! & L.PLAIN_MASK) !== L.PLAIN_DATA) return false;
     }
-    return true;
+    return (i32[(L.SEGMENT_ATTRIBUTES >> 2) + Segment.ss]! & BIG_STACK) !== 0;
   }
 
   run(vcpu: number, budget: number, resume = false): Exit {
@@ -263,8 +273,8 @@ class CpuEngine implements Engine {
       const lo = i32[L.RIP >> 2]!;
       const hi = i32[(L.RIP >> 2) + 1]!;
       if (!resuming && code.hasBreakpoint(lo, hi)) return this.finish('breakpoint', budget - left);
-      if (this.mode === 2 && core.u64[(L.SEGMENT_BASE >> 3) + Segment.cs] !== 0n) {
-        code.raiseUndefined('a code segment with a base');
+      if (this.is16Bit) {
+        code.raiseUndefined('16-bit code');
         return this.fetchFault(budget - left);
       }
       const flags = i32[L.SYSTEM_FLAGS >> 2]!;
@@ -277,11 +287,13 @@ class CpuEngine implements Engine {
       }
       core.alignment = this.alignable && (flags & FLAG.ac) !== 0;
       /** One instruction, after which the state of debugging is looked at again. */
-      const single = alone || tracing || (resumeFlag | shadow) !== 0;
-      const frame = this.tlb.fetch(lo, hi);
+      const segmented = this.mode === 3;
+      const single = alone || tracing || (resumeFlag | shadow) !== 0 || segmented;
+      const frame = segmented ? -1 : this.tlb.fetch(lo, hi);
       const translating = regions !== null && !single && !tail && this.mode < 2 && !core.alignment && frame >= 0;
       let entering = translating && regions.slots.isPublished(lo, hi, frame, this.mode);
-      const block = frame < 0 || entering ? null : code.find(lo, hi, frame, this.mode);
+      const found = frame < 0 || entering ? null : code.find(lo, hi, frame, this.mode);
+      const block = segmented ? this.segmentedBlock(lo) : found;
       if (block === null && !entering) return this.fetchFault(budget - left);
       resuming = false;
       const { generation } = code;
@@ -302,6 +314,7 @@ class CpuEngine implements Engine {
       if (header === 0) continue;
       const count = Math.min(block!.count, most);
       if (single) this.beginSingle();
+      const rcx = segmented ? core.u64[(L.REG >> 3) + 1]! : 0n;
       core.stepping = alone;
       core.unfinished = false;
       const tlb = core.alignment ? L.NO_TLB : core.tlb;
@@ -316,6 +329,7 @@ class CpuEngine implements Engine {
         if (!single) continue;
         if (alone) this.tlb.finishCrossing();
         alone = false;
+        if (segmented && this.branchedBeyond(block!, rcx)) return this.fetchFault(budget - before);
         // Not run after all, or a rep with iterations left: what held for its start holds still.
         if (left === before || core.unfinished) i32[L.SYSTEM_FLAGS >> 2]! |= resumeFlag;
         if (left === before) i32[L.SHADOW >> 2] = shadow;
@@ -363,6 +377,34 @@ class CpuEngine implements Engine {
     this.exit.length = 2;
     return this.finishStop(executed);
   }
+  /** The instruction at an address of a code segment with a base or a limit, as a block of its own; null: a fault. */
+  private segmentedBlock(eip: number): Block | null {
+    const { core, code } = this;
+    const base = core.i32[(L.SEGMENT_BASE >> 2) + 2 * Segment.cs]!;
+    const limit = core.i32[(L.SEGMENT_LIMIT >> 2) + Segment.cs]! >>> 0;
+    const refuse = (): null => {
+      raise(core, 13, 0);
+      return null;
+    };
+    if (eip >>> 0 > limit) return refuse();
+    const frame = this.tlb.fetch((eip + base) | 0, 0);
+    const block = frame < 0 ? null : code.find(eip, 0, frame, 3, base);
+    if (block === null) return null;
+    if ((eip >>> 0) + code.lengthOf(block) - 1 > limit) return refuse();
+    const branch = code.directBranch(block);
+    return branch?.always && branch.target > limit ? refuse() : block;
+  }
+  /** A conditional branch went beyond the limit of the code segment: it is undone and faults. */
+  private branchedBeyond(block: Block, rcx: bigint): boolean {
+    const { core, code } = this;
+    const limit = core.i32[(L.SEGMENT_LIMIT >> 2) + Segment.cs]! >>> 0;
+    if (core.i32[L.RIP >> 2]! >>> 0 <= limit || code.directBranch(block) === null) return false;
+    core.u64[L.RIP >> 3] = BigInt(block.lo >>> 0);
+    core.u64[(L.REG >> 3) + 1] = rcx;
+    raise(core, 13, 0);
+    return true;
+  }
+
   /** Before an instruction that runs by itself: RF and the shadow end with it, unless it sets them anew. */
   private beginSingle(): void {
     const { i32 } = this.core;

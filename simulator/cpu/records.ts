@@ -20,8 +20,8 @@ export interface RareInstruction {
   readonly length: number;
 }
 
-/** Decoding mode: 64-bit, 32-bit with flat segments, 32-bit with others. */
-export type DecodeMode = 0 | 1 | 2;
+/** Decoding mode: 64-bit, 32-bit with flat segments, 32-bit with others, and with a code segment that is not flat. */
+export type DecodeMode = 0 | 1 | 2 | 3;
 
 interface RowInfo {
   readonly definition: Definition | null;
@@ -220,7 +220,7 @@ export class RecordWriter {
     }
     if (d.addressSize !== 4) return true;
     if (lea) return false;
-    return d.segment >= FS || mode === 2;
+    return d.segment >= FS || mode >= 2;
   }
 
   private ripNextLo = 0;

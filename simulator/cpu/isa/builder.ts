@@ -171,20 +171,27 @@ export abstract class Builder extends Emitter {
   }
   /** Stack address after adding `bytes`, in the width of the stack pointer. */
   stackPlus(bytes: number): Node {
-    const sp = this.add(this.stackPointer(), this.k64(bytes));
-    return this.bits === 64 ? sp : this.u64(this.wrap(sp));
+    return this.stackOffset(this.add(this.stackPointer(), this.k64(bytes)));
   }
   /** Linear address of a stack offset. */
   abstract stackLinear(offset: Node): Node;
+  /** Host address of `size` bytes at a stack offset. */
+  stackAccess(offset: Node, size: number, access: 'r' | 'w'): Node {
+    return this.translate(this.stackLinear(offset), size, access, true);
+  }
+  /** An offset in the width of the stack pointer. */
+  stackOffset(v: Node): Node {
+    return this.bits === 64 ? v : this.u64(this.wrap(v));
+  }
   push(w: Width, value: Node): void {
     const sp = this.val(this.stackPlus(-w));
-    const at = this.translate(this.stackLinear(sp), w, 'w', true);
+    const at = this.stackAccess(sp, w, 'w');
     this.store(at, w, value);
     this.setStackPointer(sp);
   }
   /** The value on top of the stack, private; the caller moves the stack pointer. */
   top(w: Width): Node {
-    return this.let(this.load(this.translate(this.stackLinear(this.stackPointer()), w, 'r', true), w));
+    return this.let(this.load(this.stackAccess(this.stackPointer(), w, 'r'), w));
   }
 
   /** All ones or zero of the type of width `w`. */

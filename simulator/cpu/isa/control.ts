@@ -16,7 +16,7 @@ def('ret', { forms: ['', 'i'], sizes: WIDE, jumps: true }, () => (b, i) => {
   const v = b.top(i.w);
   const to = b.checkTarget(b.u64(b.zx(i.w, v)));
   const sp = i.d.kind === 'i' ? b.add(b.stackPlus(i.w), b.u64(b.rd(i.d, 2))) : b.stackPlus(i.w);
-  b.setStackPointer(b.bits === 64 ? sp : b.u64(b.wrap(sp)));
+  b.setStackPointer(b.stackOffset(sp));
   b.goIndirect(to);
 });
 
@@ -29,7 +29,7 @@ def('call-ind', { forms: ['r', 'm'], sizes: WIDE, memory: 'r', jumps: true }, ()
   const v = b.let(b.u64(b.zx(i.w, b.rd(i.d, i.w))));
   // The stack is reached for before the target is checked.
   const sp = b.val(b.stackPlus(-i.w));
-  const at = b.translate(b.stackLinear(sp), i.w, 'w', true);
+  const at = b.stackAccess(sp, i.w, 'w');
   const to = b.checkTarget(v);
   b.store(at, i.w, i.w === 8 ? b.next() : b.wrap(b.next()));
   b.setStackPointer(sp);

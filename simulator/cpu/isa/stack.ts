@@ -22,10 +22,9 @@ def('pop-memory', { forms: ['m'], sizes: WIDE, memory: 'a' }, () => (b, i) => {
 });
 
 def('leave', { sizes: WIDE }, () => (b, i) => {
-  const frame = b.let(b.bits === 64 ? b.reg(5, 8) : b.u64(b.reg(5, 4)));
-  const v = b.let(b.load(b.translate(b.stackLinear(frame), i.w, 'r', true), i.w));
-  const sp = b.add(frame, b.k64(i.w));
-  b.setStackPointer(b.bits === 64 ? sp : b.u64(b.wrap(sp)));
+  const frame = b.let(b.stackOffset(b.bits === 64 ? b.reg(5, 8) : b.u64(b.reg(5, 4))));
+  const v = b.let(b.load(b.stackAccess(frame, i.w, 'r'), i.w));
+  b.setStackPointer(b.stackOffset(b.add(frame, b.k64(i.w))));
   b.setReg(5, i.w, v);
 });
 

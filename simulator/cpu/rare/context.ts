@@ -17,6 +17,9 @@ export const mask = (bytes: number, v: bigint): bigint => BigInt.asUintN(8 * byt
 const SS = 2;
 const DS = 3;
 const FS = 4;
+/** D/B bit of a descriptor's attributes. */
+const BIG = 0x4000;
+const FLAT_LIMIT = 0xffffffff;
 
 /** A store that was checked and waits to be carried out. */
 export interface Store {
@@ -130,7 +133,65 @@ export class RareContext {
   }
   /** Value of a register or memory operand; null: stopped. */
   value(d: Decoded, i: number, size: number = d.size[i]!): bigint | null {
-    return d.kind[i] === K.memory ? this.read(this.address(d), size, this.usesStack(d)) : mask(size, this.operand(d, i));
+    return d.kind[i] === K.memory ? this.readOperand(d, size) : mask(size, this.operand(d, i));
+  }
+  /** Reads up to 8 bytes of the memory operand, `beyond` bytes behind its start; null: stopped. */
+  readOperand(d: Decoded, size: number, beyond = 0, part = false): bigint | null {
+    const va = this.place(d, size, false, beyond);
+    return va === null ? null : this.read(va, size, this.usesStack(d), part);
+  }
+  /** Checks a store to the memory operand, likewise; null: stopped. */
+  prepareOperand(d: Decoded, size: number, beyond = 0, part = false): Store | null {
+    const va = this.place(d, size, true, beyond);
+    return va === null ? null : this.prepareStore(va, size, this.usesStack(d), part);
+  }
+  /** Linear address of `size` bytes of the memory operand after its segment was checked; null: stopped. */
+  place(d: Decoded, size: number, write: boolean, beyond = 0): bigint | null {
+    const segment = d.segment >= 0 ? d.segment : this.usesStack(d) ? SS : DS;
+    const offset = mask(this.bits === 64 ? 8 : 4, this.offset(d) + BigInt(beyond));
+    return this.allows(segment, offset, size, write) ? this.linear(segment, offset) : null;
+  }
+  /** Bytes of the stack pointer in use: by the size bit of the stack segment outside 64-bit mode. */
+  get stackSize(): 2 | 4 | 8 {
+    if (this.bits === 64) return 8;
+    return this.core.i32[(L.SEGMENT_ATTRIBUTES >> 2) + SS]! & BIG ? 4 : 2;
+  }
+  readStack(offset: bigint, size: number): bigint | null {
+    return this.allows(SS, offset, size, false) ? this.read(this.stackLinear(offset), size, true) : null;
+  }
+  prepareStack(offset: bigint, size: number): Store | null {
+    return this.allows(SS, offset, size, true) ? this.prepareStore(this.stackLinear(offset), size, true) : null;
+  }
+  /** A plain data segment of 4 GiB at 0, where neighbouring offsets are neighbours in memory without any check. */
+  isFlat(segment: number): boolean {
+    const { i32 } = this.core;
+    const plain = (i32[(L.SEGMENT_ATTRIBUTES >> 2) + segment]! & L.PLAIN_MASK) === L.PLAIN_DATA;
+    return plain && i32[(L.SEGMENT_LIMIT >> 2) + segment] === -1 && this.segmentBase(segment) === 0n;
+  }
+  /** May `size` bytes at `offset` of a segment be accessed so? Type and limit, outside 64-bit mode only. False: stopped.
+   * Source: Intel SDM volume 3, 5.3 to 5.5. */
+  allows(segment: number, offset: bigint, size: number, write: boolean): boolean {
+    if (this.bits === 64) return true;
+    const { i32 } = this.core;
+    const attributes = i32[(L.SEGMENT_ATTRIBUTES >> 2) + segment]!;
+    const limit = i32[(L.SEGMENT_LIMIT >> 2) + segment]! >>> 0;
+    if ((attributes & L.PLAIN_MASK) === L.PLAIN_DATA && limit === FLAT_LIMIT && Number(offset) + size - 1 <= FLAT_LIMIT) return true;
+    const refuse = (vector: number): boolean => {
+      raise(this.core, vector, 0);
+      return false;
+    };
+    // A null selector leaves no segment at all: #GP whichever register it is.
+    if (!(attributes & 0x80)) return refuse(13);
+    const code = (attributes & 8) !== 0;
+    const writable = !code && (attributes & 2) !== 0;
+    const readable = !code || (attributes & 2) !== 0;
+    if (write ? !writable : !readable) return refuse(13);
+    const first = Number(offset);
+    const last = first + size - 1;
+    const expandDown = !code && (attributes & 4) !== 0;
+    const top = attributes & BIG ? FLAT_LIMIT : 0xffff;
+    const inside = expandDown ? first > limit && last <= top : last <= limit;
+    return inside || refuse(segment === SS ? 12 : 13);
   }
   /** Checks a store of up to 16 bytes, over a page border too; null: stopped. `part`: as for read(). */
   prepareStore(va: bigint, size: number, stack = false, part = false): Store | null {

@@ -35,6 +35,7 @@ const ldmxcsr: RareBody = (c, i) => {
 const IMAGE = 416;
 /** The area's last byte is looked at first. */
 const LAST = 511n;
+const AREA = 512;
 /** Addresses are sign-extended from here. */
 const LINEAR_BITS = 57;
 const POINTERS = 6;
@@ -70,8 +71,8 @@ function loadPointers(c: RareContext, i: RareInstruction, image: DataView): void
 /** Where alignment is checked, a misaligned word comes before the misaligned area (AMD's processors). */
 const FIELD = 4;
 const fxsave: RareBody = (c, i) => {
-  const va = c.address(i.d);
-  if (!c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
+  const va = c.place(i.d, AREA, true);
+  if (va === null || !c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
   if (va & 15n) return c.stop(13, 0);
   const image = c.core.u8.slice(L.FXSAVE, L.FXSAVE + (c.bits === 64 ? IMAGE : IMAGE - 128));
   const view = new DataView(image.buffer);
@@ -81,7 +82,7 @@ const fxsave: RareBody = (c, i) => {
   if (!c.probe(BigInt.asUintN(c.bits, va + LAST), true, c.usesStack(i.d))) return RareStatus.stopped;
   const stores = [];
   for (let n = 0; n < image.length; n += 8) {
-    const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d));
+    const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d), true);
     if (!store) return RareStatus.stopped;
     stores.push(store);
   }
@@ -92,14 +93,14 @@ const fxsave: RareBody = (c, i) => {
   return c.done(hit);
 };
 const fxrstor: RareBody = (c, i) => {
-  const va = c.address(i.d);
-  if (!c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
+  const va = c.place(i.d, AREA, false);
+  if (va === null || !c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
   if (va & 15n) return c.stop(13, 0);
   if (!c.probe(BigInt.asUintN(c.bits, va + LAST), false, c.usesStack(i.d))) return RareStatus.stopped;
   const image = new Uint8Array(c.bits === 64 ? IMAGE : IMAGE - 128);
   const view = new DataView(image.buffer);
   for (let n = 0; n < image.length; n += 8) {
-    const v = c.read(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d));
+    const v = c.read(BigInt.asUintN(c.bits, va + BigInt(n)), 8, c.usesStack(i.d), true);
     if (v === null) return RareStatus.stopped;
     view.setBigUint64(n, v, true);
   }

@@ -1,21 +1,19 @@
-// Segment registers: loads through the host's descriptor tables, reads, far transfers, iret, descriptor probes.
+// Segment registers: loads through the host's descriptor tables, reads, limits, descriptor probes.
 
 import { type Decoded, OperandKind as K } from '../../../x86/types.ts';
-import type { SegmentNumber } from '../engine-types.ts';
+import type { LoadReason, SegmentCache, SegmentNumber } from '../engine-types.ts';
 import * as L from '../layout.ts';
 import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
 import { FixedCase } from '../tier0/cases.ts';
-import { mask, type RareBody, type RareContext, type Store } from './context.ts';
-import { changeableFlags, mergeRflags } from './stack.ts';
+import { mask, type RareBody, type RareContext } from './context.ts';
 
 const CS = 1;
 const SS = 2;
 const RSP = 4;
 
-const pointerSize = (c: RareContext): number => (c.bits === 64 ? 8 : 4);
 export const selectorOf = (c: RareContext, segment: number): number => c.core.i32[(L.SELECTOR >> 2) + segment]!;
 
-function setSegment(c: RareContext, segment: number, selector: number, base: bigint, limit: number, attributes: number): void {
+export function setSegment(c: RareContext, segment: number, selector: number, base: bigint, limit: number, attributes: number): void {
   const { i32, u64 } = c.core;
   u64[(L.SEGMENT_BASE >> 3) + segment] = base;
   i32[(L.SEGMENT_LIMIT >> 2) + segment] = limit | 0;
@@ -23,28 +21,39 @@ function setSegment(c: RareContext, segment: number, selector: number, base: big
   i32[(L.SELECTOR >> 2) + segment] = selector;
 }
 
-/** A checked load that waits to be carried out; null: stopped. */
-function prepareLoad(c: RareContext, segment: number, selector: number): (() => void) | null {
+/** A checked load that waits to be carried out. */
+export interface PreparedLoad {
+  readonly cache: SegmentCache;
+  apply(): void;
+}
+
+/** Checks a load for the privilege level `cpl`; null: stopped. */
+export function prepareLoad(c: RareContext, segment: number, selector: number, cpl: number, how: LoadReason = 'load'): PreparedLoad | null {
+  const prepared = (cache: SegmentCache): PreparedLoad => ({
+    cache,
+    apply: () => setSegment(c, segment, selector, cache.base, cache.limit, cache.attributes),
+  });
   if ((selector & ~3) === 0 && segment !== CS) {
-    const cpl = c.core.i32[L.MODE_CPL >> 2]!;
     if (segment === SS && !(c.bits === 64 && cpl < 3 && (selector & 3) === cpl)) {
       c.stop(13, 0);
       return null;
     }
     // AMD's processors keep base and limit of a null fs or gs.
     const keep = c.core.model === 'amd' && segment >= 4 && c.bits === 64;
-    return () =>
-      setSegment(c, segment, selector, keep ? c.segmentBase(segment) : 0n, keep ? c.core.i32[(L.SEGMENT_LIMIT >> 2) + segment]! : 0, 0);
+    return prepared({
+      base: keep ? c.segmentBase(segment) : 0n,
+      limit: keep ? c.core.i32[(L.SEGMENT_LIMIT >> 2) + segment]! >>> 0 : 0,
+      attributes: 0,
+    });
   }
-  const load = c.core.host.loadSegment(c.core.current, segment as SegmentNumber, selector);
-  if (!load.ok) {
-    c.stop(load.vector, load.errorCode);
-    return null;
-  }
-  return () => setSegment(c, segment, selector, load.cache.base, load.cache.limit, load.cache.attributes);
+  const load = c.core.host.loadSegment(c.core.current, segment as SegmentNumber, selector, cpl, how);
+  if (load.ok) return prepared(load.cache);
+  c.stop(load.vector, load.errorCode);
+  return null;
 }
+const cplOf = (c: RareContext): number => c.core.i32[L.MODE_CPL >> 2]!;
 
-/** Type and limit of a 32-bit segment that is not flat, for the access of an address record. Source: Intel SDM volume 3, 5.3 to 5.5. */
+/** Type and limit of a 32-bit segment that is not flat, for the access of an address record. */
 export function checkSegment(c: RareContext): RareStatusValue {
   const { u8, i32, u64, view } = c.core;
   const p = c.record;
@@ -52,29 +61,20 @@ export function checkSegment(c: RareContext): RareStatusValue {
   const size = access & 0xff;
   if (size === 0) return RareStatus.done;
   const segment = u8[p + L.RECORD.second]! >> 2;
-  const refuse = (): RareStatusValue => c.stop(segment === SS ? 12 : 13, 0);
-  const attributes = i32[(L.SEGMENT_ATTRIBUTES >> 2) + segment]!;
-  // A null selector leaves no segment at all: #GP whichever register it is.
-  if (!(attributes & 0x80)) return c.stop(13, 0);
-  const code = (attributes & 8) !== 0;
-  const writable = !code && (attributes & 2) !== 0;
-  const readable = !code || (attributes & 2) !== 0;
-  if (access & 256 ? !writable : !readable) return c.stop(13, 0);
-  const limit = i32[(L.SEGMENT_LIMIT >> 2) + segment]! >>> 0;
-  const last = offsetOf(p) + size - 1;
-  const expandDown = !code && (attributes & 4) !== 0;
-  const top = attributes & 0x4000 ? 0xffffffff : 0xffff;
-  const inside = expandDown ? offsetOf(p) > limit && last <= top : last <= limit;
-  return inside ? RareStatus.done : refuse();
+  return c.allows(segment, offsetOf(p), size, (access & 256) !== 0) ? RareStatus.done : RareStatus.stopped;
 
-  function offsetOf(record: number): number {
+  function offsetOf(record: number): bigint {
     const immediate = u64[(record + L.RECORD.immediate) >> 3]!;
-    if (view.getUint16(record, true) === FixedCase.absolute) return Number(immediate & 0xffffffffn);
+    if (view.getUint16(record, true) === FixedCase.absolute) return immediate & 0xffffffffn;
     const base = u64[(L.REG + u8[record + L.RECORD.base]!) >> 3]!;
     const index = u64[(L.REG + u8[record + L.RECORD.index]!) >> 3]! << BigInt(u8[record + L.RECORD.scale]!);
-    const sum = base + index + BigInt(i32[(record + L.RECORD.displacement) >> 2]!);
-    return Number(sum & immediate & 0xffffffffn);
+    return (base + index + BigInt(i32[(record + L.RECORD.displacement) >> 2]!)) & immediate & 0xffffffffn;
   }
+}
+/** The same for a stack access: offset, size and kind lie in SCRATCH_READ. */
+export function checkStack(c: RareContext): RareStatusValue {
+  const access = c.core.i32[(L.SCRATCH_READ + 8) >> 2]!;
+  return c.allows(SS, c.core.u64[L.SCRATCH_READ >> 3]!, access & 0xff, (access & 256) !== 0) ? RareStatus.done : RareStatus.stopped;
 }
 
 /** lea with an address size that is not the mode's. */
@@ -94,9 +94,9 @@ const movToSegment: RareBody = (c, i) => {
   if (segment === CS || segment > 5) return c.stop(6);
   const v = c.value(d, 1, 2);
   if (v === null) return RareStatus.stopped;
-  const load = prepareLoad(c, segment, Number(v));
+  const load = prepareLoad(c, segment, Number(v), cplOf(c));
   if (!load) return RareStatus.stopped;
-  load();
+  load.apply();
   castShadow(c, segment);
   c.modeChanged();
   return RareStatus.done;
@@ -104,14 +104,14 @@ const movToSegment: RareBody = (c, i) => {
 
 const popSegment: RareBody = (c, i) => {
   const size = i.d.operandSize;
-  const sp = c.reg(RSP, pointerSize(c));
-  const v = c.read(c.stackLinear(sp), 2, true);
+  const sp = c.reg(RSP, c.stackSize);
+  const v = c.readStack(sp, 2);
   if (v === null) return RareStatus.stopped;
-  const load = prepareLoad(c, i.d.reg[0]!, Number(v));
+  const load = prepareLoad(c, i.d.reg[0]!, Number(v), cplOf(c));
   if (!load) return RareStatus.stopped;
-  load();
+  load.apply();
   castShadow(c, i.d.reg[0]!);
-  c.setReg(RSP, pointerSize(c), sp + BigInt(size));
+  c.setReg(RSP, c.stackSize, sp + BigInt(size));
   c.modeChanged();
   return RareStatus.done;
 };
@@ -128,162 +128,44 @@ export function writeResult(c: RareContext, d: Decoded, i: number, size: number,
     c.setReg(d.reg[i]!, size, v);
     return RareStatus.done;
   }
-  const store = c.prepareStore(c.address(d), size, c.usesStack(d));
+  const store = c.prepareOperand(d, size);
   if (!store) return RareStatus.stopped;
   return c.done(c.commit(store, v));
 }
 
 const pushSegment: RareBody = (c, i) => {
   const size = i.d.operandSize;
-  const sp = mask(pointerSize(c), c.reg(RSP, pointerSize(c)) - BigInt(size));
+  const sp = mask(c.stackSize, c.reg(RSP, c.stackSize) - BigInt(size));
   // Intel's processors write the low half of a 32-bit slot only, AMD's all of it.
   const width = size === 4 && c.core.model === 'intel' ? 2 : size;
-  const store = c.prepareStore(c.stackLinear(sp), width, true);
+  const store = c.prepareStack(sp, width);
   if (!store) return RareStatus.stopped;
   const hit = c.commit(store, BigInt(selectorOf(c, i.d.reg[0]!)));
-  c.setReg(RSP, pointerSize(c), sp);
+  c.setReg(RSP, c.stackSize, sp);
   return c.done(hit);
 };
+
+/** A far pointer in memory; null: stopped. */
+export function readFarPointer(c: RareContext, d: Decoded): { readonly offset: bigint; readonly selector: number } | null {
+  const offset = c.readOperand(d, d.operandSize);
+  const selector = offset === null ? null : c.readOperand(d, 2, d.operandSize);
+  return offset === null || selector === null ? null : { offset, selector: Number(selector) };
+}
 
 const loadFar =
   (segment: number): RareBody =>
   (c, i) => {
     const { d } = i;
-    const at = c.address(d);
-    const offset = c.read(at, d.operandSize, c.usesStack(d));
-    if (offset === null) return RareStatus.stopped;
-    const selector = c.read(mask(c.bits === 64 ? 8 : 4, at + BigInt(d.operandSize)), 2, c.usesStack(d));
-    if (selector === null) return RareStatus.stopped;
-    const load = prepareLoad(c, segment, Number(selector));
+    const pointer = readFarPointer(c, d);
+    if (pointer === null) return RareStatus.stopped;
+    const { offset, selector } = pointer;
+    const load = prepareLoad(c, segment, selector, cplOf(c));
     if (!load) return RareStatus.stopped;
-    load();
+    load.apply();
     c.setReg(d.reg[0]!, d.operandSize, offset);
     c.modeChanged();
     return RareStatus.done;
   };
-
-const isCode64 = (c: RareContext): boolean => (c.core.i32[(L.SEGMENT_ATTRIBUTES >> 2) + CS]! & 0x2000) !== 0;
-
-/** After a load of cs: mode and privilege follow the descriptor and the selector. */
-function enterCodeSegment(c: RareContext): void {
-  const { i32 } = c.core;
-  i32[L.MODE_BITS >> 2] = isCode64(c) ? 64 : 32;
-  i32[L.MODE_CPL >> 2] = selectorOf(c, CS) & 3;
-  c.modeChanged();
-}
-
-const iret: RareBody = (c, i) => {
-  const size = i.d.operandSize;
-  const width = pointerSize(c);
-  const sp = c.reg(RSP, width);
-  const cpl = c.core.i32[L.MODE_CPL >> 2]!;
-  const values: bigint[] = [];
-  const pop = (): bigint | null => {
-    const v = c.read(c.stackLinear(mask(width, sp + BigInt(size * values.length))), size, true);
-    if (v !== null) values.push(v);
-    return v;
-  };
-  const rip = pop();
-  const cs = rip === null ? null : pop();
-  const flags = cs === null ? null : pop();
-  if (rip === null || cs === null || flags === null) return RareStatus.stopped;
-  const selector = Number(cs & 0xffffn);
-  if ((selector & ~3) === 0 || (selector & 3) < cpl) return c.stop(13, selector & 0xfffc);
-  const outer = (selector & 3) > cpl;
-  let newSp = mask(width, sp + BigInt(3 * size));
-  let loadStack: (() => void) | null = null;
-  if (outer || c.bits === 64) {
-    const top = pop();
-    const ss = top === null ? null : pop();
-    if (top === null || ss === null) return RareStatus.stopped;
-    newSp = top;
-    loadStack = prepareLoad(c, SS, Number(ss & 0xffffn));
-    if (!loadStack) return RareStatus.stopped;
-  }
-  const change = changeableFlags(c, size);
-  const loadCode = prepareLoad(c, CS, selector);
-  if (!loadCode) return RareStatus.stopped;
-  loadCode();
-  loadStack?.();
-  mergeRflags(c, flags, change);
-  enterCodeSegment(c);
-  if (c.bits === 64) c.setReg(RSP, 8, newSp);
-  else c.setReg(RSP, 4, newSp);
-  return c.moveTo(rip);
-};
-
-/** Far jump or call to selector:offset. */
-function farTransfer(c: RareContext, selector: number, offset: bigint, size: number, call: boolean): RareStatusValue {
-  if ((selector & ~3) === 0) return c.stop(13, 0);
-  const load = prepareLoad(c, CS, selector);
-  if (!load) return RareStatus.stopped;
-  const stores: [Store, bigint][] = [];
-  const width = pointerSize(c);
-  let sp = c.reg(RSP, width);
-  if (call)
-    for (const v of [BigInt(selectorOf(c, CS)), c.next]) {
-      sp = mask(width, sp - BigInt(size));
-      const store = c.prepareStore(c.stackLinear(sp), size, true);
-      if (!store) return RareStatus.stopped;
-      stores.push([store, v]);
-    }
-  for (const [store, v] of stores) c.commit(store, v);
-  if (call) c.setReg(RSP, width, sp);
-  const cpl = c.core.i32[L.MODE_CPL >> 2]!;
-  load();
-  // A transfer to a conforming or same-level segment keeps the privilege level.
-  c.core.i32[(L.SELECTOR >> 2) + CS] = (selector & ~3) | cpl;
-  enterCodeSegment(c);
-  return c.moveTo(c.bits === 64 ? offset : mask(4, offset));
-}
-
-const farPointer =
-  (call: boolean): RareBody =>
-  (c, i) =>
-    farTransfer(c, i.d.imm2 & 0xffff, mask(i.d.operandSize, c.immediate(i.d)), i.d.operandSize, call);
-
-const farMemory =
-  (call: boolean): RareBody =>
-  (c, i) => {
-    const { d } = i;
-    const at = c.address(d);
-    const offset = c.read(at, d.operandSize, c.usesStack(d));
-    if (offset === null) return RareStatus.stopped;
-    const selector = c.read(mask(c.bits === 64 ? 8 : 4, at + BigInt(d.operandSize)), 2, c.usesStack(d));
-    if (selector === null) return RareStatus.stopped;
-    return farTransfer(c, Number(selector), offset, d.operandSize, call);
-  };
-
-const retFar: RareBody = (c, i) => {
-  const size = i.d.operandSize;
-  const width = pointerSize(c);
-  const sp = c.reg(RSP, width);
-  const at = (n: number): bigint => c.stackLinear(mask(width, sp + BigInt(n)));
-  const rip = c.read(at(0), size, true);
-  const cs = rip === null ? null : c.read(at(size), size, true);
-  if (rip === null || cs === null) return RareStatus.stopped;
-  const selector = Number(cs & 0xffffn);
-  const cpl = c.core.i32[L.MODE_CPL >> 2]!;
-  if ((selector & ~3) === 0 || (selector & 3) < cpl) return c.stop(13, selector & 0xfffc);
-  const extra = i.d.count > 0 ? i.d.immLo & 0xffff : 0;
-  let newSp = mask(width, sp + BigInt(2 * size + extra));
-  let loadStack: (() => void) | null = null;
-  if ((selector & 3) > cpl) {
-    const top = c.read(at(2 * size + extra), size, true);
-    const ss = top === null ? null : c.read(at(3 * size + extra), size, true);
-    if (top === null || ss === null) return RareStatus.stopped;
-    newSp = top + BigInt(extra);
-    loadStack = prepareLoad(c, SS, Number(ss & 0xffffn));
-    if (!loadStack) return RareStatus.stopped;
-  }
-  const loadCode = prepareLoad(c, CS, selector);
-  if (!loadCode) return RareStatus.stopped;
-  loadCode();
-  loadStack?.();
-  enterCodeSegment(c);
-  c.setReg(RSP, c.bits === 64 ? 8 : 4, newSp);
-  return c.moveTo(rip);
-};
 
 // ---- descriptor probes
 
@@ -352,7 +234,7 @@ const arpl: RareBody = (c, i) => {
   if (v === null) return RareStatus.stopped;
   const raise = (v & 3n) < source;
   // Memory that would keep its value is not written.
-  const store = raise && d.kind[0] === K.memory ? c.prepareStore(c.address(d), 2, c.usesStack(d)) : null;
+  const store = raise && d.kind[0] === K.memory ? c.prepareOperand(d, 2) : null;
   if (raise && d.kind[0] === K.memory && !store) return RareStatus.stopped;
   setZero(c, raise);
   if (!raise) return RareStatus.done;
@@ -373,12 +255,6 @@ export const SEGMENTS: Record<string, RareBody> = {
   lds: loadFar(3),
   lfs: loadFar(4),
   lgs: loadFar(5),
-  iret,
-  'jmp-far': farPointer(false),
-  'call-far': farPointer(true),
-  'jmp-far-ind': farMemory(false),
-  'call-far-ind': farMemory(true),
-  'ret-far': retFar,
   lar,
   lsl,
   verr: verify(false),

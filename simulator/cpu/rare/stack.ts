@@ -7,8 +7,7 @@ import { mask, type RareBody, type RareContext, type Store } from './context.ts'
 
 const RSP = 4;
 const RBP = 5;
-
-const pointerSize = (c: RareContext): number => (c.bits === 64 ? 8 : 4);
+const SS = 2;
 
 /** Flags that popf and iret change: IF and IOPL only with the privilege for them, silently kept otherwise. */
 export function changeableFlags(c: RareContext, operandSize: number): number {
@@ -26,11 +25,11 @@ export function mergeRflags(c: RareContext, v: bigint, change: number): void {
 
 const popf: RareBody = (c, i) => {
   const size = i.d.operandSize;
-  const sp = c.reg(RSP, pointerSize(c));
-  const v = c.read(c.stackLinear(sp), size, true);
+  const sp = c.reg(RSP, c.stackSize);
+  const v = c.readStack(sp, size);
   if (v === null) return RareStatus.stopped;
   mergeRflags(c, v, changeableFlags(c, size));
-  c.setReg(RSP, pointerSize(c), sp + BigInt(size));
+  c.setReg(RSP, c.stackSize, sp + BigInt(size));
   return RareStatus.done;
 };
 
@@ -38,12 +37,12 @@ const popf: RareBody = (c, i) => {
 const enter: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const level = i.d.imm2 & 31;
-  const width = pointerSize(c);
+  const width = c.stackSize;
   let sp = c.reg(RSP, width);
   let frame = c.reg(RBP, width);
   const push = (v: bigint): boolean => {
     sp = mask(width, sp - BigInt(size));
-    const store = c.prepareStore(c.stackLinear(sp), size, true);
+    const store = c.prepareStack(sp, size);
     if (store) c.commit(store, v);
     return store !== null;
   };
@@ -52,7 +51,7 @@ const enter: RareBody = (c, i) => {
   if (level > 0) {
     for (let n = 1; n < level; n++) {
       frame = mask(width, frame - BigInt(size));
-      const v = c.read(c.stackLinear(frame), size, true);
+      const v = c.readStack(frame, size);
       if (v === null || !push(v)) return RareStatus.stopped;
     }
     if (!push(newFrame)) return RareStatus.stopped;
@@ -60,6 +59,7 @@ const enter: RareBody = (c, i) => {
   sp = mask(width, sp - BigInt(i.d.immLo & 0xffff));
   // The processor checks that the new top of the stack can be written.
   const last = mask(width, sp + BigInt(size - 1));
+  if (!c.allows(SS, sp, size, true)) return RareStatus.stopped;
   if (!c.probe(c.stackLinear(sp), true, true) || !c.probe(c.stackLinear(last), true, true)) return RareStatus.stopped;
   c.setReg(RBP, size === 2 ? 2 : width, newFrame);
   c.setReg(RSP, width, sp);
@@ -68,28 +68,30 @@ const enter: RareBody = (c, i) => {
 
 const pusha: RareBody = (c, i) => {
   const size = i.d.operandSize;
-  const start = c.reg(RSP, 4);
+  const width = c.stackSize;
+  const start = c.reg(RSP, width);
   const stores: [Store, bigint][] = [];
   for (let n = 0; n < 8; n++) {
-    const store = c.prepareStore(c.stackLinear(mask(4, start - BigInt(size * (n + 1)))), size, true);
+    const store = c.prepareStack(mask(width, start - BigInt(size * (n + 1))), size);
     if (!store) return RareStatus.stopped;
     stores.push([store, c.reg(n, size)]);
   }
   for (const [store, v] of stores) c.commit(store, v);
-  c.setReg(RSP, 4, start - BigInt(8 * size));
+  c.setReg(RSP, width, start - BigInt(8 * size));
   return RareStatus.done;
 };
 
 /** Registers are written one by one, as processors do: a fault leaves those already popped. */
 const popa: RareBody = (c, i) => {
   const size = i.d.operandSize;
-  const start = c.reg(RSP, 4);
+  const width = c.stackSize;
+  const start = c.reg(RSP, width);
   for (let n = 0; n < 8; n++) {
-    const v = c.read(c.stackLinear(mask(4, start + BigInt(size * n))), size, true);
+    const v = c.readStack(mask(width, start + BigInt(size * n)), size);
     if (v === null) return RareStatus.stopped;
     if (7 - n !== RSP) c.setReg(7 - n, size, v);
   }
-  c.setReg(RSP, 4, start + BigInt(8 * size));
+  c.setReg(RSP, width, start + BigInt(8 * size));
   return RareStatus.done;
 };
 

@@ -98,9 +98,16 @@ function chunk(run: Run, d: Decoded, most: number): number {
   const destination = USES_DESTINATION[kind];
   const si = c.reg(RSI, d.addressSize);
   const di = c.reg(RDI, d.addressSize);
-  const from = source ? c.linear(d.segment >= 0 ? d.segment : DS, si) : 0n;
+  const sourceSegment = d.segment >= 0 ? d.segment : DS;
+  const from = source ? c.linear(sourceSegment, si) : 0n;
   const to = destination ? c.linear(ES, di) : 0n;
   let n = most;
+  if (c.bits === 32) {
+    // Limits are checked for one element; flat segments of 4 GiB have none.
+    const first = kind === 'cmps' && run.goOnWhileZero < 0 ? !c.allows(ES, di, w, false) : false;
+    if (first || (source && !c.allows(sourceSegment, si, w, false)) || (destination && !c.allows(ES, di, w, WRITES[kind]))) return -1;
+    if ((source && !c.isFlat(sourceSegment)) || (destination && !c.isFlat(ES)) || d.addressSize === 2) n = 1;
+  }
   if (source) n = Math.min(n, fitting(from, w, step));
   if (destination) n = Math.min(n, fitting(to, w, step));
   if (n === 0) n = slowElement(run, from, to);
@@ -210,7 +217,8 @@ function onHost(run: Run, a: number, b: number, n: number): number {
 const xlat: RareBody = (c, i: RareInstruction) => {
   const { d } = i;
   const offset = mask(d.addressSize, c.reg(3) + c.reg(0, 1));
-  const v = c.read(c.linear(d.segment >= 0 ? d.segment : DS, offset), 1);
+  const segment = d.segment >= 0 ? d.segment : DS;
+  const v = c.allows(segment, offset, 1, false) ? c.read(c.linear(segment, offset), 1) : null;
   if (v === null) return RareStatus.stopped;
   c.setReg(0, 1, v);
   return RareStatus.done;

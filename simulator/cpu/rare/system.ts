@@ -39,7 +39,7 @@ const tableRegister =
   (c, i) => {
     const v = c.core.host.sensitive(c.core.current, what);
     const size = c.bits === 64 ? 10 : 6;
-    const store = c.prepareStore(c.address(i.d), size, c.usesStack(i.d), true);
+    const store = c.prepareOperand(i.d, size, 0, true);
     if (!store) return RareStatus.stopped;
     return c.done(c.commit(store, v));
   };
@@ -128,9 +128,8 @@ const aad: RareBody = (c, i) => {
 const bound: RareBody = (c, i) => {
   const d: Decoded = i.d;
   const size = d.operandSize;
-  const at = c.address(d);
-  const low = c.read(at, size, c.usesStack(d));
-  const high = low === null ? null : c.read(BigInt.asUintN(32, at + BigInt(size)), size, c.usesStack(d));
+  const low = c.readOperand(d, size);
+  const high = low === null ? null : c.readOperand(d, size, size);
   if (low === null || high === null) return RareStatus.stopped;
   const signed = (v: bigint): bigint => BigInt.asIntN(8 * size, v);
   const v = signed(c.operand(d, 0));
@@ -146,7 +145,9 @@ const bitString: RareBody = (c, i) => {
   const unit = (n - (BigInt.asUintN(64, n) % bits)) / bits;
   const offset = BigInt.asUintN(8 * d.addressSize, c.offset(d) + unit * BigInt(size));
   const stack = c.usesStack(d);
-  const va = c.linear(d.segment >= 0 ? d.segment : stack ? 2 : 3, offset);
+  const segment = d.segment >= 0 ? d.segment : stack ? 2 : 3;
+  if (!c.allows(segment, offset, size, i.key !== 'bt')) return RareStatus.stopped;
+  const va = c.linear(segment, offset);
   const store = i.key === 'bt' ? null : c.prepareStore(va, size, stack);
   if (i.key !== 'bt' && store === null) return RareStatus.stopped;
   const v = c.read(va, size, stack);

@@ -27,10 +27,14 @@ const maskedStore: RareBody = (c, i) => {
   const at = (n: number): number => base + 16 * (mmx ? (n - turn) & 7 : n);
   const value = at(d.reg[0]!);
   const select = at(d.reg[1]!);
-  const va = c.linear(d.segment >= 0 ? d.segment : DS, mask(d.addressSize, c.reg(RDI)));
+  const segment = d.segment >= 0 ? d.segment : DS;
+  const offset = mask(d.addressSize, c.reg(RDI));
+  const va = c.linear(segment, offset);
+  if (!c.alignedTo(va, mmx ? 8 : 16)) return RareStatus.stopped;
   const stores: [Store, bigint][] = [];
   for (let n = 0; n < (mmx ? 8 : 16); n++) {
     if (!(u8[select + n]! & 0x80)) continue;
+    if (!c.allows(segment, offset + BigInt(n), 1, true)) return RareStatus.stopped;
     const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 1);
     if (!store) return RareStatus.stopped;
     stores.push([store, BigInt(u8[value + n]!)]);

@@ -16,12 +16,11 @@ export const isMemory = (u: Unit): boolean => u.i.d.count > 0 && u.i.d.kind[0] =
 export function readBytes(u: Unit, offset: number, size: number): bigint | null {
   const { c } = u;
   const { d } = u.i;
-  const start = c.address(d) + BigInt(offset);
   let value = 0n;
   for (let at = 0; at < size; ) {
     const left = size - at;
     const step = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    const part = c.read(BigInt.asUintN(c.bits, start + BigInt(at)), step, c.usesStack(d), size > LARGEST_NUMBER);
+    const part = c.readOperand(d, step, offset + at, size > LARGEST_NUMBER);
     if (part === null) return null;
     value |= part << BigInt(8 * at);
     at += step;
@@ -32,10 +31,9 @@ export function readBytes(u: Unit, offset: number, size: number): bigint | null 
 export function prepareBytes(u: Unit, size: number): Store[] | null {
   const { c } = u;
   const { d } = u.i;
-  const start = c.address(d);
   const stores: Store[] = [];
   for (let at = 0; at < size; at += 8) {
-    const store = c.prepareStore(BigInt.asUintN(c.bits, start + BigInt(at)), Math.min(8, size - at), c.usesStack(d), size > LARGEST_NUMBER);
+    const store = c.prepareOperand(d, Math.min(8, size - at), at, size > LARGEST_NUMBER);
     if (!store) return null;
     stores.push(store);
   }
@@ -55,10 +53,8 @@ export function commitBytes(u: Unit, stores: readonly Store[], value: bigint): b
 export function reachEnds(u: Unit, size: number, field: 2 | 4, write: boolean): boolean {
   const { c } = u;
   const { d } = u.i;
-  const reach = (offset: number, bytes: number): boolean => {
-    const va = BigInt.asUintN(c.bits, c.address(d) + BigInt(offset));
-    return (write ? c.prepareStore(va, bytes, c.usesStack(d)) : c.read(va, bytes, c.usesStack(d))) !== null;
-  };
+  const reach = (offset: number, bytes: number): boolean =>
+    (write ? c.prepareOperand(d, bytes, offset) : c.readOperand(d, bytes, offset)) !== null;
   return reach(0, field) && reach(size - 1, 1);
 }
 
