@@ -13,6 +13,9 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 /** HYPERPORT_CACHE names another folder than .cache, to share it between checkouts. */
 const cache = join(process.env.HYPERPORT_CACHE ?? join(project, '.cache'), 'debian');
 
+/** Where what is derived from packages is kept. */
+export const derivedCache = join(dirname(cache), 'oracle');
+
 /** Where every package is unpacked to. */
 export const debianRoot = join(cache, 'root');
 
@@ -40,6 +43,8 @@ const groups = {
   // With everything that QEMU needs to run, including its C library: it is started through that library's own loader.
   qemu: { packages: ['qemu-system-x86'], closure: true, without: /^(iso-codes|adduser|passwd|debconf|libpam|libsemanage|libaudit-common)/ },
   xen: { packages: ['xen-hypervisor-4.17-amd64', 'xen-hypervisor-4.17-amd64-dbg'] },
+  // What Xen is built with, besides gcc, binutils and make.
+  'xen-build': { packages: ['flex', 'bison', 'm4', 'libsigsegv2', 'libfl2'] },
   'grub-xen': { packages: ['grub-xen-host'] },
   gnumach: { packages: ['gnumach-image-1.8-xen-486', 'gnumach-image-1.8-xen-486-dbg'] },
   // For the tests in a real VS Code. It starts itself again for each of its processes, so it runs on the machine's own C library.
@@ -93,6 +98,131 @@ export async function ensureDebian(names) {
 export async function debianVersions() {
   const { packages } = await readState();
   return Object.fromEntries(Object.entries(packages).map(([name, { version }]) => [name, version]));
+}
+
+/**
+ * A source package, unpacked with Debian's patches applied.
+ * @param {string} name source package
+ * @param {string} version exact
+ * @returns {Promise<string>} its folder, which is the caller's to copy from and not to change
+ * @throws {DebianError}
+ */
+export async function debianSource(name, version) {
+  const folder = join(cache, 'source', `${name}-${version}`);
+  if (existsSync(folder)) return folder;
+  await requireTools(['dpkg-source']);
+  await mkdir(cache, { recursive: true });
+  const unlock = await lock(join(cache, 'lock'));
+  try {
+    if (existsSync(folder)) return folder;
+    const download = join(cache, 'source', 'download');
+    await rm(download, { recursive: true, force: true });
+    await mkdir(download, { recursive: true });
+    const places = await sourcePlaces();
+    await apt('apt-get', ['update', '-q'], download, places);
+    // apt verifies what it downloads by the hashes of the signed index.
+    await apt('apt-get', ['source', '--download-only', '-q', `${name}=${version}`], download, places);
+    const description = (await readdir(download)).find((file) => file.endsWith('.dsc'));
+    await run('dpkg-source', ['--no-check', '-x', description, 'unpacked'], { cwd: download, maxBuffer: 64 << 20 });
+    await rename(join(download, 'unpacked'), folder);
+    await rm(download, { recursive: true, force: true });
+    console.error(`debian: source of ${name} ${version}`);
+    return folder;
+  } finally {
+    await unlock();
+  }
+}
+
+/**
+ * A binary package of another Debian release or architecture, unpacked by itself: the machine's own Debian sources with another
+ * suite. Other releases' files would overwrite each other in the shared folder.
+ * @param {string} name package
+ * @param {{ suite: string, architecture: string, version?: string }} which `version`: exact, else the suite's
+ * @returns {Promise<string>} the folder that holds it, as `/` would
+ * @throws {DebianError}
+ */
+export async function otherDebian(name, { suite, architecture, version }) {
+  const place = join(cache, `${suite}-${architecture}`);
+  const folder = join(place, version ? `${name}-${version}` : name);
+  if (existsSync(folder)) return folder;
+  await requireTools();
+  await mkdir(cache, { recursive: true });
+  const unlock = await lock(join(cache, 'lock'));
+  try {
+    if (existsSync(folder)) return folder;
+    const download = join(place, 'download');
+    await rm(download, { recursive: true, force: true });
+    for (const each of [download, join(place, 'lists', 'partial'), join(place, 'archives', 'partial'), join(place, 'parts')])
+      await mkdir(each, { recursive: true });
+    const [archive] = await debianArchives();
+    const signed = '/usr/share/keyrings/debian-archive-keyring.gpg';
+    await writeFile(
+      join(place, 'parts', 'suite.sources'),
+      `Types: deb\nURIs: ${archive}\nSuites: ${suite}\nComponents: main\nArchitectures: ${architecture}\n${existsSync(signed) ? `Signed-By: ${signed}\n` : ''}`,
+    );
+    const places = {
+      'Dir::Etc::sourcelist': '/dev/null',
+      'Dir::Etc::sourceparts': join(place, 'parts'),
+      'Dir::State': place,
+      'Dir::State::lists': join(place, 'lists'),
+      'Dir::Cache': place,
+      'APT::Architecture': architecture,
+      'APT::Architectures': architecture,
+    };
+    await apt('apt-get', ['update', '-q'], download, places);
+    // apt verifies what it downloads by the hashes of the signed index.
+    await apt('apt-get', ['download', '-q', version ? `${name}=${version}` : name], download, places);
+    const [file] = (await readdir(download)).filter((each) => each.endsWith('.deb'));
+    if (!file) throw new DebianError(`apt-get did not download ${name} of ${suite} (${architecture}).`);
+    await run('dpkg-deb', ['-x', join(download, file), join(download, 'root')]);
+    await rename(join(download, 'root'), folder);
+    await rm(download, { recursive: true, force: true });
+    console.error(`debian: ${name} of ${suite} (${architecture})`);
+    return folder;
+  } finally {
+    await unlock();
+  }
+}
+
+/** Addresses of the Debian archives in the machine's own apt sources. */
+async function debianArchives() {
+  const parts = '/etc/apt/sources.list.d';
+  const files = existsSync(parts) ? (await readdir(parts)).map((file) => join(parts, file)) : [];
+  const found = [];
+  for (const file of [...files, '/etc/apt/sources.list'].filter((each) => /\.(sources|list)$/.test(each) && existsSync(each))) {
+    const text = await readFile(file, 'utf8');
+    for (const [address] of text.matchAll(/https?:\/\/[^\s#]+\/debian\/?(?=\s)/g)) found.push(address);
+  }
+  if (found.length === 0) throw new DebianError("There is no Debian archive in apt's sources. These tests need one.");
+  return found;
+}
+
+/** The machine's own Debian sources once more, for source packages, which apt does not list by itself; as settings for apt. */
+async function sourcePlaces() {
+  const own = join(cache, 'apt-source');
+  await mkdir(join(own, 'parts'), { recursive: true });
+  await mkdir(join(own, 'lists', 'partial'), { recursive: true });
+  const parts = '/etc/apt/sources.list.d';
+  const files = existsSync(parts) ? (await readdir(parts)).map((file) => join(parts, file)) : [];
+  let [count, stanzas, lines] = [0, '', ''];
+  for (const file of [...files, '/etc/apt/sources.list'].filter((each) => /\.(sources|list)$/.test(each) && existsSync(each))) {
+    const text = await readFile(file, 'utf8');
+    if (file.endsWith('.sources')) {
+      for (const stanza of text.split(/\n\s*\n/).filter((each) => /^URIs:.*\/debian/m.test(each))) {
+        stanzas += `${stanza.trim().replace(/^Types:.*$/m, 'Types: deb-src')}\n\n`;
+        count++;
+      }
+      continue;
+    }
+    for (const [line] of text.matchAll(/^deb\s.*\/debian.*$/gm)) {
+      lines += `${line.replace(/^deb/, 'deb-src')}\n`;
+      count++;
+    }
+  }
+  if (count === 0) throw new DebianError("There is no Debian archive in apt's sources. Building needs Debian 12 (bookworm), main.");
+  await writeFile(join(own, 'parts', 'source.sources'), stanzas);
+  await writeFile(join(own, 'parts', 'source.list'), lines);
+  return { 'Dir::Etc::sourcelist': '/dev/null', 'Dir::Etc::sourceparts': join(own, 'parts'), 'Dir::State::lists': join(own, 'lists') };
 }
 
 async function provide(request) {
@@ -202,7 +332,7 @@ async function unpack(name, deb) {
 }
 
 /** apt with lists, cache and package status of our own, so that what the machine has installed plays no part and nothing of it changes. */
-async function apt(command, args, cwd = cache) {
+async function apt(command, args, cwd = cache, more = {}) {
   const own = join(cache, 'apt');
   const settings = {
     'Dir::State': own,
@@ -213,6 +343,7 @@ async function apt(command, args, cwd = cache) {
     'APT::Sandbox::User': 'root',
     'Debug::NoLocking': 'true',
     'Acquire::Retries': '3',
+    ...more,
   };
   const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   try {
@@ -236,8 +367,8 @@ async function refreshLists(again) {
   await apt('apt-get', ['update', '-q']);
 }
 
-async function requireTools() {
-  for (const tool of ['apt-get', 'apt-cache', 'dpkg-deb', 'tar']) {
+async function requireTools(more = []) {
+  for (const tool of ['apt-get', 'apt-cache', 'dpkg-deb', 'tar', ...more]) {
     try {
       await run(tool, ['--version']);
     } catch {

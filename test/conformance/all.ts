@@ -3,7 +3,7 @@
 import { buildImage } from './build.ts';
 import { compare, type Role } from './compare.ts';
 import { coverage, type Outcome, outcomesOf } from './coverage.ts';
-import { images } from './images.ts';
+import { type Bits, images } from './images.ts';
 import { type Recorded, readRecording, writeRecording } from './recording.ts';
 import { onSimulator, onXen, onXenAsDomU } from './run.ts';
 
@@ -19,19 +19,21 @@ export interface Options {
 
 /** Answers the figures; prints differences, coverage and the count. */
 export async function conformance({ record, offline, coverage: table, print }: Options): Promise<{ passed: number; failed: number }> {
-  const built: { name: string; elf: string }[] = [];
-  for (const image of images()) built.push({ name: image.name, elf: await buildImage(image) });
+  const built: { name: string; bits: Bits; elf: string }[] = [];
+  for (const image of images()) built.push({ name: image.name, bits: image.bits, elf: await buildImage(image) });
   const outcomes: Outcome[] = [];
   const failedScenarios = new Set<string>();
   let compared = 0;
   let known = 0;
   let unknown = 0;
   for (const role of ['dom0', 'domU'] as const satisfies Role[]) {
-    const real: Record<string, Recorded | null> =
-      !offline && role === 'domU' ? await onXenAsDomU(built.filter(({ name }) => !name.startsWith('end-'))) : {};
-    for (const { name, elf } of built) {
-      if (role === 'domU' && name.startsWith('end-')) continue;
-      const xen = offline ? readRecording(name, role) : role === 'dom0' ? await onXen(elf) : real[name]!;
+    const real: Record<string, Recorded | null> = {};
+    for (const bits of offline || role === 'dom0' ? [] : ([64, 32] as const)) {
+      const mine = built.filter((image) => image.bits === bits);
+      Object.assign(real, await onXenAsDomU(mine, bits));
+    }
+    for (const { name, bits, elf } of built) {
+      const xen = offline ? readRecording(name, role) : role === 'dom0' ? await onXen(elf, bits) : real[name]!;
       if (!xen) throw new Error(`recorded/${name}-${role}.txt is missing: run npm run conformance -- --record`);
       if (record) writeRecording(name, role, xen);
       const ours = onSimulator(elf, role);

@@ -1,39 +1,53 @@
 // Scenarios are linked into few images, so that one start of real Xen runs many of them.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const conformanceFolder = dirname(fileURLToPath(import.meta.url));
 export const scenarioFolder = join(conformanceFolder, 'scenarios');
 
+export type Bits = 64 | 32;
+
 export interface Image {
+  /** Of a 32-bit guest with 32 at its end: `calls`, `calls32`. */
   readonly name: string;
+  readonly bits: Bits;
   /** Names of folders under scenarios/, in the order in which they run. */
   readonly scenarios: readonly string[];
 }
 
 /** The families that share an image: the first word of a scenario's folder. A family `end` has one image per scenario: it ends its guest. */
 const together: Readonly<Record<string, readonly string[]>> = {
-  calls: ['version', 'memory', 'grant', 'console', 'assist', 'physdev', 'multicall', 'unknown', 'pointer'],
+  calls: ['version', 'memory', 'grant', 'console', 'assist', 'physdev', 'multicall', 'unknown', 'pointer', 'compat'],
+  toolstack: ['toolstack'],
   tables: ['mmu', 'mapping', 'types', 'mmuext'],
   processor: ['descriptor', 'trap', 'exception', 'emulate', 'register', 'iret', 'user'],
   events: ['event', 'vcpu', 'sched', 'timer'],
+  fifo: ['fifo'],
 };
+
+/** Which guests a scenario is for: both, unless a line `Bits: 64` or `Bits: 32` of its comment says otherwise. */
+function isFor(folder: string, bits: Bits): boolean {
+  const only = /^ \* Bits: (64|32)$/m.exec(readFileSync(join(scenarioFolder, folder, 'scenario.c'), 'utf8'))?.[1];
+  return only === undefined || Number(only) === bits;
+}
 
 /** Every image with its scenarios; throws when a folder belongs to no image. */
 export function images(): Image[] {
   const folders = readdirSync(scenarioFolder).sort();
-  const ends = folders.filter((folder) => folder.startsWith('end-'));
   const families = new Map(Object.entries(together).flatMap(([image, list]) => list.map((family) => [family, image])));
-  const shared = new Map<string, string[]>(Object.keys(together).map((image) => [image, []]));
-  for (const folder of folders) {
-    if (ends.includes(folder)) continue;
-    const image = families.get(folder.split('-')[0]!);
-    if (!image) throw new Error(`test/conformance/scenarios/${folder}: its first word is no family of images.ts`);
-    shared.get(image)!.push(folder);
+  const lost = folders.find((folder) => !families.has(folder.split('-')[0]!) && !folder.startsWith('end-'));
+  if (lost) throw new Error(`test/conformance/scenarios/${lost}: its first word is no family of images.ts`);
+  const all: Image[] = [];
+  for (const bits of [64, 32] as const) {
+    const suffix = bits === 32 ? '32' : '';
+    const mine = folders.filter((folder) => isFor(folder, bits));
+    for (const image of Object.keys(together)) {
+      const scenarios = mine.filter((folder) => families.get(folder.split('-')[0]!) === image);
+      if (scenarios.length > 0) all.push({ name: `${image}${suffix}`, bits, scenarios });
+    }
+    for (const folder of mine.filter((each) => each.startsWith('end-')))
+      all.push({ name: `${folder}${suffix}`, bits, scenarios: [folder] });
   }
-  return [
-    ...[...shared].filter(([, scenarios]) => scenarios.length > 0).map(([name, scenarios]) => ({ name, scenarios })),
-    ...ends.map((name) => ({ name, scenarios: [name] })),
-  ];
+  return all;
 }

@@ -3,24 +3,28 @@ import { readFileSync } from 'node:fs';
 import { createMachine } from '../../simulator/machine.ts';
 import { consoleLines } from '../oracle/native.ts';
 import type { SimulatorRun } from '../oracle/simulator.ts';
-import { runOnXen } from '../oracle/xen-dom0.ts';
+import { runOnXen, type XenVariant } from '../oracle/xen-dom0.ts';
 import { runAsDomU } from '../oracle/xen-domu.ts';
 import type { Role } from './compare.ts';
 import type { MarkedRun } from './coverage.ts';
+import type { Bits } from './images.ts';
 import type { Recorded } from './recording.ts';
 
 const MEMORY = 64;
 const LIMIT = 100_000_000;
 
-/** How each role ends where the guest itself does not end it: Xen crashes the domain. */
-export async function onXen(elf: string): Promise<Recorded> {
-  const { lines, end } = await runOnXen(elf, { mem: MEMORY, timeoutMs: 30_000 });
+/** Debian's own Xen refuses 32-bit guests; the one built with CONFIG_PV32 is otherwise the same. */
+export const xenFor = (bits: Bits): XenVariant => (bits === 64 ? 'debian' : 'pv32');
+
+export async function onXen(elf: string, bits: Bits): Promise<Recorded> {
+  const { lines, end } = await runOnXen(elf, { xen: xenFor(bits), mem: MEMORY, timeoutMs: 30_000 });
   return { lines, end };
 }
 
-/** One start of Linux as dom0 runs all of them. */
-export async function onXenAsDomU(list: readonly { name: string; elf: string }[]): Promise<Record<string, Recorded>> {
-  const runs = await runAsDomU(list.map(({ name, elf }) => ({ name, elf, mem: MEMORY })));
+/** One start of Linux as dom0 runs all of them. On the processor model of the dom0 runs, which is the simulator's. */
+export async function onXenAsDomU(list: readonly { name: string; elf: string }[], bits: Bits): Promise<Record<string, Recorded>> {
+  const guests = list.map(({ name, elf }) => ({ name, elf, mem: MEMORY }));
+  const runs = await runAsDomU(guests, { xen: xenFor(bits), cpu: 'qemu64' });
   return Object.fromEntries(list.map(({ name }) => [name, { lines: runs[name]!.lines, end: runs[name]!.end }]));
 }
 

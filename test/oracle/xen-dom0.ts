@@ -1,17 +1,21 @@
 // A PV kernel as dom0 on real Xen (Debian's, pinned) in QEMU: the cheap oracle, a little over a second for a small guest.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { ensureDebian, xenVersion } from '../../scripts/debian.mjs';
+import { derivedCache, ensureDebian, xenVersion } from '../../scripts/debian.mjs';
+import { buildXen } from '../../scripts/xen-build.mjs';
 import { consoleLines } from './native.ts';
 import { type QemuOptions, type QemuRun, runQemu, type Typing } from './qemu.ts';
 
 /** Where the harness keeps what it derives from packages. */
-export const oracleCache = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), '.cache', 'oracle');
+export const oracleCache = derivedCache;
+
+/** debian: Debian's own, 64-bit guests only. pv32, debug: rebuilt from its source (scripts/xen-build.mjs); both run 32-bit guests too. */
+export type XenVariant = 'debian' | 'pv32' | 'debug';
 
 export interface Dom0Options {
+  xen?: XenVariant;
   cmdline?: string;
   /** MB for the guest. */
   mem?: number;
@@ -34,8 +38,9 @@ export interface Dom0Run {
   run: QemuRun;
 }
 
-/** Xen's multiboot image, gunzipped. */
-export async function xenImage(): Promise<string> {
+/** Xen's multiboot image; a variant that is not built yet is built, which takes minutes. */
+export async function xenImage(variant: XenVariant = 'debian'): Promise<string> {
+  if (variant !== 'debian') return buildXen(variant);
   const root = await ensureDebian(['xen']);
   const path = join(oracleCache, `xen-${xenVersion}`);
   if (!existsSync(path)) {
@@ -52,7 +57,7 @@ export async function runOnXen(elf: string, options: Dom0Options = {}): Promise<
   const module = [elf, options.cmdline ?? ''].join(' ').trim().replaceAll(',', ',,');
   const run = await runQemu({
     args: [
-      ...['-m', '512', '-cpu', options.cpu ?? 'qemu64', '-kernel', await xenImage(), '-initrd', module],
+      ...['-m', '512', '-cpu', options.cpu ?? 'qemu64', '-kernel', await xenImage(options.xen), '-initrd', module],
       ...['-append', `com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot=0 dom0_mem=${options.mem ?? 64}M`],
     ],
     timeoutMs: options.timeoutMs ?? 60_000,

@@ -1,4 +1,4 @@
-/* What scenarios are written with: hypercalls, one line of output for each check, instructions that may fault, pages. */
+/* What scenarios are written with, for 64-bit and 32-bit guests: hypercalls, one line of output for each check, instructions that may fault, pages. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -18,14 +18,44 @@
 #include <xen/version.h>
 
 typedef unsigned long word;
+/* A page-table entry, or the machine address of one: 64 bits for both kinds of guest. */
+typedef uint64_t pte;
 
-#define KERNEL_BASE 0xffffffff80000000UL
 #define PAGE_SIZE 4096UL
-/* Guest addresses that nothing can be read from: not mapped, not canonical, Xen's own, and a read-only one of Xen's. */
+/* Guest addresses that nothing can be read from: not mapped, Xen's own, and a read-only one of Xen's. */
 #define UNMAPPED 0x10UL
-#define NOT_CANONICAL 0x8000000000000000UL
+#ifdef __x86_64__
+#define KERNEL_BASE 0xffffffff80000000UL
 #define XEN_ADDRESS 0xffff82d040200000UL
 #define M2P_ADDRESS 0xffff800000000000UL
+#define NOT_CANONICAL 0x8000000000000000UL
+#define LEVELS 4
+#define PIN_ROOT MMUEXT_PIN_L4_TABLE
+/* For lines of one kind of guest only. */
+#define ONLY64(...) __VA_ARGS__
+#define ONLY32(...)
+/* In tried code: registers and operand sizes of a word, "mov %%cr0, %%" R "ax", "inc" W " (%%" R "ax)"; a data segment register that C code does not need. */
+#define R "r"
+#define W "q"
+#define DS "ds"
+#define FLAT_DATA 0xe02b
+/* The address of a callback, as callback_op takes it. */
+#define CALLBACK(entry) (word)(entry)
+#else
+#define KERNEL_BASE 0xc0000000UL
+#define XEN_ADDRESS 0xfd000000UL
+#define M2P_ADDRESS m2p_address
+extern word m2p_address;
+#define LEVELS 3
+#define PIN_ROOT MMUEXT_PIN_L3_TABLE
+#define ONLY64(...)
+#define ONLY32(...) __VA_ARGS__
+#define R "e"
+#define W "l"
+#define DS "fs"
+#define FLAT_DATA 0xe021
+#define CALLBACK(entry) { FLAT_KERNEL_CS, (word)(entry) }
+#endif
 
 #define P 1UL
 #define RW 2UL
@@ -36,7 +66,7 @@ typedef unsigned long word;
 #define DIRTY 0x40UL
 #define PSE 0x80UL
 #define GLOBAL 0x100UL
-#define NX (1UL << 63)
+#define NX (1ULL << 63)
 
 /* A scenario: its name is its folder's. */
 struct scenario {
@@ -45,7 +75,7 @@ struct scenario {
 };
 #define SCENARIO(id)                                                                                                       \
 	static void scenario_run(void);                                                                                    \
-	static const struct scenario scenario __attribute__((used, aligned(16), section(".scenarios"))) = { id, scenario_run };         \
+	static const struct scenario scenario __attribute__((used, aligned(sizeof(struct scenario)), section(".scenarios"))) = { id, scenario_run };         \
 	static void scenario_run(void)
 
 /* start_info, shared_info (mapped before the first scenario) and vcpu 0's part of it. */
@@ -59,6 +89,7 @@ extern char hypercall_page[];
 static inline long hypercall(unsigned number, word a, word b, word c, word d, word e)
 {
 	long result;
+#ifdef __x86_64__
 	register word fourth asm("r10") = d;
 	register word fifth asm("r8") = e;
 
@@ -66,22 +97,58 @@ static inline long hypercall(unsigned number, word a, word b, word c, word d, wo
 		     : "=a"(result), "+D"(a), "+S"(b), "+d"(c), "+r"(fourth), "+r"(fifth)
 		     : [entry] "r"(hypercall_page + (number & 127) * 32)
 		     : "rcx", "r9", "r11", "memory", "cc");
+#else
+	asm volatile("call *%%eax"
+		     : "=a"(result), "+b"(a), "+c"(b), "+d"(c), "+S"(d), "+D"(e)
+		     : "0"(hypercall_page + (number & 127) * 32)
+		     : "memory", "cc");
+#endif
 	return result;
 }
 #define CALL(name, ...) CALL_NUMBER(__HYPERVISOR_##name, ##__VA_ARGS__)
 #define CALL_NUMBER(number, ...) CALL_PADDED(number, ##__VA_ARGS__, 0, 0, 0, 0, 0)
 #define CALL_PADDED(number, a, b, c, d, e, ...) hypercall(number, (word)(a), (word)(b), (word)(c), (word)(d), (word)(e))
 
+/* Calls with arguments of 64 bits, which take two registers of a 32-bit guest. */
+#ifdef __x86_64__
+#define UPDATE_VA(address, entry, flags) CALL(update_va_mapping, address, entry, flags)
+#define UPDATE_VA_OF(address, entry, flags, domain) CALL(update_va_mapping_otherdomain, address, entry, flags, domain)
+#define UPDATE_DESCRIPTOR(place, descriptor) CALL(update_descriptor, place, descriptor)
+#define SET_TIMER(time) CALL(set_timer_op, time)
+#define SET_CALLBACKS(event, failsafe, syscall) CALL(set_callbacks, event, failsafe, syscall)
+#else
+static inline long call_with_pair(unsigned number, word a, uint64_t pair, word d, word e)
+{
+	return hypercall(number, a, pair, pair >> 32, d, e);
+}
+static inline long call_with_pairs(unsigned number, uint64_t a, uint64_t b)
+{
+	return hypercall(number, a, a >> 32, b, b >> 32, 0);
+}
+#define UPDATE_VA(address, entry, flags) call_with_pair(__HYPERVISOR_update_va_mapping, (word)(address), entry, flags, 0)
+#define UPDATE_VA_OF(address, entry, flags, domain)                                                                        \
+	call_with_pair(__HYPERVISOR_update_va_mapping_otherdomain, (word)(address), entry, flags, domain)
+#define UPDATE_DESCRIPTOR(place, descriptor) call_with_pairs(__HYPERVISOR_update_descriptor, place, descriptor)
+#define SET_TIMER(time) call_with_pairs(__HYPERVISOR_set_timer_op, time, 0)
+#define SET_CALLBACKS(event, failsafe, syscall) CALL(set_callbacks, FLAT_KERNEL_CS, event, FLAT_KERNEL_CS, failsafe)
+#endif
+
 /* One line each: `name = value`. An answer between -4095 and -1 is printed as the name of its errno. */
 void answer(const char *name, long result);
-void value(const char *name, word number);
+void value(const char *name, uint64_t number);
 void text(const char *name, const char *string);
+/* For scenarios that go through a list of operations: `operation, what = answer`. */
+struct operation {
+	const char *name;
+	unsigned number;
+};
+void answer_of(const struct operation *operation, const char *what, long result);
 
 /* What the last trap found on its bounce frame. */
 struct trap {
 	int vector; /* -1: none */
 	word error, rip, cs, rflags, rsp, ss, rcx, r11, cr2;
-	unsigned mask; /* of cs's high half: the mask that was in force */
+	unsigned mask; /* saved above cs: the mask that was in force */
 	unsigned mask_now; /* evtchn_upcall_mask when the handler began */
 	word start; /* of the instruction that was tried */
 };
@@ -99,6 +166,7 @@ extern word fault_base;
 
 /* Runs instructions with rax, rcx and rdx as given; prints how it went. */
 #define TRY(name, code) TRY_WITH(name, code, 0, 0, 0)
+#ifdef __x86_64__
 #define TRY_WITH(name, code, a, c, d)                                                                                      \
 	do {                                                                                                               \
 		word try_a = (word)(a), try_c = (word)(c), try_d = (word)(d), try_b = 0;                                   \
@@ -116,12 +184,31 @@ extern word fault_base;
 		after_rax = try_a, after_rbx = try_b, after_rcx = try_c, after_rdx = try_d;                                \
 		end_try(name);                                                                                             \
 	} while (0)
+#else
+#define TRY_WITH(name, code, a, c, d)                                                                                      \
+	do {                                                                                                               \
+		word try_a = (word)(a), try_c = (word)(c), try_d = (word)(d), try_b = 0;                                   \
+		begin_try();                                                                                               \
+		asm volatile("movl %%esp, resume_sp\n\t"                                                                   \
+			     "movl $2f, resume_at\n\t"                                                                     \
+			     "movl $1f, last_trap + %c[start]\n"                                                           \
+			     "1:\t" code "\n"                                                                              \
+			     "2:"                                                                                          \
+			     : "+a"(try_a), "+b"(try_b), "+c"(try_c), "+d"(try_d)                                          \
+			     : [start] "i"(offsetof(struct trap, start))                                                   \
+			     : "esi", "edi", "memory", "cc");                                                              \
+		after_rax = try_a, after_rbx = try_b, after_rcx = try_c, after_rdx = try_d;                                \
+		end_try(name);                                                                                             \
+	} while (0)
+#endif
 
-/* The same in user mode (cs 0xe033, the kernel's page tables as user tables). Instructions that do not trap end at a ud2. */
+/* The same in user mode: cs 0xe033 of a 64-bit guest, with the kernel's page tables as user tables; ring 3 of a 32-bit one. Instructions that do not trap
+ * end at a ud2. */
 void user_mode(void);
 extern volatile word user_end;
 extern char user_stack_top[];
 #define USER_TRY(name, code) USER_TRY_FLAGS(name, code, 0x202)
+#ifdef __x86_64__
 #define USER_TRY_FLAGS(name, code, flags)                                                                                  \
 	do {                                                                                                               \
 		begin_try();                                                                                               \
@@ -149,6 +236,30 @@ extern char user_stack_top[];
 			       "memory", "cc");                                                                            \
 		end_try(name);                                                                                             \
 	} while (0)
+#else
+#define USER_TRY_FLAGS(name, code, flags)                                                                                  \
+	do {                                                                                                               \
+		begin_try();                                                                                               \
+		asm volatile("pushl %%ebp\n\t"                                                                             \
+			     "movl %%esp, resume_sp\n\t"                                                                   \
+			     "movl $3f, resume_at\n\t"                                                                     \
+			     "movl $2f, user_end\n\t"                                                                      \
+			     "movl $1f, last_trap + %c[start]\n\t"                                                         \
+			     "pushl $0xe033\n\t"                                                                           \
+			     "pushl $user_stack_top\n\t"                                                                   \
+			     "pushl %[wanted]\n\t"                                                                         \
+			     "pushl $0xe02b\n\t"                                                                           \
+			     "pushl $1f\n\t"                                                                               \
+			     "jmp hypercall_page + 23 * 32\n"                                                              \
+			     "1:\t" code "\n"                                                                              \
+			     "2:\tud2\n"                                                                                   \
+			     "3:\tpopl %%ebp"                                                                              \
+			     :                                                                                             \
+			     : [start] "i"(offsetof(struct trap, start)), [wanted] "i"(flags)                              \
+			     : "eax", "ebx", "ecx", "edx", "esi", "edi", "memory", "cc");                                  \
+		end_try(name);                                                                                             \
+	} while (0)
+#endif
 
 /* Traps and callbacks as they are before each scenario. */
 extern char trap_entries[], event_entry[], failsafe_entry[], syscall_entry[], syscall32_entry[], sysenter_entry[], nmi_entry[];
@@ -169,17 +280,19 @@ void *fresh_page(void);
 word mfn_of(const void *address);
 word pfn_of(const void *address);
 word frame_to_address_of_kernel(word mfn);
-/* Machine address of the entry that maps an address, at a level from 1 to 4. */
-word entry_address(const void *address, int level);
+/* Machine address of a frame, to which an entry's flags are added. */
+static inline pte frame(uint64_t mfn) { return mfn * PAGE_SIZE; }
+/* Machine address of the entry that maps an address, at a level from 1 to LEVELS. */
+pte entry_address(const void *address, int level);
 /* The entry itself. */
-word entry_of(const void *address, int level);
-long map_page(const void *address, word entry);
+pte entry_of(const void *address, int level);
+long map_page(const void *address, pte entry);
 long make_readonly(const void *address);
 long make_writable(const void *address);
 /* mmu_update of one entry; `command` 0 to 3. */
-long write_entry(word machine_address, word entry, unsigned command);
+long write_entry(pte machine_address, pte entry, unsigned command);
 long mmuext(unsigned command, word arg1, word arg2);
-/* The level 4 table in use. */
+/* The top table in use: level 4, or 3 of a 32-bit guest. */
 word root_mfn(void);
 
 void *memset(void *to, int byte, size_t count);
@@ -188,6 +301,7 @@ void print(const char *string);
 void flush_output(void);
 /* Waits until the console's back end has taken everything: it does not look at a domain that has ended. */
 void drain_output(void);
+extern int drain_always;
 void end_guest(unsigned reason);
 
 #endif

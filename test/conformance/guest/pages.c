@@ -26,33 +26,33 @@ static unsigned slot_of(const void *address, int level) { return ((word)address 
 
 word root_mfn(void) { return mfn_of((void *)start_info->pt_base); }
 
-word entry_address(const void *address, int level)
+pte entry_address(const void *address, int level)
 {
 	word table = root_mfn();
 
-	for (int at = 4;; at--) {
-		word place = table * PAGE_SIZE + slot_of(address, at) * 8;
+	for (int at = LEVELS;; at--) {
+		unsigned place = slot_of(address, at) * 8;
 
 		if (at == level)
-			return place;
-		table = (*(const word *)(frame_to_address_of_kernel(table) + slot_of(address, at) * 8) >> 12) & 0xffffffffffUL;
+			return frame(table) + place;
+		table = (*(const pte *)(frame_to_address_of_kernel(table) + place) >> 12) & 0xffffffffffULL;
 	}
 }
 
-word entry_of(const void *address, int level)
+pte entry_of(const void *address, int level)
 {
-	word place = entry_address(address, level);
+	pte place = entry_address(address, level);
 
-	return *(const word *)(frame_to_address_of_kernel(place >> 12) + (place & 0xfff));
+	return *(const pte *)(frame_to_address_of_kernel(place >> 12) + (word)(place & 0xfff));
 }
 
-long map_page(const void *address, word entry) { return CALL(update_va_mapping, address, entry, UVMF_INVLPG); }
+long map_page(const void *address, pte entry) { return UPDATE_VA(address, entry, UVMF_INVLPG); }
 
-long make_readonly(const void *address) { return map_page(address, mfn_of(address) << 12 | P); }
+long make_readonly(const void *address) { return map_page(address, frame(mfn_of(address)) | P); }
 
-long make_writable(const void *address) { return map_page(address, mfn_of(address) << 12 | P | RW); }
+long make_writable(const void *address) { return map_page(address, frame(mfn_of(address)) | P | RW); }
 
-long write_entry(word machine_address, word entry, unsigned command)
+long write_entry(pte machine_address, pte entry, unsigned command)
 {
 	mmu_update_t request = { .ptr = machine_address | command, .val = entry };
 
@@ -68,13 +68,15 @@ long mmuext(unsigned command, word arg1, word arg2)
 	return CALL(mmuext_op, &operation, 1, 0, DOMID_SELF);
 }
 
-int port_pending(unsigned port) { return (shared->evtchn_pending[port / 64] >> (port % 64)) & 1; }
+#define BITS (8 * sizeof(word))
 
-int port_masked(unsigned port) { return (shared->evtchn_mask[port / 64] >> (port % 64)) & 1; }
+int port_pending(unsigned port) { return (shared->evtchn_pending[port / BITS] >> (port % BITS)) & 1; }
 
-void mask_port(unsigned port) { shared->evtchn_mask[port / 64] |= 1UL << (port % 64); }
+int port_masked(unsigned port) { return (shared->evtchn_mask[port / BITS] >> (port % BITS)) & 1; }
 
-void clear_port(unsigned port) { shared->evtchn_pending[port / 64] &= ~(1UL << (port % 64)); }
+void mask_port(unsigned port) { shared->evtchn_mask[port / BITS] |= 1UL << (port % BITS); }
+
+void clear_port(unsigned port) { shared->evtchn_pending[port / BITS] &= ~(1UL << (port % BITS)); }
 
 void *memset(void *to, int byte, size_t count)
 {

@@ -3,6 +3,7 @@
 
 static char line[256];
 static unsigned length;
+int drain_always;
 
 static void to_ring(const char *bytes, unsigned count)
 {
@@ -38,6 +39,8 @@ void flush_output(void)
 	else
 		to_ring(line, length);
 	length = 0;
+	if (drain_always)
+		drain_output();
 }
 
 static void put(char c)
@@ -53,7 +56,7 @@ void print(const char *string)
 		put(*string++);
 }
 
-static void print_hex(word number)
+static void print_hex(uint64_t number)
 {
 	char digits[16];
 	int n = 0;
@@ -91,11 +94,18 @@ void answer(const char *name, long result)
 	if (result == 0)
 		put('0');
 	else
-		print_hex(result);
+		print_hex((word)result);
 	put('\n');
 }
 
-void value(const char *name, word number)
+void answer_of(const struct operation *operation, const char *what, long result)
+{
+	print(operation->name);
+	print(", ");
+	answer(what, result);
+}
+
+void value(const char *name, uint64_t number)
 {
 	print(name);
 	print(" = ");

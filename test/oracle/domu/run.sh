@@ -1,5 +1,15 @@
 # run_guest NAME: xl create with /guests/NAME.cfg, types what /guests/NAME.steps says, waits for the end, reports.
+# Reports go to the second serial port, which is dom0's own: what dom0 sends to Xen's console may lose characters when there is much of it.
 # A steps file has pairs of lines: a text to wait for after the previous one (grep -F), and what to type then (printf escapes).
+
+stty -F /dev/ttyS1 raw -echo 115200 </dev/ttyS1
+
+# report NAME STATE FILE: one line, with a sum over what it says.
+report() {
+	body=$(gzip -c $3 | base64 -w0)
+	sum=$(printf '%s' "$2 $body" | md5sum | cut -d' ' -f1)
+	echo "@@ guest $1 $sum $2 $body" >/dev/ttyS1
+}
 
 uptime_s() {
 	cut -d. -f1 /proc/uptime
@@ -31,7 +41,7 @@ run_guest() {
 	deadline=$(($(uptime_s) + timeout))
 	started=$(cut -d' ' -f1 /proc/uptime)
 	if ! xl create /guests/$name.cfg >/var/log/xl.$name 2>&1; then
-		echo "@@ guest $name refused $(base64 -w0 /var/log/xl.$name)"
+		report $name refused /var/log/xl.$name
 		xl destroy $name 2>/dev/null
 		return
 	fi
@@ -51,6 +61,6 @@ run_guest() {
 	fi
 	sleep 0.3
 	state=$(xl list -v $name | tail -1 | awk '{ print $5, $8 }')
-	echo "@@ guest $name $(echo $state) $started $(cut -d' ' -f1 /proc/uptime) $(base64 -w0 $log)"
+	report $name "$(echo $state) $started $(cut -d' ' -f1 /proc/uptime)" $log
 	xl destroy $name 2>/dev/null
 }

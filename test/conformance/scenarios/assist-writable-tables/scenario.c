@@ -5,6 +5,7 @@
  * Tables of other levels and other read-only pages fault either way.
  *
  * Read: `runs` where Xen carried the store out, `#PF(0x3)` where not; the user bit that Xen adds shows that the store went through it.
+ * Bits: 64
  */
 #include "guest.h"
 

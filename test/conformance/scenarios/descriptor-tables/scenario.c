@@ -5,6 +5,7 @@
  * data descriptors get DPL 3 at least. Entries from 7168 on are Xen's. The LDT's pages are taken and audited when they are used first.
  *
  * Read: -EINVAL for what the audit refuses, -EFAULT for a frame list that cannot be read.
+ * Bits: 64
  */
 #include "guest.h"
 
@@ -48,21 +49,21 @@ SCENARIO("descriptor-tables")
 	answer("map it writable", make_writable(gdt));
 	fault_base = (word)gdt;
 	TRY_WITH("store to it", "movq $0, 16(%%rax)", gdt, 0, 0);
-	answer("update_descriptor, data", CALL(update_descriptor, mfn_of(gdt) << 12 | 16, DATA | 3UL << 45));
+	answer("update_descriptor, data", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 16, DATA | 3UL << 45));
 	value("descriptor", gdt[2]);
 	TRY_WITH("load ds from entry 2", "movw %%ax, %%ds; xorl %%eax, %%eax; movw %%ax, %%ds", 0x13, 0, 0);
-	answer("update_descriptor, DPL 0 code", CALL(update_descriptor, mfn_of(gdt) << 12 | 24, CODE64));
+	answer("update_descriptor, DPL 0 code", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 24, CODE64));
 	value("descriptor", gdt[3]);
-	answer("update_descriptor, 0", CALL(update_descriptor, mfn_of(gdt) << 12 | 24, 0));
-	answer("update_descriptor, TSS", CALL(update_descriptor, mfn_of(gdt) << 12 | 24, 0x0000890000000067UL));
-	answer("update_descriptor, LDT", CALL(update_descriptor, mfn_of(gdt) << 12 | 24, 0x0000820000000067UL));
-	answer("update_descriptor, call gate", CALL(update_descriptor, mfn_of(gdt) << 12 | 24, 0x0000ec00e0330000UL));
-	answer("update_descriptor, not aligned", CALL(update_descriptor, mfn_of(gdt) << 12 | 25, DATA));
-	answer("update_descriptor, page of data", CALL(update_descriptor, mfn_of(page) << 12 | 8, DATA | 3UL << 45));
+	answer("update_descriptor, 0", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 24, 0));
+	answer("update_descriptor, TSS", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 24, 0x0000890000000067UL));
+	answer("update_descriptor, LDT", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 24, 0x0000820000000067UL));
+	answer("update_descriptor, call gate", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 24, 0x0000ec00e0330000UL));
+	answer("update_descriptor, not aligned", UPDATE_DESCRIPTOR(mfn_of(gdt) << 12 | 25, DATA));
+	answer("update_descriptor, page of data", UPDATE_DESCRIPTOR(mfn_of(page) << 12 | 8, DATA | 3UL << 45));
 	value("  it was stored", page[1]);
-	answer("update_descriptor, a page table", CALL(update_descriptor, root_mfn() << 12 | 8, DATA));
-	answer("update_descriptor, frame beyond memory", CALL(update_descriptor, 0xfffffUL << 12, DATA));
-	answer("update_descriptor, frame 0", CALL(update_descriptor, 0, DATA));
+	answer("update_descriptor, a page table", UPDATE_DESCRIPTOR(root_mfn() << 12 | 8, DATA));
+	answer("update_descriptor, frame beyond memory", UPDATE_DESCRIPTOR(0xfffffUL << 12, DATA));
+	answer("update_descriptor, frame 0", UPDATE_DESCRIPTOR(0, DATA));
 	answer("set_gdt, 7168 entries", set_gdt(mfn_of(gdt), 7168));
 	answer("set_gdt, 7169 entries", set_gdt(mfn_of(gdt), 7169));
 	answer("set_gdt, 0 entries", set_gdt(mfn_of(gdt), 0));

@@ -8,27 +8,27 @@
 #include "guest.h"
 
 #define READ(name, msr) TRY_WITH("rdmsr " name, "rdmsr", 0, msr, 0)
-#define WRITE(name, msr, number) TRY_WITH("wrmsr " name, "wrmsr", (uint32_t)(number), msr, (word)(number) >> 32)
-#define SHOW() value("  value", (after_rax & 0xffffffff) | after_rdx << 32)
+#define WRITE(name, msr, number) TRY_WITH("wrmsr " name, "wrmsr", (uint32_t)(number), msr, (uint64_t)(number) >> 32)
+#define SHOW() value("  value", (after_rax & 0xffffffff) | (uint64_t)after_rdx << 32)
 
 SCENARIO("emulate-msr")
 {
-	word efer, pat;
+	uint64_t efer, pat;
 
 	READ("FS_BASE", 0xc0000100);
 	WRITE("FS_BASE", 0xc0000100, 0x123000UL);
 	READ("FS_BASE", 0xc0000100);
 	SHOW();
-	WRITE("FS_BASE that is not canonical", 0xc0000100, NOT_CANONICAL);
+	ONLY64(WRITE("FS_BASE that is not canonical", 0xc0000100, NOT_CANONICAL);)
 	WRITE("FS_BASE of 0", 0xc0000100, 0UL);
 	WRITE("GS_BASE", 0xc0000101, 0x456000UL);
 	READ("GS_BASE", 0xc0000101);
 	SHOW();
-	WRITE("GS_BASE that is not canonical", 0xc0000101, NOT_CANONICAL);
+	ONLY64(WRITE("GS_BASE that is not canonical", 0xc0000101, NOT_CANONICAL);)
 	WRITE("KERNEL_GS_BASE", 0xc0000102, 0x789000UL);
 	READ("KERNEL_GS_BASE", 0xc0000102);
 	SHOW();
-	WRITE("KERNEL_GS_BASE that is not canonical", 0xc0000102, NOT_CANONICAL);
+	ONLY64(WRITE("KERNEL_GS_BASE that is not canonical", 0xc0000102, NOT_CANONICAL);)
 	READ("EFER", 0xc0000080);
 	SHOW();
 	efer = after_rax;
@@ -46,7 +46,7 @@ SCENARIO("emulate-msr")
 	WRITE("APIC_BASE", 0x1b, 0UL);
 	READ("PAT", 0x277);
 	SHOW();
-	pat = (after_rax & 0xffffffff) | after_rdx << 32;
+	pat = (after_rax & 0xffffffff) | (uint64_t)after_rdx << 32;
 	WRITE("PAT unchanged", 0x277, pat);
 	WRITE("PAT changed", 0x277, pat ^ 1);
 	READ("MTRRcap", 0xfe);

@@ -2,6 +2,7 @@
  * The iret hypercall with a stack that cannot be read: Xen ends the domain.
  *
  * Read: the guest does not come to the line behind it.
+ * Bits: 64
  */
 #include "guest.h"
 

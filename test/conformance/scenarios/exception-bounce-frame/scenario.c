@@ -5,6 +5,7 @@
  * IF showing that mask, rsp, ss. An interrupt gate (flags 4 in the trap table) masks events at entry, a trap gate does not.
  *
  * Read: `mask saved` is the mask before the trap, `mask at entry` the one in the handler.
+ * Bits: 64
  */
 #include "guest.h"
 

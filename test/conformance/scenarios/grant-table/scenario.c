@@ -53,7 +53,7 @@ SCENARIO("grant-table")
 	set_xen_guest_handle(setup.frame_list, (xen_pfn_t *)UNMAPPED);
 	answer("setup_table, list unmapped", OP(setup_table, &setup, 1));
 	value("  status", (uint16_t)setup.status);
-	answer("the first frame of the table can be mapped", map_page(fresh_page(), frames[0] << 12 | P | RW));
+	answer("the first frame of the table can be mapped", map_page(fresh_page(), frame(frames[0]) | P | RW));
 	answer("get_version", OP(get_version, &version, 1));
 	value("  version", version.version);
 	version.dom = 77;

@@ -5,6 +5,7 @@
  * the kernel then gets its failsafe callback or the fault, with the frame that it wanted to return to.
  *
  * Read: where the kernel arrives.
+ * Bits: 64
  */
 #include "guest.h"
 

@@ -9,9 +9,9 @@
  */
 #include "guest.h"
 
-static void try_flags(const char *name, char *page, word flags, int level)
+static void try_flags(const char *name, char *page, pte flags, int level)
 {
-	word old = entry_of(page, level), frame = old & 0xffffffffff000UL, stored;
+	pte old = entry_of(page, level), frame = old & 0xffffffffff000ULL, stored;
 
 	answer(name, write_entry(entry_address(page, level), frame | flags, 0));
 	stored = entry_of(page, level);
@@ -36,9 +36,9 @@ SCENARIO("mmu-entry-flags")
 	try_flags("level 1: available 1", page, P | RW | 0x400, 1);
 	try_flags("level 1: available 2", page, P | RW | 0x800, 1);
 	try_flags("level 1: no execute", page, P | RW | NX, 1);
-	try_flags("level 1: bit 52", page, P | RW | 1UL << 52, 1);
-	try_flags("level 1: bit 58", page, P | RW | 1UL << 58, 1);
-	try_flags("level 1: bit 62", page, P | RW | 1UL << 62, 1);
+	try_flags("level 1: bit 52", page, P | RW | 1ULL << 52, 1);
+	try_flags("level 1: bit 58", page, P | RW | 1ULL << 58, 1);
+	try_flags("level 1: bit 62", page, P | RW | 1ULL << 62, 1);
 	try_flags("level 1: back", page, P | RW, 1);
 	try_flags("level 2: as it is", page, P | RW | US, 2);
 	try_flags("level 2: without the user bit", page, P | RW, 2);
@@ -47,14 +47,14 @@ SCENARIO("mmu-entry-flags")
 	try_flags("level 2: write-through", page, P | RW | US | PWT, 2);
 	try_flags("level 2: cache-disable", page, P | RW | US | PCD, 2);
 	try_flags("level 2: available 1", page, P | RW | US | 0x400, 2);
-	try_flags("level 2: bit 58", page, P | RW | US | 1UL << 58, 2);
+	try_flags("level 2: bit 58", page, P | RW | US | 1ULL << 58, 2);
 	try_flags("level 2: back", page, P | RW | US, 2);
 	try_flags("level 3: page size", page, P | RW | US | PSE, 3);
 	try_flags("level 3: global", page, P | RW | US | GLOBAL, 3);
 	try_flags("level 3: available 2", page, P | RW | US | 0x800, 3);
 	try_flags("level 3: back", page, P | RW | US, 3);
-	try_flags("level 4: page size", page, P | RW | US | PSE, 4);
-	try_flags("level 4: global", page, P | RW | US | GLOBAL, 4);
-	try_flags("level 4: available 0", page, P | RW | US | 0x200, 4);
-	try_flags("level 4: back", page, P | RW | US, 4);
+	ONLY64(try_flags("level 4: page size", page, P | RW | US | PSE, 4);)
+	ONLY64(try_flags("level 4: global", page, P | RW | US | GLOBAL, 4);)
+	ONLY64(try_flags("level 4: available 0", page, P | RW | US | 0x200, 4);)
+	ONLY64(try_flags("level 4: back", page, P | RW | US, 4);)
 }

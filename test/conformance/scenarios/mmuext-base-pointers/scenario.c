@@ -5,6 +5,7 @@
  * here is a copy of the builder's. A user base of 0 means none.
  *
  * Read: -EINVAL for a frame that is no level 4 table and cannot become one.
+ * Bits: 64
  */
 #include "guest.h"
 

@@ -19,7 +19,7 @@ SCENARIO("mmuext-operations")
 	value("done", done);
 	answer("list at an unmapped address", CALL(mmuext_op, UNMAPPED, 1, &done, DOMID_SELF));
 	value("done", done);
-	answer("list at an address that is not canonical", CALL(mmuext_op, NOT_CANONICAL, 1, &done, DOMID_SELF));
+	ONLY64(answer("list at an address that is not canonical", CALL(mmuext_op, NOT_CANONICAL, 1, &done, DOMID_SELF));)
 	answer("done at an unmapped address", CALL(mmuext_op, list, 1, UNMAPPED, DOMID_SELF));
 	answer("done at an address of Xen", CALL(mmuext_op, list, 1, XEN_ADDRESS, DOMID_SELF));
 	answer("of a domain that does not exist", CALL(mmuext_op, list, 1, &done, 77));
@@ -32,7 +32,7 @@ SCENARIO("mmuext-operations")
 	answer("tlb_flush_multi, mask null", mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, 0));
 	answer("invlpg_local", mmuext(MMUEXT_INVLPG_LOCAL, (word)page, 0));
 	answer("invlpg_local, address of Xen", mmuext(MMUEXT_INVLPG_LOCAL, XEN_ADDRESS, 0));
-	answer("invlpg_local, not canonical", mmuext(MMUEXT_INVLPG_LOCAL, NOT_CANONICAL, 0));
+	ONLY64(answer("invlpg_local, not canonical", mmuext(MMUEXT_INVLPG_LOCAL, NOT_CANONICAL, 0));)
 	answer("invlpg_all", mmuext(MMUEXT_INVLPG_ALL, (word)page, 0));
 	answer("invlpg_all, address of Xen", mmuext(MMUEXT_INVLPG_ALL, XEN_ADDRESS, 0));
 	answer("invlpg_multi", mmuext(MMUEXT_INVLPG_MULTI, (word)page, (word)&mask));

@@ -2,6 +2,7 @@
  * set_segment_base, fpu_taskswitch.
  *
  * Read: -EINVAL for a base that is not canonical and for an unknown register; a selector for the user's gs that cannot be loaded is replaced by 0.
+ * Bits: 64
  */
 #include "guest.h"
 

@@ -9,7 +9,7 @@
 
 static long register_callback(unsigned type, unsigned flags, word address)
 {
-	struct callback_register request = { .type = type, .flags = flags, .address = address };
+	struct callback_register request = { .type = type, .flags = flags, .address = CALLBACK(address) };
 
 	return CALL(callback_op, CALLBACKOP_register, &request);
 }
@@ -30,9 +30,9 @@ SCENARIO("trap-table")
 	TRY("ud2 still arrives", "ud2");
 	answer("list at an unmapped address", CALL(set_trap_table, UNMAPPED));
 	answer("list at an address of Xen", CALL(set_trap_table, XEN_ADDRESS));
-	answer("list that is not canonical", CALL(set_trap_table, NOT_CANONICAL));
-	table[0] = (trap_info_t){ .vector = 6, .cs = FLAT_KERNEL_CS, .address = NOT_CANONICAL };
-	answer("handler that is not canonical", CALL(set_trap_table, table));
+	ONLY64(answer("list that is not canonical", CALL(set_trap_table, NOT_CANONICAL));)
+	ONLY64(table[0] = (trap_info_t){ .vector = 6, .cs = FLAT_KERNEL_CS, .address = NOT_CANONICAL };)
+	ONLY64(answer("handler that is not canonical", CALL(set_trap_table, table));)
 	reset_traps();
 	table[0] = (trap_info_t){ .vector = 6, .cs = FLAT_KERNEL_CS, .address = XEN_ADDRESS };
 	answer("handler at an address of Xen", CALL(set_trap_table, table));
@@ -42,7 +42,7 @@ SCENARIO("trap-table")
 	TRY("ud2 arrives", "ud2");
 	table[0] = (trap_info_t){ .vector = 6, .cs = 0, .address = (word)trap_entries + 6 * 32 };
 	answer("code selector 0", CALL(set_trap_table, table));
-	TRY("ud2 arrives", "ud2");
+	ONLY64(TRY("ud2 arrives", "ud2");)
 	table[0] = (trap_info_t){ .vector = 6, .flags = 0xff, .cs = FLAT_KERNEL_CS, .address = (word)trap_entries + 6 * 32 };
 	answer("flags 0xff", CALL(set_trap_table, table));
 	reset_traps();
@@ -58,9 +58,9 @@ SCENARIO("trap-table")
 	answer("gate 3 with DPL 0", CALL(set_trap_table, table));
 	TRY("int3", "int3");
 
-	answer("callbacks", CALL(set_callbacks, event_entry, failsafe_entry, syscall_entry));
-	answer("callbacks that are not canonical", CALL(set_callbacks, NOT_CANONICAL, NOT_CANONICAL, NOT_CANONICAL));
-	answer("callbacks again", CALL(set_callbacks, event_entry, failsafe_entry, syscall_entry));
+	answer("callbacks", SET_CALLBACKS(event_entry, failsafe_entry, syscall_entry));
+	ONLY64(answer("callbacks that are not canonical", SET_CALLBACKS(NOT_CANONICAL, NOT_CANONICAL, NOT_CANONICAL));)
+	answer("callbacks again", SET_CALLBACKS(event_entry, failsafe_entry, syscall_entry));
 	answer("callback_op.register event", register_callback(CALLBACKTYPE_event, 0, (word)event_entry));
 	answer("callback_op.register failsafe", register_callback(CALLBACKTYPE_failsafe, 0, (word)failsafe_entry));
 	answer("callback_op.register failsafe, masking", register_callback(CALLBACKTYPE_failsafe, CALLBACKF_mask_events, (word)failsafe_entry));
@@ -70,7 +70,7 @@ SCENARIO("trap-table")
 	answer("callback_op.register sysenter (deprecated)", register_callback(CALLBACKTYPE_sysenter_deprecated, 0, (word)sysenter_entry));
 	answer("callback_op.register nmi", register_callback(CALLBACKTYPE_nmi, 0, (word)nmi_entry));
 	answer("callback_op.register type 7", register_callback(6 + 1 + 1, 0, (word)nmi_entry));
-	answer("callback_op.register, address that is not canonical", register_callback(CALLBACKTYPE_event, 0, NOT_CANONICAL));
+	ONLY64(answer("callback_op.register, address that is not canonical", register_callback(CALLBACKTYPE_event, 0, NOT_CANONICAL));)
 	answer("callback_op.register, address of Xen", register_callback(CALLBACKTYPE_event, 0, XEN_ADDRESS));
 	answer("callback_op.register, flags 0xfffe", register_callback(CALLBACKTYPE_event, 0xfffe, (word)event_entry));
 	answer("callback_op.register, unmapped", CALL(callback_op, CALLBACKOP_register, UNMAPPED));
@@ -86,7 +86,7 @@ SCENARIO("trap-table")
 
 	answer("nmi_op.register_callback", CALL(nmi_op, XENNMI_register_callback, &nmi));
 	answer("nmi_op.register_callback, unmapped", CALL(nmi_op, XENNMI_register_callback, UNMAPPED));
-	nmi.handler_address = NOT_CANONICAL;
+	ONLY64(nmi.handler_address = NOT_CANONICAL;)
 	answer("nmi_op.register_callback, not canonical", CALL(nmi_op, XENNMI_register_callback, &nmi));
 	answer("nmi_op.unregister_callback", CALL(nmi_op, XENNMI_unregister_callback, 0));
 	answer("nmi_op 2", CALL(nmi_op, 2, &nmi));
@@ -94,6 +94,6 @@ SCENARIO("trap-table")
 	answer("stack_switch", CALL(stack_switch, FLAT_KERNEL_SS, user_stack_top));
 	answer("stack_switch, ss 0", CALL(stack_switch, 0, user_stack_top));
 	answer("stack_switch, ss of ring 0", CALL(stack_switch, 0xe010, user_stack_top));
-	answer("stack_switch, address that is not canonical", CALL(stack_switch, FLAT_KERNEL_SS, NOT_CANONICAL));
+	ONLY64(answer("stack_switch, address that is not canonical", CALL(stack_switch, FLAT_KERNEL_SS, NOT_CANONICAL));)
 	answer("stack_switch, address of Xen", CALL(stack_switch, FLAT_KERNEL_SS, XEN_ADDRESS));
 }

@@ -3,6 +3,7 @@
  *
  * Read: -EINVAL where a table has another type; a page becomes the type that the entry wants when it is free for it. Counts: as long as a table
  * refers to a page, that page stays a table, pinned or not.
+ * Bits: 64
  */
 #include "guest.h"
 

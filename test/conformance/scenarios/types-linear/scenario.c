@@ -5,6 +5,7 @@
  * round too. pv-linear-pt may be switched off on Xen's command line; Debian leaves it on.
  *
  * Read: -EINVAL where the chain would get longer or the entry is writable.
+ * Bits: 64
  */
 #include "guest.h"
 

@@ -5,6 +5,7 @@
  * but those that depend on IOPL.
  *
  * Read: as in the kernel's scenarios.
+ * Bits: 64
  */
 #include "guest.h"
 

@@ -24,7 +24,7 @@ SCENARIO("vcpu-info-moved")
 	moved->evtchn_pending_sel = 0;
 	vcpu0 = moved;
 	fault_base = 0;
-	TRY_WITH("page fault", "movb (%%rax), %%al", 0x4321, 0, 0);
+	TRY_WITH("page fault", "movb (%%" R "ax), %%al", 0x4321, 0, 0);
 	value("cr2 is in the new place", moved->arch.cr2);
 	answer("the page is held as writable: pin", mmuext(MMUEXT_PIN_L1_TABLE, mfn_of(page), 0));
 	make_readonly(page);

@@ -65,7 +65,7 @@ SCENARIO("vcpu-operations")
 	answer("set_singleshot_timer in the past, future asked for", CALL(vcpu_op, VCPUOP_set_singleshot_timer, 0, &single));
 	single.flags = 0;
 	answer("set_singleshot_timer in the past", CALL(vcpu_op, VCPUOP_set_singleshot_timer, 0, &single));
-	single.timeout_abs_ns = 1UL << 60;
+	single.timeout_abs_ns = 1ULL << 60;
 	answer("set_singleshot_timer far away", CALL(vcpu_op, VCPUOP_set_singleshot_timer, 0, &single));
 	single.flags = 0xff;
 	answer("set_singleshot_timer, flags 0xff", CALL(vcpu_op, VCPUOP_set_singleshot_timer, 0, &single));

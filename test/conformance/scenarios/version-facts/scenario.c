@@ -46,7 +46,7 @@ SCENARIO("version-facts")
 	answer("compile_info to an unmapped address", CALL(xen_version, XENVER_compile_info, UNMAPPED));
 	answer("capabilities to an address of Xen", CALL(xen_version, XENVER_capabilities, XEN_ADDRESS));
 	answer("changeset to an unmapped address", CALL(xen_version, XENVER_changeset, UNMAPPED));
-	answer("platform_parameters to an address that is not canonical", CALL(xen_version, XENVER_platform_parameters, NOT_CANONICAL));
+	ONLY64(answer("platform_parameters to an address that is not canonical", CALL(xen_version, XENVER_platform_parameters, NOT_CANONICAL));)
 	answer("get_features at an unmapped address", CALL(xen_version, XENVER_get_features, UNMAPPED));
 	answer("guest_handle to the read-only M2P", CALL(xen_version, XENVER_guest_handle, M2P_ADDRESS));
 	answer("commandline to an unmapped address", CALL(xen_version, XENVER_commandline, UNMAPPED));
