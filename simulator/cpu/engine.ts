@@ -268,6 +268,8 @@ class CpuEngine implements Engine {
     let tail = false;
     /** Blocks that the interpreter runs one at a time, so that regions are found where it meets them. */
     let watched = 0;
+    /** A region could not carry out the next instruction. */
+    let refused = false;
     while (left > 0) {
       if (this.stale) this.refresh();
       const lo = i32[L.RIP >> 2]!;
@@ -290,7 +292,7 @@ class CpuEngine implements Engine {
       const segmented = this.mode === 3;
       const single = alone || tracing || (resumeFlag | shadow) !== 0 || segmented;
       const frame = segmented ? -1 : this.tlb.fetch(lo, hi);
-      const translating = regions !== null && !single && !tail && this.mode < 2 && !core.alignment && frame >= 0;
+      const translating = regions !== null && !single && !tail && !refused && this.mode < 2 && !core.alignment && frame >= 0;
       let entering = translating && regions.slots.isPublished(lo, hi, frame, this.mode);
       const found = frame < 0 || entering ? null : code.find(lo, hi, frame, this.mode);
       const block = segmented ? this.segmentedBlock(lo) : found;
@@ -306,6 +308,7 @@ class CpuEngine implements Engine {
         left = i32[L.COUNT >> 2]!;
         if (status === Status.syscall) return this.finishSyscall(budget - left);
         tail = status === Status.budget;
+        refused = status < 0;
         watched = WATCHED;
         continue;
       }
@@ -321,6 +324,7 @@ class CpuEngine implements Engine {
       // A block of one may be a rep, which is given all.
       const granted = single ? 1 : watched > 0 && count > 1 ? count : left;
       if (watched > 0) watched--;
+      refused = false;
       const stop = this.interpreter(this.mode).run(header + L.RECORD.size, granted - count, tlb);
       core.stepping = false;
       const before = left;
