@@ -131,7 +131,7 @@ async function guestArchive(guests: DomUGuest[]): Promise<Buffer> {
       'vcpus=1',
       ...(guest.cmdline ? [`extra='${guest.cmdline}'`] : []),
       ...(guest.ramdisk ? [`ramdisk='/guests/${guest.name}.ramdisk'`] : []),
-      ...['poweroff', 'reboot', 'crash'].map((event) => `on_${event}='preserve'`),
+      ...['poweroff', 'reboot', 'crash', 'watchdog'].map((event) => `on_${event}='preserve'`),
       ...(guest.config ?? []),
     ];
     add(`${guest.name}.kernel`, await readFile(guest.elf));
