@@ -1,6 +1,7 @@
 // set_gdt and update_descriptor.
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
+import { readBig } from '../../../abi/layout.ts';
 import { checkDescriptor } from '../../memory/descriptors.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
@@ -14,13 +15,12 @@ export function setGdt(call: Call): HandlerResult {
   const entries = call.u32(1);
   if (entries > MAX_ENTRIES) return no(refuse('EINVAL', 'gdt-size', { entries, most: MAX_ENTRIES }));
   const count = Math.ceil(entries / 512);
-  const bytes = call.read(list, count * 8);
+  const bytes = call.read(list, count * call.word);
   if (!bytes) return call.fault('list of GDT frames');
-  const view = new DataView(bytes.buffer);
   const { types } = call.hv.memory;
   const frames: Mfn[] = [];
   for (let n = 0; n < count; n++) {
-    const mfn = asMfn(Number(view.getBigUint64(n * 8, true) & 0xff_ffff_ffffn));
+    const mfn = asMfn(Number(readBig(bytes, n * call.word, call.word) & 0xff_ffff_ffffn));
     const refusal = types.getPageAndType(mfn, FrameType.segDesc, call.domain.id);
     if (refusal) {
       for (const taken of frames) types.putPageAndType(taken);
@@ -38,7 +38,7 @@ export function setGdt(call: Call): HandlerResult {
 export function updateDescriptor(call: Call): HandlerResult {
   const [address, descriptor] = call.args as [bigint, bigint];
   if (address & 7n) return no(refuse('EINVAL', 'descriptor-alignment', { address: hex(address) }));
-  const checked = checkDescriptor(Number(descriptor & 0xffff_ffffn) | 0, Number(descriptor >> 32n) | 0);
+  const checked = checkDescriptor(Number(descriptor & 0xffff_ffffn) | 0, Number(descriptor >> 32n) | 0, call.bits);
   if (!checked) return no(refuse('EINVAL', 'descriptor-not-allowed', { descriptor: hex(descriptor) }));
   const mfn = asMfn(Number(address >> 12n));
   const { types, frames, ram } = call.hv.memory;

@@ -2,7 +2,7 @@
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
 import { addressSpace32, addressSpace64 } from '../../../abi/constants/address-space.table.ts';
-import { StructView } from '../../../abi/layout.ts';
+import { StructView, writeBig } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
 
@@ -79,7 +79,7 @@ function reservation(call: Call, command: number, address: bigint): HandlerResul
   const from = done;
   if (order > MAX_ORDER_DOMU && !call.domain.isDom0) return partly(done, extents, { order, most: MAX_ORDER_DOMU });
   for (; done < extents; done++) {
-    const slot = op.big('extent_start') + BigInt(done * 8);
+    const slot = op.big('extent_start') + BigInt(done * call.word);
     if (!(command === 1 ? release(call, slot, order) : populate(call, command, op, slot, order))) break;
   }
   return done === extents ? done : partly(done, extents, { order, first: from, pages: call.domain.pages, allowed: call.domain.maxPages });
@@ -92,7 +92,7 @@ const partly = (done: number, extents: number, facts: Record<string, number>): A
 });
 
 function release(call: Call, slot: bigint, order: number): boolean {
-  const first = call.hv.guest.readWord(call.vcpu.currentRoot(), slot);
+  const first = call.readWord(slot);
   if (first === null) return false;
   const { types } = call.hv.memory;
   for (let n = 0; n < 2 ** order; n++) {
@@ -107,11 +107,11 @@ function release(call: Call, slot: bigint, order: number): boolean {
 }
 
 function populate(call: Call, command: number, op: StructView, slot: bigint, order: number): boolean {
-  const { memory, guest } = call.hv;
+  const { memory } = call.hv;
   const count = 2 ** order;
   let pfn = 0n;
   if (command === 6) {
-    const given = guest.readWord(call.vcpu.currentRoot(), slot);
+    const given = call.readWord(slot);
     if (given === null) return false;
     pfn = given;
   }
@@ -121,9 +121,7 @@ function populate(call: Call, command: number, op: StructView, slot: bigint, ord
   call.domain.pages += count;
   if (command === 6) for (const [n, mfn] of run.entries()) memory.m2p.set(mfn, pfn + BigInt(n));
   if (command === 6 || op.big('extent_start') !== 0n) {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt(run[0] as Mfn), true);
-    return call.write(slot, bytes);
+    return call.writeWord(slot, BigInt(run[0] as Mfn));
   }
   return true;
 }
@@ -134,8 +132,8 @@ function machphysList(call: Call, address: bigint): HandlerResult {
   // One extent per 2 MiB of the table.
   const { m2p } = call.hv.memory;
   const count = Math.min(op.number('max_extents'), Math.ceil(m2p.length / 2 ** 21));
-  const bytes = new Uint8Array(count * 8);
-  for (let n = 0; n < count; n++) new DataView(bytes.buffer).setBigUint64(n * 8, BigInt(m2p.frame(n * 2 ** 21)), true);
+  const bytes = new Uint8Array(count * call.word);
+  for (let n = 0; n < count; n++) writeBig(bytes, n * call.word, call.word, BigInt(m2p.frame(n * 2 ** 21)));
   if (!call.write(op.big('extent_start'), bytes)) return call.fault('list of M2P frames');
   op.set('nr_extents', count);
   return call.put(address, op) ? 0 : call.fault('xen_machphys_mfn_list');
