@@ -55,12 +55,21 @@ async function bundles(root: string): Promise<Bundles> {
   };
 }
 
-/** Workloads and rounds can be limited while one works on the engine: HYPERPORT_BENCH_WORKLOADS=memory,wide-32 HYPERPORT_BENCH_ROUNDS=2. */
-const wanted = process.env.HYPERPORT_BENCH_WORKLOADS?.split(',');
-const isWanted = (name: string): boolean => !wanted || wanted.includes(name);
-const rounds = Number(process.env.HYPERPORT_BENCH_ROUNDS ?? ROUNDS);
+export interface Scope {
+  /** 64-bit workloads by name, 32-bit ones with `-32`, `micro` for the single costs; all of them unless given. */
+  readonly workloads?: readonly string[];
+  readonly rounds?: number;
+}
 
-export async function run(root: string): Promise<{ rows: CpuRow[]; raw: Raw; summary: string }> {
+/** While one works on the engine: HYPERPORT_BENCH_WORKLOADS=memory,wide-32 HYPERPORT_BENCH_ROUNDS=2. */
+function scopeOfEnvironment(): Scope {
+  const { HYPERPORT_BENCH_WORKLOADS: workloads, HYPERPORT_BENCH_ROUNDS: rounds } = process.env;
+  return { ...(workloads ? { workloads: workloads.split(',') } : {}), ...(rounds ? { rounds: Number(rounds) } : {}) };
+}
+
+export async function run(root: string, scope = scopeOfEnvironment()): Promise<{ rows: CpuRow[]; raw: Raw; summary: string }> {
+  const isWanted = (name: string): boolean => scope.workloads?.includes(name) ?? true;
+  const rounds = scope.rounds ?? ROUNDS;
   dropOldBuilds(root);
   const made = await bundles(root);
   const binaries: Built[] = [];

@@ -1,6 +1,7 @@
 // From raw times to rows, to the promises kept or not, and to what limits each figure.
 
 import type { Raw } from '../cpu.ts';
+import type { PeerRun } from './peer.ts';
 import { bestNs, type Measured } from './rounds.ts';
 
 export interface CpuRow {
@@ -78,6 +79,7 @@ export function targets(raw: Raw, all: readonly CpuRow[]): string[] {
     below('single step, ns', micro.stepNs, 100),
     below('hypercall round trip, ns', micro.hypercallNs, 150),
     below('decode and record, ns for each instruction', micro.decodeNs, 200),
+    below('translation, us for each instruction', translationUs(raw), 1.2),
     below('resident memory of a machine with 64 MB, MB', memory.peakMb, 300),
     below('resident memory for 1 GiB of untouched RAM, MB', micro.emptyGibMb, 64),
   ];
@@ -86,15 +88,44 @@ export function targets(raw: Raw, all: readonly CpuRow[]): string[] {
     .map(({ text, value, kept }) => `${kept ? 'kept  ' : 'MISSED'} ${text}: ${round(value!, 3)}`);
 }
 
-/** What each of our figures spends its time on, as far as the engine counts it. */
+type Statistics = PeerRun['detail'];
+
+/** Counts and times of the engine since its process began, flat: those of tier 1 beside the others. */
+function countsOf(run: PeerRun | undefined): Record<string, number> {
+  const { tier1, ...common } = (run?.detail.statistics ?? {}) as Statistics & { tier1?: Record<string, number> | null };
+  return { ...(common as Record<string, number>), ...(tier1 ?? {}) };
+}
+
+/** What each of our figures spends its time on, in words: what the engine counted in the round shown, less what it had counted before. */
 export function limits(raw: Raw): string[] {
   return [...raw.measured, ...raw.cold].flatMap(({ workload, engines }) =>
-    engines
-      .filter(({ engine }) => engine.startsWith('hyperport'))
-      .map((measured) => {
-        const statistics = measured.runs.at(-1)!.detail.statistics as Record<string, number> | undefined;
-        const shown = Object.entries(statistics ?? {}).map(([name, value]) => `${name} ${round(value, 1)}`);
-        return `${workload} ${measured.engine}: ${round(bestNs(measured) / 1e6, 1)} ms; ${shown.join(', ')}`;
-      }),
+    engines.filter(({ engine }) => engine.startsWith('hyperport')).map((measured) => limitsOf(workload, measured)),
   );
+}
+
+function limitsOf(workload: string, { engine, runs }: Measured): string {
+  const at = runs.findIndex(({ cpuNs }) => cpuNs === bestNs({ engine, n: 0, runs }));
+  const before = engine === 'hyperport-cold' ? {} : countsOf(runs[at - 1]);
+  const now = countsOf(runs[at]);
+  const count = (name: string): number => (now[name] ?? 0) - (before[name] ?? 0);
+  const ms = (microseconds: number): string => `${round(microseconds / 1000, 1)} ms`;
+  const parts = [`${count('tlbMisses')} TLB misses`, `${count('fetchMisses')} fetch misses`, `${count('decoded')} decoded`];
+  if ('executed' in now) {
+    const instructions = Number(runs[at]!.detail.instructions);
+    parts.push(
+      `${round((100 * (instructions - count('executed'))) / instructions, 2)} % in tier 0`,
+      `${count('entries')} entries, ${count('sideExits')} side exits`,
+      `${count('regions')} regions of ${count('instructions')} instructions in ${count('modules')} modules`,
+      `emit ${ms(count('emitTime'))}, build ${ms(count('moduleTime'))}, instantiate ${ms(count('instanceTime'))}`,
+    );
+  }
+  return `${workload} ${engine}: ${ms(bestNs({ engine, n: 0, runs }) / 1000)}: ${parts.join('; ')}`;
+}
+
+/** Microseconds that one translated instruction takes: emitting, building the module, instantiating. From the cold runs of the widest code. */
+export function translationUs(raw: Raw): number | undefined {
+  const cold = raw.cold.find(({ workload }) => workload === 'wide')?.engines.find(({ engine }) => engine === 'hyperport-cold');
+  const steady = raw.measured.find(({ workload }) => workload === 'wide')?.engines.find(({ engine }) => engine === 'hyperport');
+  const { emitTime, moduleTime, instanceTime, instructions } = countsOf((steady ?? cold)?.runs.at(-1));
+  return instructions ? ((emitTime ?? 0) + (moduleTime ?? 0) + (instanceTime ?? 0)) / instructions : undefined;
 }
