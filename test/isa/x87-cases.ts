@@ -252,7 +252,8 @@ export class X87CaseMaker {
       };
       if (key === 'fxrstor') {
         put(0, this.chance(50) ? (this.wide() & ~0xbfn) | 0x3fn : this.wide());
-        put(24, this.chance(90) ? this.wide() & 0xffffn : this.wide());
+        // Bit 17 of MXCSR is a feature that the models have not and newer AMD processors have.
+        put(24, this.chance(90) ? this.wide() & 0xffffn : this.wide() & ~0x20000n);
       } else {
         const [low, high] = this.memoryValue(d.size[position]!, key === 'fbld');
         if (/env|rstor/.test(key)) {

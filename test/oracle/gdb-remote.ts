@@ -1,28 +1,11 @@
 // A client of QEMU's gdbstub over a local socket: as much of gdb's remote protocol as tracing needs.
 import { connect, type Socket } from 'node:net';
+import { GprName } from '../../simulator/cpu/engine-types.ts';
 
 /** General registers in the stub's order, then rip and rflags; selectors follow as 32 bits each. */
-const order = [
-  'rax',
-  'rbx',
-  'rcx',
-  'rdx',
-  'rsi',
-  'rdi',
-  'rbp',
-  'rsp',
-  'r8',
-  'r9',
-  'r10',
-  'r11',
-  'r12',
-  'r13',
-  'r14',
-  'r15',
-  'rip',
-] as const;
+const order: readonly (GprName | 'rip')[] = [...[0, 3, 2, 1, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15].map((n) => GprName[n]!), 'rip'];
 
-export type Registers = Record<(typeof order)[number], bigint> & { cs: number };
+export type Registers = Record<GprName | 'rip', bigint> & { cs: number };
 
 export class GdbRemote {
   #socket: Socket;

@@ -70,10 +70,16 @@ function loadPointers(c: RareContext, i: RareInstruction, image: DataView): void
 
 /** Where alignment is checked, a misaligned word comes before the misaligned area (AMD's processors). */
 const FIELD = 4;
+/** What a misaligned area raises: AMD's processors look first whether its address is canonical, which on the stack is #SS(0). */
+function misaligned(c: RareContext, i: RareInstruction, va: bigint): number {
+  const canonical = c.bits !== 64 || BigInt.asUintN(64, BigInt.asIntN(48, va)) === va;
+  return !canonical && c.core.model === 'amd' && c.usesStack(i.d) ? 12 : 13;
+}
+
 const fxsave: RareBody = (c, i) => {
   const va = c.place(i.d, AREA, true);
   if (va === null || !c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
-  if (va & 15n) return c.stop(13, 0);
+  if (va & 15n) return c.stop(misaligned(c, i, va), 0);
   const image = c.core.u8.slice(L.FXSAVE, L.FXSAVE + (c.bits === 64 ? IMAGE : IMAGE - 128));
   const view = new DataView(image.buffer);
   view.setUint32(28, MXCSR_MASK, true);
@@ -95,7 +101,7 @@ const fxsave: RareBody = (c, i) => {
 const fxrstor: RareBody = (c, i) => {
   const va = c.place(i.d, AREA, false);
   if (va === null || !c.alignedTo(va, FIELD, c.usesStack(i.d))) return RareStatus.stopped;
-  if (va & 15n) return c.stop(13, 0);
+  if (va & 15n) return c.stop(misaligned(c, i, va), 0);
   if (!c.probe(BigInt.asUintN(c.bits, va + LAST), false, c.usesStack(i.d))) return RareStatus.stopped;
   const image = new Uint8Array(c.bits === 64 ? IMAGE : IMAGE - 128);
   const view = new DataView(image.buffer);
