@@ -21,8 +21,8 @@ export function launchMachine(launch: LaunchParameters, sources: SourceOptions, 
   const kernel = readBinary(program, 'kernel "program"', true);
   const ramdisk = launch.ramdisk === null ? null : readBinary(resolvePath(launch.ramdisk, sources.cwd), 'ramdisk');
   const elf = openKernel(kernel);
-  const { cmdline, memoryMib, vcpus, dom0, cpu, tsc } = launch;
-  const machine = createMachine({ kernel, cmdline, memoryMib, vcpus, dom0, cpu, tsc, ...(ramdisk ? { ramdisk } : {}) });
+  const { cmdline, memoryMib, vcpus, dom0, cpu, tsc, tier1 } = launch;
+  const machine = createMachine({ kernel, cmdline, memoryMib, vcpus, dom0, cpu, tsc, tier1, ...(ramdisk ? { ramdisk } : {}) });
   const symbols = new GuestSymbols(elf, { program, cwd: sources.cwd, sourceMap: sources.sourceMap ?? {} }, () => machine.hypercallPage());
   return new MachineHost({ ...launch, program }, machine, symbols, clock);
 }

@@ -20,6 +20,7 @@ export interface LaunchParameters {
   readonly dom0: boolean;
   readonly cpu: 'amd' | 'intel';
   readonly tsc: 'emulate' | 'native';
+  readonly tier1: boolean;
   readonly pace: Pace;
 }
 

@@ -20,6 +20,7 @@ const defaults: Omit<LaunchParameters, 'program'> = {
   dom0: false,
   cpu: 'amd',
   tsc: 'emulate',
+  tier1: true,
   pace: 'fast',
 };
 

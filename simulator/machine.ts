@@ -68,7 +68,13 @@ export function createMachine(config: MachineConfig): Machine {
     readDescriptor: (id, selector) => readDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, selector),
     sensitive: (_id, what) => SENSITIVE[what],
   };
-  const engine: Engine = createEngine({ ramBytes: memoryPlan.frames * 4096, vcpus: config.vcpus, model: config.cpu, host });
+  const engine: Engine = createEngine({
+    ramBytes: memoryPlan.frames * 4096,
+    vcpus: config.vcpus,
+    model: config.cpu,
+    host,
+    tier1: config.tier1 ?? false,
+  });
   const trace = new Trace(() => parts.hv?.icount ?? 0, TRACE_RING_BYTES);
   const created = createHypervisor(config, plan, memoryPlan, engine, trace, policy);
   parts.hv = created.hv;

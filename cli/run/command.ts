@@ -44,6 +44,7 @@ function buildMachine(options: RunOptions): Machine {
       dom0: options.dom0,
       cpu: options.cpu,
       tsc: options.tsc,
+      tier1: options.tier1,
     });
   } catch (error) {
     if (error instanceof KernelImageError) throw new UsageError(`${options.kernel}: ${error.message}`);

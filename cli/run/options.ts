@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly maxInstructions: number;
   readonly pace: 'fast' | 'real';
   readonly tsc: 'emulate' | 'native';
+  readonly tier1: boolean;
   readonly trace: string | null;
   readonly stats: boolean;
 }
@@ -40,6 +41,7 @@ export const RUN_USAGE = `Usage: hyperport run KERNEL [options]
   --max-instructions N   end with 4 after N instructions (default 20 G unless stdin is a terminal)
   --pace fast|real       real: guest time follows the wall clock (default real on a terminal)
   --tsc emulate|native   (default emulate for a domU, native for dom0)
+  --tier1 on|off         off: interpret everything, translate nothing (default on; only the speed differs)
   --trace FILE           write the trace as JSON lines
   --stats                one JSON line on stderr at the end
 Exit: 0 power-off or --until seen, 2 usage or bad kernel, 3 guest crash, 4 instruction limit, 5 deadlock,
@@ -58,6 +60,7 @@ const SPEC = {
   'max-instructions': { type: 'string' },
   pace: { type: 'string' },
   tsc: { type: 'string' },
+  tier1: { type: 'string' },
   trace: { type: 'string' },
   stats: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -101,6 +104,7 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
     ),
     pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
     tsc: choice('--tsc', values.tsc, ['emulate', 'native'], dom0 ? 'native' : 'emulate'),
+    tier1: choice('--tier1', values.tier1, ['on', 'off'], 'on') === 'on',
     trace: values.trace ?? null,
     stats: values.stats ?? false,
   };

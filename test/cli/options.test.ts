@@ -22,6 +22,7 @@ describe('hyperport run: options', () => {
       maxInstructions: 20e9,
       pace: 'fast',
       tsc: 'emulate',
+      tier1: true,
       trace: null,
       stats: false,
     });

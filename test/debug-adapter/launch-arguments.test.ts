@@ -17,6 +17,7 @@ test('defaults are those of a domU', () => {
       dom0: false,
       cpu: 'amd',
       tsc: 'emulate',
+      tier1: true,
       pace: 'real',
     },
     ...{ stopOnEntry: false, noDebug: false, sourceMap: {}, cwd: '/work', disassembly: 'att' },

@@ -78,6 +78,7 @@ export class ScriptedMachine implements Machine {
     dom0: false,
     cpu: 'amd',
     tsc: 'emulate',
+    tier1: true,
   };
   readonly domain = 1;
   readonly bits = 64;

@@ -31,6 +31,7 @@ function hostOf(machine: ScriptedMachine): { host: MachineHost; said: string[] }
     dom0: false,
     cpu: 'amd',
     tsc: 'emulate',
+    tier1: true,
     pace: 'fast',
   } as const;
   const host = new MachineHost(launch, machine, symbols);
