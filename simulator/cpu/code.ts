@@ -39,6 +39,8 @@ export interface Block {
 
 /** What the cache of decoded code must tell tier 1. */
 export interface RegionMarks {
+  /** Executions after which a block asks for a region. */
+  heatOf(frame: number): number;
   /** A region begins there. */
   holds(lo: number, hi: number, frame: number, mode: number): boolean;
   beforeStore(frame: number, offset: number, size: number): void;
@@ -83,9 +85,8 @@ export class CodeCache implements CodeMarks {
   instructions = 0;
   /** Counts the times that everything was forgotten. */
   generation = 0;
-  /** Tier 1, null while off; and how often a block runs before it is asked for a region. */
+  /** Tier 1, null while off. */
   regions: RegionMarks | null = null;
-  heat = 0;
   onMarked: (frame: number) => void = () => {};
   /** Frame of the page behind the one being decoded; -1: fault. */
   fetch: (lo: number, hi: number) => number = () => -1;
@@ -265,7 +266,7 @@ export class CodeCache implements CodeMarks {
       } else if (d.rep !== 0 && definition.rare !== null) ended = true;
     }
     at = writer.writeNext(at, ipLo, ipHi, leave);
-    this.writeHeader(header, count, lo, hi);
+    this.writeHeader(header, count, lo, hi, this.regions?.heatOf(frame) ?? 0);
     this.free = at;
     const region = this.regions?.holds(lo, hi, frame, mode) ?? false;
     const block: Block = {
@@ -290,14 +291,14 @@ export class CodeCache implements CodeMarks {
     return block;
   }
 
-  private writeHeader(header: number, count: number, lo: number, hi: number): void {
+  private writeHeader(header: number, count: number, lo: number, hi: number, heat: number): void {
     const { i32 } = this.core;
     const w = header >> 2;
     i32.fill(0, w, w + 8);
     i32[w + 2] = count;
     // Kept when the first is overwritten to bar the block.
     i32[w + 4] = count;
-    i32[w + 5] = this.heat;
+    i32[w + 5] = heat;
     i32[w + 6] = lo;
     i32[w + 7] = hi;
   }
@@ -493,7 +494,7 @@ export class CodeCache implements CodeMarks {
     core.view.setUint16(last, this.list.unfused(core.view.getUint16(last, true)), true);
     const w = (last + L.RECORD.next) >> 2;
     this.free = this.writer.writeNext(at, core.i32[w]!, core.i32[w + 1]!, true);
-    this.writeHeader(header, n, block.lo, block.hi);
+    this.writeHeader(header, n, block.lo, block.hi, 0);
     block.shorts ??= new Map();
     block.shorts.set(n, header);
     return header;

@@ -149,7 +149,6 @@ class CpuEngine implements Engine {
       ? new Regions(this.core, this.code, caseList(), this.memory, this.imports(), config.tier1Options ?? {})
       : null;
     this.code.regions = this.regions;
-    this.code.heat = this.regions?.threshold ?? 0;
     this.code.writer.onVector = (mode) => this.provideVector(mode);
     const changed = (): void => {
       this.stale = true;

@@ -74,6 +74,8 @@ export class Regions {
   private readonly byFrame = new Map<number, Set<Region>>();
   private readonly bySlot = new Map<number, Region>();
   private codeBytes = 0;
+  /** Regions dropped by stores, by the frame of their entry: code that changes all the time must become hotter each time. */
+  private readonly drops = new Map<number, number>();
   /** Where the region being generated lies. */
   private current!: Request;
   readonly statistics: { -readonly [K in keyof Tier1Statistics]: Tier1Statistics[K] } = {
@@ -109,6 +111,12 @@ export class Regions {
   }
 
   // ---- requests
+
+  /** Executions after which a block of this frame asks for a region. */
+  heatOf(frame: number): number {
+    const drops = this.drops.get(frame);
+    return drops === undefined ? this.threshold : this.threshold << Math.min(12, drops >> 2);
+  }
 
   /** A block has become hot. */
   request(lo: number, hi: number, frame: number, mode: 0 | 1): void {
@@ -158,14 +166,18 @@ export class Regions {
     this.requests = this.requests.filter((r) => (r.mode === 1) !== bits32);
     this.waited = 0;
     const started = this.now();
-    const made: { request: Request; nodes: readonly RegionNode[]; code: RegionCode }[] = [];
+    const made: { request: Request; pieces: readonly Piece[]; code: RegionCode }[] = [];
     for (const request of now) {
       const { lo, hi, frame, mode } = request;
-      if (this.bySlot.has(this.slots.find(lo, hi, frame, mode))) continue;
+      if (
+        this.bySlot.has(this.slots.find(lo, hi, frame, mode)) ||
+        made.some((m) => m.request.lo === lo && m.request.hi === hi && m.request.frame === frame)
+      )
+        continue;
       const { graph, writer } = this.translator(mode);
       this.current = request;
       const nodes = graph.build(lo, hi, frame, request.fetchTlb, mode);
-      if (nodes.length > 0) made.push({ request, nodes, code: writer.write(nodes) });
+      if (nodes.length > 0) made.push({ request, pieces: this.piecesOf(graph, nodes), code: writer.write(nodes) });
     }
     const emitted = this.now();
     statistics.emitTime += emitted - started;
@@ -175,7 +187,7 @@ export class Regions {
     statistics.moduleTime += compiled - emitted;
     const { exports } = new WebAssembly.Instance(module, { e: this.imports });
     made.forEach((m, i) => {
-      this.install(m.request, m.nodes, exports[String(i)] as WebAssembly.ExportValue);
+      this.install(m.request, m.pieces, exports[String(i)] as WebAssembly.ExportValue);
       statistics.regions++;
       statistics.instructions += m.code.instructions;
       statistics.bytes += m.code.code.length;
@@ -185,11 +197,10 @@ export class Regions {
     statistics.instanceTime += this.now() - compiled;
   }
 
-  private install(request: Request, nodes: readonly RegionNode[], call: WebAssembly.ExportValue): void {
+  private install(request: Request, pieces: readonly Piece[], call: WebAssembly.ExportValue): void {
     const { lo, hi, frame, mode } = request;
     const slot = this.slots.of(lo, hi, frame, mode);
     if (slot < 0) return;
-    const pieces = this.piecesOf(nodes, mode);
     const region: Region = { ...request, slot, pieces };
     for (const piece of pieces) {
       this.code.mark(piece.frame, piece.start, piece.end);
@@ -206,13 +217,12 @@ export class Regions {
     this.code.hide(lo, hi, frame, mode);
   }
   /** The bytes that a region was made from, joined where they touch. */
-  private piecesOf(nodes: readonly RegionNode[], mode: 0 | 1): Piece[] {
-    const { graph } = this.translators[mode]!;
+  private piecesOf(graph: GraphBuilder, nodes: readonly RegionNode[]): Piece[] {
     const pieces: Piece[] = [];
     for (const n of nodes) {
       const last = n.steps[n.steps.length - 1];
       const start = n.lo & 4095;
-      const end = (last ? (last.lo & 4095) + last.d.length : start + 1) + (n.ending === 'syscall' ? 2 : 0);
+      const end = (last ? start + ((last.nextLo - n.lo) >>> 0) : start + 1) + (n.ending === 'syscall' ? 2 : 0);
       const frame = graph.frameOf(n.lo, n.hi);
       const near = pieces.find((p) => p.frame === frame && start <= p.end && end >= p.start);
       if (near) {
@@ -265,6 +275,7 @@ export class Regions {
   private drop(region: Region): void {
     const { slots } = this;
     this.statistics.dropped++;
+    this.drops.set(region.frame, (this.drops.get(region.frame) ?? 0) + 1);
     slots.set(region.slot, null);
     slots.withdraw(region.lo, region.slot);
     this.bySlot.delete(region.slot);
