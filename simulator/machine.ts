@@ -64,7 +64,8 @@ export function createMachine(config: MachineConfig): Machine {
       const hv = hypervisor();
       return BigInt((config.tsc === 'native' ? systemTime(hv) : hv.now()) + executed);
     },
-    loadSegment: (id, segment, selector) => loadDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, segment, selector),
+    loadSegment: (id, segment, selector, cpl, how) =>
+      loadDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, segment, selector, cpl, how),
     readDescriptor: (id, selector) => readDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, selector),
     sensitive: (_id, what) => SENSITIVE[what],
   };

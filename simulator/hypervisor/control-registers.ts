@@ -1,9 +1,9 @@
 // Control and debug registers of a PV guest, as the emulator and the debug register hypercalls see them.
 // Source: Intel SDM volume 3, 2.5 and 17.2; behaviour of Xen 4.17 (arch/x86/pv/emul-priv-op.c, misc-hypercalls.c).
 
-import { asMfn } from '../../abi/address.ts';
+import { asMfn, type Mfn } from '../../abi/address.ts';
 import type { ErrnoName } from '../../abi/errno.table.ts';
-import { newBasePointer } from './calls/mmuext.ts';
+import { newBasePointer } from './base-pointer.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -42,7 +42,7 @@ export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, 
       hv.setCr2(vcpu, value);
       return true;
     case 3:
-      return newBasePointer(hv, vcpu, asMfn(Number((value >> 12n) & 0xff_ffff_ffffn))) === null;
+      return setCr3(hv, vcpu, asMfn(vcpu.bits === 64 ? Number((value >> 12n) & 0xff_ffff_ffffn) : paeFrame(Number(value & 0xffff_ffffn))));
     case 4:
       vcpu.cr4 = value & CR4_GUEST;
       vcpu.cpu.trapTsc = hv.config.tsc === 'emulate';
@@ -50,6 +50,16 @@ export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, 
     default:
       return false;
   }
+}
+
+/** PAE with tables above 4 GiB: the high bits of the frame number are the low bits of the register. */
+const paeFrame = (cr3: number): number => ((cr3 >>> 12) | (cr3 << 20)) >>> 0;
+
+/** The emulated store is not continued: what it leaves is taken apart at once. */
+function setCr3(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): boolean {
+  const outcome = newBasePointer(hv, vcpu, mfn);
+  hv.memory.types.drain();
+  return outcome === null;
 }
 
 /** DR4 and DR5 are DR6 and DR7 while CR4.DE is clear. */

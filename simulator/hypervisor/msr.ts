@@ -6,7 +6,9 @@ import type { Hypervisor } from './hypervisor.ts';
 import { readTsc } from './time.ts';
 import type { VcpuState } from './vcpu.ts';
 
-const EFER = 0xd01n; // SCE, LME, LMA, NX
+/** SCE, LME, LMA, NX; a 32-bit guest is not shown long mode. */
+const EFER = { 64: 0xd01n, 32: 0x801n } as const;
+const isBase = (msr: number): boolean => msr >= 0xc0000100 && msr <= 0xc0000102;
 /** Fast strings; no branch trace store, no precise events, xTPR off. */
 const MISC_ENABLE = 0x801801n;
 const PAT = 0x0005_0100_0704_06n;
@@ -40,6 +42,7 @@ const isAmdMemory = (msr: number): boolean =>
   msr === 0xc0010010 || (msr >= 0xc0010016 && msr <= 0xc001001a) || msr === 0xc001001d || msr === 0xc0010112 || msr === 0xc0010113;
 
 export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | null {
+  if (vcpu.bits === 32 && isBase(msr)) return null;
   switch (msr) {
     case 0x10:
       return readTsc(hv);
@@ -52,7 +55,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
     case 0x40000000:
       return 0n;
     case 0xc0000080:
-      return EFER;
+      return EFER[vcpu.bits];
     case 0xc0000100:
       return vcpu.cpu.base(Segment.fs);
     case 0xc0000101:
@@ -70,9 +73,10 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
 }
 
 export function writeMsr(hv: Hypervisor, vcpu: VcpuState, msr: number, value: bigint): boolean {
+  if (vcpu.bits === 32 && isBase(msr)) return false;
   switch (msr) {
     case 0xc0000080:
-      return value === EFER;
+      return value === EFER[vcpu.bits];
     case 0xc0000100:
       if (canonical(value)) vcpu.cpu.setBase(Segment.fs, value);
       return canonical(value);

@@ -2,7 +2,8 @@
 // Source: Intel SDM volume 3, 3.4 and 5; public/arch-x86/xen-x86_64.h for Xen's segments.
 
 import { asMfn } from '../../abi/address.ts';
-import { Segment, type SegmentCache, type SegmentLoad, type SegmentNumber } from '../cpu/engine-types.ts';
+import { checkSegmentLoad } from '../cpu/descriptors.ts';
+import type { LoadReason, SegmentLoad, SegmentNumber } from '../cpu/engine-types.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -51,13 +52,6 @@ function readLdt(hv: Hypervisor, vcpu: VcpuState, index: number): bigint | null 
   return hv.memory.ram.entry(mfn, index & 511);
 }
 
-export function cacheOf(descriptor: bigint): SegmentCache {
-  const base = ((descriptor >> 16n) & 0xff_ffffn) | ((descriptor >> 32n) & 0xff00_0000n);
-  const raw = Number((descriptor & 0xffffn) | ((descriptor >> 32n) & 0xf_0000n));
-  const limit = descriptor & (1n << 55n) ? raw * 4096 + 0xfff : raw;
-  return { base, limit, attributes: Number((descriptor >> 40n) & 0xf0ffn) };
-}
-
 /** A segment register load: the descriptor, or the fault. `cpl`: the privilege that it is checked against; of iret and lret, for cs
  * and ss, the new one. */
 export function loadDescriptor(
@@ -66,31 +60,12 @@ export function loadDescriptor(
   segment: SegmentNumber,
   selector: number,
   cpl = vcpu.cpu.mode().cpl,
+  how: LoadReason = 'load',
 ): SegmentLoad {
-  const fault = (vector: number): SegmentLoad => ({ ok: false, vector, errorCode: selector & 0xfffc });
   const descriptor = readDescriptor(hv, vcpu, selector);
   if (descriptor === null && selector & 4 && selector >> 3 < vcpu.ldtEntries) {
     hv.ldtFault = vcpu.ldtBase + BigInt((selector >> 3) * 8);
     return { ok: false, vector: 14, errorCode: 0 };
   }
-  if (descriptor === null) return fault(13);
-  const access = Number((descriptor >> 40n) & 0xffn);
-  const dpl = (access >> 5) & 3;
-  const rpl = selector & 3;
-  const code = (access & 8) !== 0;
-  const readOrWrite = (access & 2) !== 0;
-  if (!(access & 0x10)) return fault(13);
-  if (segment === Segment.cs) {
-    const conforming = (access & 4) !== 0;
-    if (!code || (conforming ? dpl > cpl : dpl !== cpl)) return fault(13);
-    // Long mode and 32-bit default size together are reserved.
-    if ((descriptor >> 53n) & 1n && (descriptor >> 54n) & 1n) return fault(13);
-  } else if (segment === Segment.ss) {
-    if (rpl !== cpl || dpl !== cpl || code || !readOrWrite) return fault(13);
-  } else {
-    if (code && !readOrWrite) return fault(13);
-    if (!(code && access & 4) && dpl < Math.max(cpl, rpl)) return fault(13);
-  }
-  if (!(access & 0x80)) return fault(segment === Segment.ss ? 12 : 11);
-  return { ok: true, cache: cacheOf(descriptor) };
+  return checkSegmentLoad(descriptor, segment, selector, cpl, how);
 }

@@ -3,7 +3,6 @@
 import { asMfn, PAGE_SIZE } from '../../../abi/address.ts';
 import type { StructView } from '../../../abi/layout.ts';
 import { FrameType } from '../../memory/frame-table.ts';
-import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, otherOperation } from '../call.ts';
 import { loadContext } from '../context.ts';
@@ -51,7 +50,7 @@ export function vcpuOp(call: Call): HandlerResult {
       if (!op) return call.fault('vcpu_register_runstate_memory_area');
       vcpu.runStateArea = op.big('addr.h') || null;
       // An area of Xen's own part is refused; one that is not mapped is not: Xen tries again at each switch.
-      if (vcpu.runStateArea !== null && !addressAllowed(vcpu.runStateArea)) {
+      if (vcpu.runStateArea !== null && !call.addressOk(vcpu.runStateArea)) {
         vcpu.runStateArea = null;
         return no(refuse('EFAULT', 'argument-not-accessible', { what: 'runstate area', address: hex(op.big('addr.h')), error: '0x0' }));
       }
@@ -85,7 +84,7 @@ export function vcpuOp(call: Call): HandlerResult {
       const op = call.struct('vcpu_register_time_memory_area', address);
       if (!op) return call.fault('vcpu_register_time_memory_area');
       const area = op.big('addr.h');
-      if (area !== 0n && !addressAllowed(area))
+      if (area !== 0n && !call.addressOk(area))
         return no(refuse('EFAULT', 'argument-not-accessible', { what: 'time area', address: hex(area), error: '0x0' }));
       vcpu.timeArea = area || null;
       updateTimeInfo(call.hv, vcpu);
@@ -110,7 +109,7 @@ function registerInfo(call: Call, vcpu: VcpuState, address: bigint): Answer | nu
   if (!op) return call.fault('vcpu_register_vcpu_info');
   const mfn = asMfn(Number(op.big('mfn') & 0xff_ffff_ffffn));
   const offset = op.number('offset');
-  if (offset > PAGE_SIZE - 64 || offset & 7) return no(refuse('ENXIO', 'vcpu-info-place', { offset, most: PAGE_SIZE - 64 }));
+  if (offset > PAGE_SIZE - 64 || offset & (call.word - 1)) return no(refuse('ENXIO', 'vcpu-info-place', { offset, most: PAGE_SIZE - 64 }));
   if (vcpu.infoMoved) return no(refuse('EINVAL', 'vcpu-info-moved-already', { vcpu: vcpu.id }));
   const { types, ram } = call.hv.memory;
   const refusal = types.getPageAndType(mfn, FrameType.writable, call.domain.id);

@@ -4,11 +4,12 @@
 
 import { decodeAny, newDecoded } from '../../../x86/decode.ts';
 import { OperandKind } from '../../../x86/types.ts';
+import { segmentCacheOf } from '../../cpu/descriptors.ts';
 import { Segment, type SegmentNumber } from '../../cpu/engine-types.ts';
 import { hex } from '../../memory/refuse.ts';
 import { injectException } from '../bounce.ts';
 import type { Hypervisor } from '../hypervisor.ts';
-import { cacheOf, readDescriptor } from '../selectors.ts';
+import { readDescriptor } from '../selectors.ts';
 import type { VcpuState } from '../vcpu.ts';
 import { returnTo } from './return.ts';
 
@@ -74,7 +75,7 @@ function gateBehind(hv: Hypervisor, vcpu: VcpuState, selector: number): Gate | n
 function describe(hv: Hypervisor, vcpu: VcpuState, selector: number): Descriptor | null {
   const raw = (selector & ~3) === 0 ? null : readDescriptor(hv, vcpu, selector);
   if (raw === null) return null;
-  const { base, limit, attributes } = cacheOf(raw);
+  const { base, limit, attributes } = segmentCacheOf(raw);
   return {
     base: Number(base),
     limit,

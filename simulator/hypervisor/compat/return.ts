@@ -24,10 +24,10 @@ export function returnTo(hv: Hypervisor, vcpu: VcpuState, cs: number, ss: number
   cpu.setSegment(Segment.ss, ss, FLAT32.kernelData);
   vcpu.applyMode();
   if ((cs & ~3) === 0) return { vector: 13, errorCode: 0 };
-  const code = loadDescriptor(hv, vcpu, Segment.cs, cs, cpl);
+  const code = loadDescriptor(hv, vcpu, Segment.cs, cs, cpl, 'return');
   if (!code.ok) return code;
   if ((ss & ~3) === 0) return { vector: 13, errorCode: 0 };
-  const stack = loadDescriptor(hv, vcpu, Segment.ss, ss, cpl);
+  const stack = loadDescriptor(hv, vcpu, Segment.ss, ss, cpl, 'return');
   if (!stack.ok) return stack;
   cpu.setSegment(Segment.cs, cs, code.cache);
   cpu.setSegment(Segment.ss, ss, stack.cache);
