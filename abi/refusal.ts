@@ -22,11 +22,18 @@ export interface FrameFact {
   readonly heldSince?: { readonly icount: number; readonly by: string };
 }
 
+export interface XenLine {
+  readonly template: string;
+  readonly args: Readonly<Record<string, string>>;
+}
+
 export interface Refusal {
   readonly errno: ErrnoName;
   /** Id in the rule catalogue (abi/rules). */
   readonly rule: string;
   readonly facts: Readonly<Record<string, FactValue>>;
   /** The line that real Xen prints where it prints one: id of a template in abi/xen-messages.table.ts and its arguments. */
-  readonly xenLine?: { readonly template: string; readonly args: Readonly<Record<string, string>> };
+  readonly xenLine?: XenLine;
+  /** The lines that follow it: each caller on the way out prints its own. */
+  readonly furtherXenLines?: readonly XenLine[];
 }

@@ -16,6 +16,8 @@ export interface Explanation {
   readonly hint: string;
   /** As real Xen logs it (most lines only in a debug build). */
   readonly xenLine?: string;
+  /** All lines that a debug build of Xen logs for it, in order, where there is one at least. */
+  readonly xenLines?: readonly string[];
   /** Id of the rule, for its page. */
   readonly rule: string;
 }
@@ -24,12 +26,15 @@ export function explainRefusal(refusal: Refusal): Explanation {
   const rule = findRule(refusal.rule);
   const { facts } = refusal;
   const specific = summaries[refusal.rule]?.(facts) ?? (rule ? `${rule.title}${namedFacts(facts)}` : refusal.rule);
-  const line = refusal.xenLine ? xenLine(refusal.xenLine.template, refusal.xenLine.args) : null;
+  const lines = [...(refusal.xenLine ? [refusal.xenLine] : []), ...(refusal.furtherXenLines ?? [])]
+    .map(({ template, args }) => xenLine(template, args))
+    .filter((line) => line !== null)
+    .map((line) => `(XEN) ${line}`);
   return {
     summary: rule?.severity === 'fault' ? sentence(specific) : `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
     details: [...frames(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
     hint: rule && 'advice' in rule ? rule.advice : '',
-    ...(line ? { xenLine: `(XEN) ${line}` } : {}),
+    ...(lines[0] ? { xenLine: lines[0], xenLines: lines } : {}),
     rule: refusal.rule,
   };
 }

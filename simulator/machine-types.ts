@@ -3,6 +3,7 @@
 
 import type { Mfn, VirtualAddress } from '../abi/address.ts';
 import type { Refusal } from '../abi/refusal.ts';
+import type { PreemptionMode } from './memory/preemption.ts';
 import type { TraceKind, TraceRecord } from './trace/records.ts';
 
 export type CpuModelName = 'amd' | 'intel';
@@ -19,6 +20,13 @@ export interface MachineConfig {
   readonly dom0: boolean;
   readonly cpu: CpuModelName;
   readonly tsc: 'emulate' | 'native';
+  /** Hot code is translated (default); off, everything is interpreted: slower, and the same in every other respect. */
+  readonly tier1?: boolean;
+  /** Where long hypercalls are interrupted and continued; 'off' unless given. */
+  readonly preemption?: PreemptionMode;
+  /** What becomes of not-present page-table entries through which a processor with the L1TF flaw leaks memory: 'off' (the processor
+   * has none, as unless given), 'warn' (Xen says so and goes on), 'crash' (a Xen without shadow paging ends the domain). */
+  readonly l1tf?: 'off' | 'warn' | 'crash';
   /** Wall clock at icount 0 in seconds since 1970; fixed unless given, so that a run repeats. */
   readonly wallclockSeconds?: number;
 }

@@ -6,6 +6,7 @@ import type { Engine, Exit } from './cpu/engine-types.ts';
 import { CONSOLE_TIMER, type ConsoleRing } from './devices/console.ts';
 import { STORE_TIMER } from './devices/store.ts';
 import { deliverEvents } from './hypervisor/bounce.ts';
+import { resumesCall } from './hypervisor/continuation.ts';
 import type { Created } from './hypervisor/create.ts';
 import { enterHypercall, type PendingCall, performHypercall } from './hypervisor/dispatch.ts';
 import { handleExit } from './hypervisor/exits.ts';
@@ -141,6 +142,7 @@ export class RunningMachine implements Machine {
     hv.ldtFault = null;
     const exit = this.engine.run(vcpu.id, budget, resume);
     hv.icount += exit.executed;
+    if (resumesCall(vcpu, exit)) hv.icount--;
     if (hv.now() >= this.nextTick) this.tick();
     if (exit.kind === 'budget') return null;
     if (exit.kind === 'breakpoint') return { kind: 'breakpoint', vcpu: vcpu.id, address: asVirtual(vcpu.cpu.rip) };

@@ -5,16 +5,23 @@ import { negative } from '../../abi/errno.ts';
 import { hypercallByNumber, operationByNumber } from '../../abi/hypercalls.ts';
 import { readBig, type StructureName, StructView, sizeOf, writeBig } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
+import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex, refuse } from '../memory/refuse.ts';
+import type { Continuation } from './continuation.ts';
 import type { Domain } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
+
+/** Where Xen's part of a 32-bit guest's address space begins. */
+const XEN_START_32 = 0xf580_0000n;
 
 export interface Answer {
   /** What the guest sees in rax; null where the call leaves the registers to something else (iret). */
   readonly ret: bigint | null;
   readonly refusal?: Refusal;
   readonly unimplemented?: true;
+  /** The call is not at its end: the vCPU is to enter it again. */
+  readonly continuation?: Continuation;
 }
 
 export type HandlerResult = number | bigint | Answer;
@@ -44,12 +51,21 @@ export class Call {
   readonly nr: number;
   /** Argument registers: rdi, rsi, rdx, r10, r8, r9; of a 32-bit guest in the same shape (compat/arguments.ts). */
   readonly args: readonly bigint[];
+  /** What it goes on with, where it was entered before. */
+  carried: Continuation | null = null;
 
   constructor(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[]) {
     this.hv = hv;
     this.vcpu = vcpu;
     this.nr = nr;
     this.args = args;
+  }
+
+  /** The call that goes on with what this one left. */
+  next(continuation: Continuation): Call {
+    const call = new Call(this.hv, this.vcpu, continuation.nr, continuation.args);
+    call.carried = continuation;
+    return call;
   }
 
   get domain(): Domain {
@@ -77,6 +93,11 @@ export class Call {
   /** Width of the guest's structures. */
   get bits(): 64 | 32 {
     return this.domain.bits;
+  }
+
+  /** May the guest name this address in a list that Xen checks before it looks at it? */
+  addressOk(address: bigint): boolean {
+    return this.bits === 64 ? addressAllowed(address) : address < XEN_START_32;
   }
 
   /** Bytes of the guest's `unsigned long`, of its pointers and frame numbers. */

@@ -7,9 +7,9 @@ import type { Refusal } from '../../abi/refusal.ts';
 import { GprName, Segment } from '../cpu/engine-types.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import { hex, refuse } from '../memory/refuse.ts';
-import { dropLdt } from './calls/mmuext.ts';
 import { writeDebug } from './control-registers.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { dropLdt } from './ldt.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;

@@ -9,7 +9,8 @@ import { ConsoleRing } from '../devices/console.ts';
 import { StoreRing } from '../devices/store.ts';
 import type { MachineConfig } from '../machine-types.ts';
 import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
-import { FrameType } from '../memory/frame-table.ts';
+import { nothingDeferred } from '../memory/deferred.ts';
+import { FrameType, OWNER_XEN } from '../memory/frame-table.ts';
 import { hex } from '../memory/refuse.ts';
 import type { Trace } from '../trace/trace.ts';
 import { addDomain } from '../xenstore/domain-nodes.ts';
@@ -21,6 +22,7 @@ import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
 import { Hypervisor } from './hypervisor.ts';
+import { checkNotPresent } from './l1tf.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
 import { RunState, VcpuState } from './vcpu.ts';
 
@@ -56,6 +58,7 @@ export function createHypervisor(
 ): Created {
   const id = config.dom0 ? 0 : 1;
   let hv: Hypervisor | null = null;
+  const buildersDeferred = nothingDeferred();
   const memory = new MachineMemory(engine.ram.buffer, engine.ram.byteOffset, memoryPlan, XEN_PAGES, {
     // While the domain is built the engine has neither TLB entries nor decoded code.
     revoke: (mfn) => {
@@ -64,12 +67,18 @@ export function createHypervisor(
     typeChanged: (mfn, from, to) => {
       if (hv && trace.wants('page-type')) trace.emit('page-type', { domain: id, vcpu: hv.current.id, mfn: hex(mfn), from, to });
     },
-    freed: () => {},
+    freed: (_mfn, owner) => {
+      if (hv && owner === id) hv.domain.pages--;
+    },
     written: (mfn) => {
       if (hv) engine.written(memory.ram.index(mfn) * 4096, 4096);
     },
     ioRights: () => config.dom0,
+    notPresent: (level, entry) => (hv ? checkNotPresent(hv, level, entry) : null),
+    deferred: () => (hv ? hv.current.deferred : buildersDeferred),
   });
+  memory.types.preemption.mode = config.preemption ?? 'off';
+  if (config.dom0) memory.frames.ownerElsewhere = OWNER_XEN;
   const pages = config.memoryMib * 256;
   const sharedInfo = memory.allocateShared(id);
   const built = buildDomain(memory, {
@@ -91,6 +100,7 @@ export function createHypervisor(
   );
   created.domain = new Domain(id, config.dom0, sharedInfo, built, pages, config.dom0 ? DOM0_MAXIMUM : pages + SLACK_PAGES, events, grants);
   if (plan.extendedCr3) created.domain.assists |= 1n << BigInt(EXTENDED_CR3);
+  if (!config.dom0) created.domain.memoryMap = oneRun(BigInt(config.memoryMib) << 20n);
   addVcpus(created, engine);
   hv = created;
   writeWallclock(created, created.domain);
@@ -98,6 +108,15 @@ export function createHypervisor(
   const devices = addDevices(created);
   trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });
   return { hv: created, ...devices };
+}
+
+/** The memory map that the toolstack gives a domU: RAM from 0 on. */
+function oneRun(bytes: bigint): Uint8Array {
+  const entry = new Uint8Array(20);
+  const view = new DataView(entry.buffer);
+  view.setBigUint64(8, bytes, true);
+  view.setUint32(16, 1, true);
+  return entry;
 }
 
 function eventChannels(hv: Hypervisor): EventChannels {

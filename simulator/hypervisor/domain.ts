@@ -25,6 +25,10 @@ export class Domain {
   readonly watchdogs = [0, 0];
   /** physdev_op.pirq_eoi_gmfn. */
   pirqEoiPage: Mfn | null = null;
+  /** Xen runs it on shadow tables (after a not-present entry that L1TF could use). */
+  shadowed = false;
+  /** memory_op.memory_map: entries of 20 bytes, as the structure e820entry; empty for none. */
+  memoryMap: Uint8Array = new Uint8Array(0);
   shutdownCode = 0;
   hypercalls = 0;
 

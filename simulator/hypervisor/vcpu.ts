@@ -2,7 +2,9 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { Bank, type Vcpu as CpuState, Segment, type SegmentCache } from '../cpu/engine-types.ts';
+import { nothingDeferred } from '../memory/deferred.ts';
 import { FLAT32 } from './compat/flat.ts';
+import type { Continuing } from './continuation.ts';
 
 export interface TrapEntry {
   readonly cs: number;
@@ -88,6 +90,10 @@ export class VcpuState {
   runStateArea: bigint | null = null;
   timeArea: bigint | null = null;
   timeVersion = 0;
+  /** A hypercall that it is to enter again. */
+  continuing: Continuing | null = null;
+  /** A table that is still to be taken apart. */
+  readonly deferred = nothingDeferred();
   /** Entered the hypervisor since it last ran: pending events are looked at before it goes on. */
   entered = true;
 

@@ -40,6 +40,8 @@ export class MachineMemory {
   readonly m2p: M2p;
   readonly walker: GuestWalker;
   readonly hostFrames: number;
+  /** Width of the guest kernel. */
+  readonly bits: 64 | 32;
   /** Frames that nobody has, last in first out. */
   private readonly free: Mfn[] = [];
   /** Frames that a domain had before: RAM that was never used is zero as it is. */
@@ -57,8 +59,10 @@ export class MachineMemory {
   ) {
     this.ram = new Ram(buffer, offset, plan.frames, plan.base);
     this.hostFrames = plan.hostFrames;
+    this.bits = plan.bits;
     this.used = new Uint8Array(plan.frames);
     this.frames = new FrameTable(this.ram);
+    this.frames.hostFrames = plan.hostFrames;
     const own = m2pFrames(plan.base, plan.frames, plan.bits);
     this.m2p = new M2p(this.frames, plan.base, plan.bits);
     this.xenNext = plan.base + own;
@@ -72,10 +76,9 @@ export class MachineMemory {
       ioRights: (domain) => observer.ioRights(domain),
       bits: () => plan.bits,
       fillXenL2: (mfn) => this.fillXenL2(mfn),
-      freed: (mfn) => {
-        this.m2p.set(mfn, -1);
-        if (mfn >= this.xenEnd) this.free.push(mfn);
-        observer.freed(mfn);
+      freed: (mfn, owner) => {
+        this.giveBack(mfn);
+        observer.freed(mfn, owner);
       },
     });
     for (let mfn = plan.base as number; mfn < this.xenEnd; mfn++) this.frames.owner[mfn - plan.base] = OWNER_XEN;
@@ -106,13 +109,20 @@ export class MachineMemory {
     this.types.allocated(mfn, domain);
   }
 
-  /** `count` consecutive frames (a power of 2), or null. */
-  allocateRun(domain: number, count: number): Mfn[] | null {
-    if (count === 1) {
+  /** A frame that nobody has any more can be given out again. */
+  giveBack(mfn: Mfn): void {
+    this.m2p.set(mfn, -1);
+    if (mfn >= this.xenEnd) this.free.push(mfn);
+  }
+
+  /** `count` consecutive frames (a power of 2) below frame `limit`, or null. */
+  allocateRun(domain: number, count: number, limit = Number.POSITIVE_INFINITY): Mfn[] | null {
+    if (limit <= this.xenEnd) return null;
+    if (count === 1 && limit === Number.POSITIVE_INFINITY) {
       const mfn = this.allocate(domain);
       return mfn === null ? null : [mfn];
     }
-    const sorted = [...this.free].sort((a, b) => a - b);
+    const sorted = this.free.filter((mfn) => mfn < limit).sort((a, b) => a - b);
     let run = 0;
     for (let n = 0; n < sorted.length; n++) {
       run = n > 0 && sorted[n]! === sorted[n - 1]! + 1 && run > 0 ? run + 1 : sorted[n]! % count === 0 ? 1 : 0;

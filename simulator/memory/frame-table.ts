@@ -42,6 +42,8 @@ export class FrameTable {
   readonly nextHeld: Uint8Array;
   /** Frames of the host; those outside `ram` belong to others. */
   hostFrames: number;
+  /** Whose those are: domain 0's, unless that is the guest. */
+  ownerElsewhere = 0;
   /** When the frame got the type it has (its type count left 0), and by which call: index into `calls`. */
   readonly since: Float64Array;
   readonly by: Uint16Array;
@@ -70,6 +72,11 @@ export class FrameTable {
     this.pinnedSince = new Float64Array(ram.frames);
     this.pinnedBy = new Uint16Array(ram.frames);
     this.m2p = new Float64Array(ram.frames).fill(-1);
+  }
+
+  /** Is the frame in use as what its type says, fully audited? */
+  usable(index: number): boolean {
+    return this.typeCount[index]! > 0 && (this.flags[index]! & FLAG_VALIDATED) !== 0;
   }
 
   /** Names the call on whose behalf references are taken from now on, for explanations. */
@@ -102,7 +109,8 @@ export class FrameTable {
   /** What is known of a frame, for a refusal. Works for numbers that are no frame at all. */
   fact(mfn: Mfn): FrameFact {
     const hex = `0x${mfn.toString(16)}`;
-    if (!this.ram.valid(mfn)) return { mfn: hex, type: this.elsewhere(mfn) ? 'of another domain' : 'no RAM', typeCount: 0, references: 0 };
+    if (this.elsewhere(mfn)) return { mfn: hex, owner: this.ownerElsewhere, type: 'none', typeCount: 0, references: 1 };
+    if (!this.ram.valid(mfn)) return { mfn: hex, type: 'no RAM', typeCount: 0, references: 0 };
     const i = this.ram.index(mfn);
     const flags = this.flags[i]!;
     const pinned = (flags & FLAG_PINNED) !== 0;

@@ -1,24 +1,16 @@
 // References and types of frames: what a frame may be used as while others use it. A page table may not be mapped writable,
-// and a table is audited entry by entry, down to its leaves, before the guest may use it as one.
-// The rules are those of Xen 4.17 (arch/x86/mm.c) without its preemption: a call either ends or leaves nothing behind.
+// and a table is audited entry by entry, down to its leaves, before the guest may use it as one. An audit, or taking a table
+// apart, can stop at any entry and go on later: the frame keeps how far it came, and what it holds stays counted.
+// Behaviour of Xen 4.17 (arch/x86/mm.c).
 
 import type { Mfn } from '../../abi/address.ts';
+import { negative } from '../../abi/errno.ts';
 import type { Refusal } from '../../abi/refusal.ts';
-import { checkDescriptorPage } from './descriptors.ts';
-import {
-  adjustEntry,
-  disallowedFlags,
-  entryFlags,
-  entryMfn,
-  HARMLESS_FLAGS,
-  isPresent,
-  isXenSlot,
-  PAE_ENTRIES,
-  PTE,
-  XEN_L2_FIRST_SLOT,
-} from './entry.ts';
+import { type Deferred, nothingDeferred } from './deferred.ts';
+import { EntryReferences } from './entry-references.ts';
 import {
   FLAG_ALLOCATED,
+  FLAG_PARTIAL,
   FLAG_PINNED,
   FLAG_SPECIAL,
   FLAG_VALIDATED,
@@ -29,8 +21,12 @@ import {
   NOBODY,
   TYPE_NAMES,
 } from './frame-table.ts';
+import { isStop, type Outcome, type Stop } from './outcome.ts';
+import { Preemption } from './preemption.ts';
 import type { Ram } from './ram.ts';
-import { hex, refuse, throughSlot } from './refuse.ts';
+import { alsoPrints, frameText, hex, refuse } from './refuse.ts';
+import { type UpdateHow, updateEntry } from './update-entry.ts';
+import { Validation } from './validation.ts';
 
 /** What others want to know of a frame. */
 export interface FrameObserver {
@@ -38,7 +34,7 @@ export interface FrameObserver {
   revoke(mfn: Mfn, why: string): void;
   typeChanged(mfn: Mfn, from: string, to: string): void;
   /** The last reference went: the frame has no owner any more. */
-  freed(mfn: Mfn): void;
+  freed(mfn: Mfn, owner: number): void;
   /** The hypervisor wrote to the frame. */
   written(mfn: Mfn): void;
   /** May this domain use I/O memory and caching attributes? */
@@ -47,20 +43,47 @@ export interface FrameObserver {
   bits(domain: number): 64 | 32;
   /** Writes Xen's own entries into the level 2 table behind the fourth level 3 entry of a 32-bit guest. */
   fillXenL2(mfn: Mfn): void;
+  /** A not-present entry that is not 0 goes into a table: null, or why the domain may not have it (L1TF). */
+  notPresent?(level: number, entry: bigint, domain: number): Refusal | null;
+  /** What the current vCPU has still to take apart. */
+  deferred?(): Deferred;
 }
 
-const TABLE_TYPE = [FrameType.none, FrameType.l1, FrameType.l2, FrameType.l3, FrameType.l4] as const;
-const isTable = (type: number): boolean => type >= FrameType.l1 && type <= FrameType.l4;
+export const TABLE_TYPE = [FrameType.none, FrameType.l1, FrameType.l2, FrameType.l3, FrameType.l4] as const;
+export const isTable = (type: number): boolean => type >= FrameType.l1 && type <= FrameType.l4;
+
+/** How a reference is taken from an entry. */
+export interface TakeHow {
+  /** May stop in the middle. */
+  readonly preemptible?: boolean;
+  /** The entry holds a general reference already: the table it is in was stopped at it. */
+  readonly held?: boolean;
+  /** Keep the general reference when the frame stays partial. */
+  readonly keep?: boolean;
+  /** As the level 2 table of a 32-bit guest that holds Xen's entries. */
+  readonly xenL2?: boolean;
+}
 
 export class PageTypes {
   readonly frames: FrameTable;
-  private readonly ram: Ram;
-  private readonly observer: FrameObserver;
+  readonly ram: Ram;
+  readonly observer: FrameObserver;
+  readonly preemption: Preemption;
+  readonly entries: EntryReferences;
+  private readonly validation: Validation;
+  private readonly buildersDeferred = nothingDeferred();
 
-  constructor(frames: FrameTable, observer: FrameObserver) {
+  constructor(frames: FrameTable, observer: FrameObserver, preemption: Preemption = new Preemption('off')) {
     this.frames = frames;
     this.ram = frames.ram;
     this.observer = observer;
+    this.preemption = preemption;
+    this.entries = new EntryReferences(this);
+    this.validation = new Validation(this);
+  }
+
+  get deferred(): Deferred {
+    return this.observer.deferred?.() ?? this.buildersDeferred;
   }
 
   /** Takes a reference to a frame of `domain`. */
@@ -76,11 +99,11 @@ export class PageTypes {
         {
           template: 'error-mfn',
           args: {
-            mfn: mfn.toString(16),
+            mfn: frameText(mfn),
             rd: `d${domain}`,
-            od: `d${f.owner[i]}`,
-            caf: f.countInfo(mfn).toString(16),
-            taf: f.typeInfo(mfn).toString(16),
+            od: f.references[i] === 0 ? 'NULL' : `d${f.owner[i]}`,
+            caf: f.countInfo(mfn).toString(16).padStart(8, '0'),
+            taf: f.typeInfo(mfn).toString(16).padStart(16, '0'),
           },
         },
       );
@@ -95,99 +118,266 @@ export class PageTypes {
     if (f.references[i] === 0) throw new Error(`reference count of frame ${hex(mfn)} would go below 0`);
     if (--f.references[i]! > 0) return;
     if (f.typeCount[i] !== 0) throw new Error(`frame ${hex(mfn)} is freed while in use as ${TYPE_NAMES[f.type[i]!]}`);
+    const owner = f.owner[i]!;
     f.type[i] = FrameType.none;
     f.flags[i] = 0;
     f.owner[i] = NOBODY;
     f.m2p[i] = -1;
     this.observer.revoke(mfn, 'freed');
-    this.observer.freed(mfn);
+    this.observer.freed(mfn, owner);
   }
 
-  /** Takes a reference of a type, auditing the frame when it becomes a table. The caller holds a general reference. */
-  getType(mfn: Mfn, type: FrameTypeValue, xenL2 = false): Refusal | null {
+  /** Takes a reference of a type, auditing the frame when it becomes a table, without a break. The caller holds a general reference. */
+  getType(mfn: Mfn, type: FrameTypeValue): Refusal | null {
+    return this.whole(() => this.take(mfn, type));
+  }
+
+  /** As getType, but an audit may stop. */
+  take(mfn: Mfn, type: FrameTypeValue, xenL2 = false): Outcome {
     const f = this.frames;
     const i = this.ram.index(mfn);
+    const wasPartial = (f.flags[i]! & FLAG_PARTIAL) !== 0;
     if (f.typeCount[i] === 0) {
-      const old = f.type[i]!;
-      if (old !== type) {
-        f.flags[i]! &= ~FLAG_VALIDATED;
-        f.type[i] = type;
-        this.observer.revoke(mfn, `becomes ${TYPE_NAMES[type]}`);
-        this.observer.typeChanged(mfn, TYPE_NAMES[old]!, TYPE_NAMES[type]);
-      }
-      if (xenL2) {
-        f.flags[i] = (f.flags[i]! & ~FLAG_VALIDATED) | FLAG_XEN_L2;
-      }
-      f.stamp(i);
+      this.becomes(mfn, type, xenL2);
     } else if (f.type[i] !== type || xenL2 !== ((f.flags[i]! & FLAG_XEN_L2) !== 0)) {
-      return refuse(
-        'EINVAL',
-        'frame-has-other-type',
-        { frame: f.fact(mfn), wanted: TYPE_NAMES[type] },
-        {
-          template: 'bad-type',
-          args: { saw: f.typeInfo(mfn).toString(16), exp: (BigInt(type) << 61n).toString(16), mfn: mfn.toString(16), pfn: this.pfnText(i) },
-        },
-      );
+      return this.wrongType(mfn, type, xenL2);
+    } else if (wasPartial) {
+      f.flags[i]! &= ~FLAG_PARTIAL;
+    } else {
+      f.typeCount[i]!++;
     }
-    f.typeCount[i]!++;
     if (f.flags[i]! & FLAG_VALIDATED) return null;
-    const refusal = this.audit(mfn, type);
-    if (refusal) {
-      f.typeCount[i]!--;
-      f.flags[i]! &= ~FLAG_XEN_L2;
-      f.type[i] = FrameType.none;
-      this.observer.typeChanged(mfn, TYPE_NAMES[type], 'none');
-      return refusal;
+    if (!wasPartial) {
+      f.entriesHeld[i] = 0;
+      f.nextHeld[i] = 0;
+      f.linear[i] = 0;
     }
-    f.flags[i]! |= FLAG_VALIDATED;
-    return null;
+    const outcome = this.validate(mfn, type);
+    if (wasPartial) this.putPage(mfn);
+    return outcome;
   }
 
-  /** Drops a reference of a type; `parent` is the table whose entry held it, where one did. */
-  putType(mfn: Mfn, parent?: Mfn): void {
+  /** The first reference of a type. */
+  private becomes(mfn: Mfn, type: FrameTypeValue, xenL2: boolean): void {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    const old = f.type[i]!;
+    f.typeCount[i] = 1;
+    if (old !== type) {
+      f.flags[i]! &= ~FLAG_VALIDATED;
+      f.type[i] = type;
+      this.observer.revoke(mfn, `becomes ${TYPE_NAMES[type]}`);
+      this.observer.typeChanged(mfn, TYPE_NAMES[old]!, TYPE_NAMES[type]);
+    }
+    f.flags[i] = xenL2 ? (f.flags[i]! & ~FLAG_VALIDATED) | FLAG_XEN_L2 : f.flags[i]! & ~FLAG_XEN_L2;
+    f.stamp(i);
+  }
+
+  private wrongType(mfn: Mfn, type: FrameTypeValue, xenL2: boolean): Refusal {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    const refusal = refuse('EINVAL', 'frame-has-other-type', { frame: f.fact(mfn), wanted: TYPE_NAMES[type] });
+    // Xen says nothing of a table where one of the level below is wanted: it may turn out to be a linear entry.
+    if (isTable(type) && f.type[i] === type + 1) return refusal;
+    const wanted = (BigInt(type) << 61n) | (xenL2 ? 1n << 57n : 0n);
+    return alsoPrints(refusal, 'bad-type', {
+      saw: f.typeInfo(mfn).toString(16).padStart(16, '0'),
+      exp: wanted.toString(16).padStart(16, '0'),
+      mfn: frameText(mfn),
+      pfn: this.pfnText(mfn),
+    });
+  }
+
+  private validate(mfn: Mfn, type: FrameTypeValue): Outcome {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    const outcome = this.validation.promote(mfn, type);
+    if (outcome === null) {
+      f.flags[i]! |= FLAG_VALIDATED;
+      return null;
+    }
+    if (outcome === 'untouched') {
+      f.typeCount[i] = 0;
+      f.flags[i]! &= ~FLAG_XEN_L2;
+      return outcome;
+    }
+    if (outcome === 'partial') {
+      this.becomesPartial(i);
+      return outcome;
+    }
+    const refusal =
+      type > FrameType.segDesc
+        ? outcome
+        : alsoPrints(outcome, 'validate-failed', {
+            mfn: frameText(mfn),
+            pfn: this.pfnText(mfn),
+            type: (BigInt(type) << 61n).toString(16).padStart(16, '0'),
+            caf: f.countInfo(mfn).toString(16).padStart(8, '0'),
+            taf: f.typeInfo(mfn).toString(16).padStart(16, '0'),
+          });
+    if (this.deferred.table === mfn) {
+      this.becomesPartial(i);
+      return refusal;
+    }
+    f.typeCount[i] = 0;
+    f.type[i] = FrameType.none;
+    f.flags[i]! &= ~(FLAG_VALIDATED | FLAG_XEN_L2);
+    this.observer.typeChanged(mfn, TYPE_NAMES[type], 'none');
+    return refusal;
+  }
+
+  private becomesPartial(i: number): void {
+    this.frames.references[i]!++;
+    this.frames.flags[i]! |= FLAG_PARTIAL;
+  }
+
+  /** Drops a reference of a type, taking a table apart with its last, without a break. */
+  putType(mfn: Mfn): void {
+    this.preemption.without(() => this.drop(mfn));
+  }
+
+  /** As putType, but may stop. `parent`: the table whose entry held it. `partialOnly`: undoes what a partial table holds, if it is one. */
+  drop(mfn: Mfn, parent: Mfn | null = null, partialOnly = false): Stop | null {
     const f = this.frames;
     const i = this.ram.index(mfn);
     const type = f.type[i]!;
+    const partial = (f.flags[i]! & FLAG_PARTIAL) !== 0;
+    if (partialOnly && !partial) return null;
     if (f.typeCount[i] === 0) throw new Error(`type count of frame ${hex(mfn)} (${TYPE_NAMES[type]}) would go below 0`);
+    if (!partialOnly && (partial || !(f.flags[i]! & FLAG_VALIDATED)))
+      throw new Error(`frame ${hex(mfn)} (${TYPE_NAMES[type]}) loses a reference that it does not have`);
+    const sameLevel = parent !== null && this.sameType(i, this.ram.index(parent));
     if (f.typeCount[i] === 1 && isTable(type)) {
-      f.flags[i]! &= ~FLAG_VALIDATED;
-      this.releaseEntries(mfn, type, 512);
-      f.flags[i]! &= ~FLAG_XEN_L2;
-    }
-    if (parent !== undefined && f.type[this.ram.index(parent)] === type) {
-      f.linear[i]!++;
-      f.linear[this.ram.index(parent)]!--;
+      const validated = (f.flags[i]! & FLAG_VALIDATED) !== 0;
+      f.flags[i]! &= ~(FLAG_VALIDATED | FLAG_PARTIAL);
+      const stop = this.dropLast(mfn, !partial, sameLevel && validated ? parent : null);
+      if (partial) this.putPage(mfn);
+      return stop;
     }
     f.typeCount[i]!--;
+    if (sameLevel) this.endLinear(mfn, parent!);
+    return null;
   }
 
-  getPageAndType(mfn: Mfn, type: FrameTypeValue, domain: number, xenL2 = false): Refusal | null {
-    const refusal = this.getPage(mfn, domain);
-    if (refusal) return refusal;
-    const wrong = this.getType(mfn, type, xenL2);
-    if (wrong) this.putPage(mfn);
-    return wrong;
+  private sameType(i: number, j: number): boolean {
+    const f = this.frames;
+    return f.type[i] === f.type[j] && (f.flags[i]! & FLAG_XEN_L2) === (f.flags[j]! & FLAG_XEN_L2);
   }
 
-  putPageAndType(mfn: Mfn, parent?: Mfn): void {
-    this.putType(mfn, parent);
+  private endLinear(mfn: Mfn, parent: Mfn): void {
+    const { linear } = this.frames;
+    linear[this.ram.index(mfn)]!++;
+    linear[this.ram.index(parent)]!--;
+  }
+
+  private dropLast(mfn: Mfn, afresh: boolean, linearParent: Mfn | null): Stop | null {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    if (afresh) {
+      f.entriesHeld[i] = 512;
+      f.nextHeld[i] = 0;
+    }
+    const stop = this.validation.demote(mfn);
+    if (linearParent !== null && stop !== 'untouched') this.endLinear(mfn, linearParent);
+    if (stop === null) {
+      f.typeCount[i]!--;
+      f.flags[i]! &= ~FLAG_XEN_L2;
+    } else if (stop === 'untouched') f.flags[i]! |= FLAG_VALIDATED;
+    else this.becomesPartial(i);
+    return stop;
+  }
+
+  /** Takes a general and a type reference to a frame of `domain`. */
+  takePageAndType(mfn: Mfn, type: FrameTypeValue, domain: number, how: TakeHow = {}): Outcome {
+    if (!how.held) {
+      const refusal = this.getPage(mfn, domain);
+      if (refusal) return refusal;
+    }
+    const outcome = how.preemptible ? this.take(mfn, type, how.xenL2) : this.preemption.without(() => this.take(mfn, type, how.xenL2));
+    if (outcome === null || how.held) return outcome;
+    // A table whose audit failed half way keeps the reference until it is taken apart.
+    const stays = this.deferred.table === mfn || (how.keep === true && outcome === 'partial');
+    if (!stays) this.putPage(mfn);
+    return outcome;
+  }
+
+  /** As takePageAndType, but without a break: what a failed audit leaves is taken apart at once. */
+  getPageAndType(mfn: Mfn, type: FrameTypeValue, domain: number): Refusal | null {
+    return this.whole(() => {
+      this.drain();
+      const outcome = this.takePageAndType(mfn, type, domain, { preemptible: true });
+      this.drain();
+      return outcome;
+    });
+  }
+
+  putPageAndType(mfn: Mfn): void {
+    this.putType(mfn);
     this.putPage(mfn);
   }
 
-  /** Pins a table: it stays of its type without being in use. */
+  /** Something that cannot be continued: it runs to its end, with what it leaves to be taken apart. */
+  private whole(act: () => Outcome): Refusal | null {
+    return this.preemption.without(() => {
+      const outcome = act();
+      if (isStop(outcome)) throw new Error(`an audit stopped (${outcome}) where it cannot be continued`);
+      return outcome;
+    });
+  }
+
+  /** Takes apart what the vCPU's last call left. A stop: not finished yet. */
+  drain(): Stop | null {
+    const left = this.deferred;
+    const { table } = left;
+    if (table === null) return null;
+    const stop = this.drop(table, left.parent, left.partial);
+    if (stop) {
+      left.partial = stop === 'partial';
+      return 'partial';
+    }
+    left.table = null;
+    left.parent = null;
+    left.partial = true;
+    this.putPage(table);
+    return null;
+  }
+
+  /** Leaves a table to be taken apart later; the reference that the caller has goes with it. */
+  defer(table: Mfn, parent: Mfn | null, partial: boolean): void {
+    const left = this.deferred;
+    if (left.table !== null && left.table !== table && !partial) throw new Error(`frame ${hex(left.table)} is still to be taken apart`);
+    left.table = table;
+    left.parent = parent;
+    left.partial = partial;
+  }
+
+  /** Pins a table, without a break: it stays of its type without being in use. */
   pin(mfn: Mfn, level: number, domain: number): Refusal | null {
-    const got = this.getPageAndType(mfn, TABLE_TYPE[level]!, domain);
-    if (got) return got;
+    return this.whole(() => {
+      const outcome = this.pinTable(mfn, level, domain);
+      this.drain();
+      return outcome;
+    });
+  }
+
+  pinTable(mfn: Mfn, level: number, domain: number): Outcome {
+    const type = TABLE_TYPE[level]!;
+    const got = this.takePageAndType(mfn, type, domain, { preemptible: true });
+    if (isStop(got)) return 'partial';
+    if (got) {
+      const owned = this.ram.valid(mfn) && this.frames.owner[this.ram.index(mfn)] === domain;
+      return owned ? alsoPrints(got, 'pin-failed', { error: `${negative(got.errno)}`, mfn: frameText(mfn) }) : got;
+    }
     const i = this.ram.index(mfn);
     if (this.frames.flags[i]! & FLAG_PINNED) {
       const refusal = refuse(
         'EINVAL',
         'table-pinned-already',
         { frame: this.frames.fact(mfn) },
-        { template: 'already-pinned', args: { mfn: mfn.toString(16) } },
+        { template: 'already-pinned', args: { mfn: frameText(mfn) } },
       );
-      this.putPageAndType(mfn);
+      if (level === 1) this.putPageAndType(mfn);
+      else this.defer(mfn, null, false);
       return refusal;
     }
     this.frames.flags[i]! |= FLAG_PINNED;
@@ -197,219 +387,48 @@ export class PageTypes {
 
   unpin(mfn: Mfn, domain: number): Refusal | null {
     const got = this.getPage(mfn, domain);
-    if (got) return got;
+    if (got) return alsoPrints(got, 'unpin-owner', { mfn: frameText(mfn), domain: `${domain}` });
     const i = this.ram.index(mfn);
     if (!(this.frames.flags[i]! & FLAG_PINNED)) {
       const refusal = refuse(
         'EINVAL',
         'table-not-pinned',
         { frame: this.frames.fact(mfn) },
-        { template: 'not-pinned', args: { mfn: mfn.toString(16) } },
+        { template: 'not-pinned', args: { mfn: frameText(mfn) } },
       );
       this.putPage(mfn);
       return refusal;
     }
     this.frames.flags[i]! &= ~FLAG_PINNED;
-    this.putPageAndType(mfn);
+    this.letGo(mfn);
     this.putPage(mfn);
     return null;
   }
 
+  /** Drops a general and a type reference; what is not finished at once is left for later. True: something is left. */
+  letGo(mfn: Mfn): boolean {
+    const stop = this.drop(mfn);
+    if (stop === null) {
+      this.putPage(mfn);
+      return false;
+    }
+    this.defer(mfn, null, stop === 'partial');
+    return true;
+  }
+
   /** Changes one entry of a table in use, as mmu_update and update_va_mapping do. The table's type decides the rules. */
-  updateEntry(table: Mfn, slot: number, value: bigint, domain: number, preserveAccessedDirty = false): Refusal | null {
-    const level = this.frames.type[this.ram.index(table)]!;
-    if (this.isXens(table, level, slot)) {
-      return refuse(
-        'EINVAL',
-        level === 4 ? 'l4-slot-of-xen' : 'pae-slot-of-xen',
-        { table: this.frames.fact(table), level, slot },
-        level === 3 ? undefined : { template: level === 4 ? 'l4-private-slot' : 'l2-private-slot', args: { slot: hex(slot) } },
-      );
-    }
-    const bits = this.observer.bits(domain);
-    const old = this.ram.entry(table, slot);
-    let entry = value;
-    if (isPresent(value)) {
-      const bad = this.flagsAllowed(level, value, domain);
-      if (bad) return throughSlot(bad, level, table, slot);
-      entry = adjustEntry(level, value, bits);
-      if (!((old ^ entry) & ~HARMLESS_FLAGS)) {
-        this.store(table, slot, preserveAccessedDirty ? entry | (old & (PTE.accessed | PTE.dirty)) : entry);
-        return null;
-      }
-      const refusal = this.getFromEntry(level, entry, table, domain);
-      if (refusal) return throughSlot(refusal, level, table, slot);
-    }
-    this.store(table, slot, preserveAccessedDirty ? entry | (old & (PTE.accessed | PTE.dirty)) : entry);
-    this.putFromEntry(level, old, table);
-    return null;
+  updateEntry(table: Mfn, slot: number, value: bigint, domain: number, how: UpdateHow = {}): Outcome {
+    return updateEntry(this, table, slot, value, domain, how);
   }
 
-  /** Is the slot Xen's own? In a 32-bit guest: the fourth of level 3 and all behind it, and the end of the table it names. */
-  private isXens(table: Mfn, level: number, slot: number): boolean {
-    if (level === 4) return isXenSlot(level, slot);
-    const i = this.ram.index(table);
-    if (level === 2) return (this.frames.flags[i]! & FLAG_XEN_L2) !== 0 && slot >= XEN_L2_FIRST_SLOT;
-    return level === 3 && slot >= PAE_ENTRIES - 1 && this.observer.bits(this.frames.owner[i]!) === 32;
-  }
-
-  private store(table: Mfn, slot: number, entry: bigint): void {
+  store(table: Mfn, slot: number, entry: bigint): void {
     this.ram.setEntry(table, slot, entry);
     this.observer.written(table);
   }
 
-  /** Audits a frame that becomes a table or a descriptor page. On a refusal nothing is held any more. */
-  private audit(mfn: Mfn, type: FrameTypeValue): Refusal | null {
-    if (type === FrameType.writable || type === FrameType.shared) return null;
-    const i = this.ram.index(mfn);
-    const owner = this.frames.owner[i]!;
-    const bits = this.observer.bits(owner);
-    if (type === FrameType.segDesc) return checkDescriptorPage(this.ram, mfn, this.frames, bits);
-    this.frames.linear[i] = 0;
-    const pae = type === FrameType.l3 && bits === 32;
-    if (pae) {
-      // The processor sees the whole page, the guest has to fill four entries only.
-      for (let slot = PAE_ENTRIES; slot < 512; slot++) this.ram.setEntry(mfn, slot, 0n);
-      this.observer.written(mfn);
-    }
-    for (let slot = 0; slot < 512; slot++) {
-      if (!pae && this.isXens(mfn, type, slot)) continue;
-      const entry = this.ram.entry(mfn, slot);
-      if (pae && slot === PAE_ENTRIES - 1) {
-        const wrong = this.getXenL2(entry, mfn, owner);
-        if (!wrong) {
-          this.store(mfn, slot, adjustEntry(type, entry, bits));
-          break;
-        }
-        this.releaseEntries(mfn, type, slot);
-        return throughSlot(wrong, type, mfn, slot);
-      }
-      if (!isPresent(entry)) continue;
-      const refusal = this.flagsAllowed(type, entry, owner) ?? this.getFromEntry(type, entry, mfn, owner);
-      if (refusal) {
-        this.releaseEntries(mfn, type, slot);
-        return throughSlot(refusal, type, mfn, slot);
-      }
-      const adjusted = adjustEntry(type, entry, bits);
-      if (adjusted !== entry) this.store(mfn, slot, adjusted);
-    }
-    if (this.frames.flags[i]! & FLAG_XEN_L2) this.observer.fillXenL2(mfn);
-    return null;
-  }
-
-  /** The fourth level 3 entry of a 32-bit guest: it must name a level 2 table, and no other may name that. */
-  private getXenL2(entry: bigint, table: Mfn, domain: number): Refusal | null {
-    if (!isPresent(entry)) return refuse('EINVAL', 'pae-fourth-entry', { table: this.frames.fact(table), entry: hex(entry) });
-    const bad = this.flagsAllowed(3, entry, domain);
-    if (bad) return bad;
-    const mfn = entryMfn(entry);
-    const refusal = this.getPageAndType(mfn, FrameType.l2, domain, true);
-    if (refusal) return refusal;
-    if (this.frames.typeCount[this.ram.index(mfn)] === 1) return null;
-    const shared = refuse(
-      'EINVAL',
-      'pae-fourth-table-shared',
-      { frame: this.frames.fact(mfn), entry: hex(entry) },
-      { template: 'pae-l3-shared', args: {} },
-    );
-    this.putPageAndType(mfn);
-    return shared;
-  }
-
-  private releaseEntries(mfn: Mfn, level: number, count: number): void {
-    for (let slot = 0; slot < count; slot++) {
-      const fourth = level === 3 && slot === PAE_ENTRIES - 1;
-      if (fourth || !this.isXens(mfn, level, slot)) this.putFromEntry(level, this.ram.entry(mfn, slot), mfn);
-    }
-  }
-
-  private flagsAllowed(level: number, entry: bigint, domain: number): Refusal | null {
-    const bad = entryFlags(entry) & disallowedFlags(level, this.observer.ioRights(domain), this.observer.bits(domain));
-    if (!bad) return null;
-    return refuse(
-      'EINVAL',
-      'entry-flags',
-      { level, entry: hex(entry), flags: hex(bad) },
-      { template: 'bad-flags', args: { level: `${level}`, flags: bad.toString(16) } },
-    );
-  }
-
-  /** Takes the references that a present entry stands for. */
-  private getFromEntry(level: number, entry: bigint, table: Mfn, domain: number): Refusal | null {
-    const mfn = entryMfn(entry);
-    if (level === 1) return this.getFromL1(mfn, entry, domain);
-    const refusal = this.getPageAndType(mfn, TABLE_TYPE[level - 1]!, domain);
-    if (refusal?.errno !== 'EINVAL') return refusal;
-    if (level === 3 && this.observer.bits(domain) === 32) return refusal;
-    return this.getLinear(level, mfn, entry, table, domain) ? null : refusal;
-  }
-
-  private getFromL1(mfn: Mfn, entry: bigint, domain: number): Refusal | null {
-    const f = this.frames;
-    if (!this.ram.valid(mfn)) {
-      if (mfn === 0xff_ffff_ffff) return refuse('EINVAL', 'frame-invalid', { frame: f.fact(mfn), entry: hex(entry) });
-      return refuse(
-        'EPERM',
-        'frame-is-no-ram',
-        { frame: f.fact(mfn), entry: hex(entry) },
-        { template: 'mmio-map', args: { domain: `${domain}`, mfn: mfn.toString(16) } },
-      );
-    }
-    const got = this.getPage(mfn, domain);
-    const xenLine = {
-      template: 'l1-entry',
-      args: { mfn: mfn.toString(16), pfn: this.pfnText(this.ram.index(mfn)), entry: entry.toString(16), domain: `${domain}` },
-    };
-    if (got) return { ...got, errno: 'EBUSY', xenLine };
-    if (entry & PTE.write) {
-      const wrong = this.getType(mfn, FrameType.writable);
-      if (wrong) {
-        this.putPage(mfn);
-        return { ...wrong, errno: 'EBUSY', rule: 'table-mapped-writable', facts: { ...wrong.facts, entry: hex(entry) } };
-      }
-    }
-    if (entry & (PTE.writeThrough | PTE.cacheDisable | PTE.size) && f.flags[this.ram.index(mfn)]! & FLAG_SPECIAL) {
-      if (entry & PTE.write) this.putType(mfn);
-      this.putPage(mfn);
-      return refuse('EACCES', 'cache-attributes', { frame: f.fact(mfn), entry: hex(entry) }, { template: 'cache-attributes', args: {} });
-    }
-    return null;
-  }
-
-  /** An entry that names a table of the same level, read only: allowed for a table in use that has no such entries itself. */
-  private getLinear(level: number, mfn: Mfn, entry: bigint, table: Mfn, domain: number): boolean {
-    if (entry & PTE.write) return false;
-    if (mfn === table) return true;
-    const f = this.frames;
-    const t = this.ram.index(table);
-    if (f.owner[t] !== domain || this.getPage(mfn, domain)) return false;
-    const i = this.ram.index(mfn);
-    const validated = (f.flags[i]! & FLAG_VALIDATED) !== 0 && f.type[i] === level && f.typeCount[i]! > 0;
-    if (f.linear[t]! < 0 || f.linear[i]! > 0 || !validated) {
-      this.putPage(mfn);
-      return false;
-    }
-    f.linear[t]!++;
-    f.linear[i]!--;
-    f.typeCount[i]!++;
-    return true;
-  }
-
-  /** Drops the references of an entry that was counted. */
-  private putFromEntry(level: number, entry: bigint, table: Mfn): void {
-    if (!isPresent(entry)) return;
-    const mfn = entryMfn(entry);
-    if (level > 1) {
-      if (mfn !== table) this.putPageAndType(mfn, table);
-      return;
-    }
-    if (entry & PTE.write) this.putType(mfn);
-    this.putPage(mfn);
-  }
-
-  private pfnText(index: number): string {
-    const pfn = this.frames.m2p[index]!;
-    return pfn < 0 ? 'ffffffffffffffff' : pfn.toString(16);
+  /** The frame's pseudo-physical number as Xen prints it. */
+  pfnText(mfn: Mfn): string {
+    return frameText(this.frames.m2p[this.ram.index(mfn)]!);
   }
 
   /** A frame just given to a domain: one reference, the allocation's. */
@@ -439,5 +458,38 @@ export class PageTypes {
     this.frames.flags[i]! &= ~FLAG_ALLOCATED;
     this.putPage(mfn);
     return true;
+  }
+
+  /** Takes a frame away from its domain although it is allocated (memory_op.exchange): only one that nothing else refers to. Nobody
+   * owns it then; allocated() gives it back. */
+  steal(mfn: Mfn, domain: number): Refusal | null {
+    const f = this.frames;
+    const bad = (rule: string): Refusal =>
+      refuse('EINVAL', rule, { frame: f.fact(mfn), domain }, { template: 'bad-steal', args: this.stealArgs(mfn, domain) });
+    if (!this.ram.valid(mfn))
+      return f.elsewhere(mfn) ? bad('frame-not-yours') : refuse('EINVAL', 'frame-not-yours', { frame: f.fact(mfn), domain });
+    const i = this.ram.index(mfn);
+    if (f.references[i] === 0 || f.owner[i] !== domain || f.flags[i]! & FLAG_SPECIAL) return bad('frame-not-yours');
+    if (f.references[i] !== 1 || !(f.flags[i]! & FLAG_ALLOCATED)) return bad('frame-in-use');
+    f.references[i] = 0;
+    f.flags[i] = 0;
+    f.type[i] = FrameType.none;
+    f.owner[i] = NOBODY;
+    this.observer.revoke(mfn, 'taken back');
+    return null;
+  }
+
+  private stealArgs(mfn: Mfn, domain: number): Record<string, string> {
+    const f = this.frames;
+    const inside = this.ram.valid(mfn);
+    const i = inside ? this.ram.index(mfn) : 0;
+    const owner = !inside ? f.ownerElsewhere : f.references[i] === 0 ? 0x7ff4 : f.owner[i]!;
+    return {
+      mfn: frameText(mfn),
+      domain: `${domain}`,
+      owner: `${owner}`,
+      caf: (inside ? f.countInfo(mfn) : 0n).toString(16).padStart(8, '0'),
+      taf: (inside ? f.typeInfo(mfn) : 0n).toString(16).padStart(16, '0'),
+    };
   }
 }

@@ -41,6 +41,8 @@ export type TraceRecord =
       readonly refusal?: Refusal;
       /** True when the simulator has no such call yet: never a silent success. */
       readonly unimplemented?: true;
+      /** Not at its end: the vCPU enters the call again, with the arguments that are left. */
+      readonly continued?: true;
     })
   | (Base & {
       readonly kind: 'event';

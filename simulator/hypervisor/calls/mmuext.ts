@@ -1,53 +1,65 @@
-// mmuext_op: pinning, base pointers, TLB flushes, LDT, clearing and copying pages.
+// mmuext_op: pinning, base pointers, TLB flushes, LDT, clearing and copying pages, as a list.
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
 import { domids } from '../../../abi/constants/domain.table.ts';
 import { mmuextCommands as C } from '../../../abi/constants/mmuext.table.ts';
 import { nameOf } from '../../../abi/enumerations.ts';
+import { StructView, sizeOf } from '../../../abi/layout.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { addressAllowed } from '../../memory/guest-memory.ts';
-import { hex, refuse } from '../../memory/refuse.ts';
+import { isStop, type Outcome } from '../../memory/outcome.ts';
+import { alsoPrints, frameText, hex, refuse } from '../../memory/refuse.ts';
+import { newBasePointer, newUserBasePointer } from '../base-pointer.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
-import type { Hypervisor } from '../hypervisor.ts';
+import { batchStart, finishBatch, listFault } from '../continuation.ts';
+import { dropLdt } from '../ldt.ts';
+import { mayActFor, pageOwner } from '../page-owner.ts';
 import type { VcpuState } from '../vcpu.ts';
-import { vcpuMask } from './mmu-update.ts';
+import { vcpuMask } from './update-va-mapping.ts';
 
-const ENTRY = 24;
-const PREEMPTED = 0x8000_0000;
 const MAX_LDT_ENTRIES = 8192;
 
 export function mmuextOp(call: Call): HandlerResult {
-  const [list, , doneAt] = call.args as [bigint, bigint, bigint];
-  const count = call.u32(1) & ~PREEMPTED;
-  const foreign = call.u32(3) & 0xffff;
-  if (foreign === domids.DOMID_IO || foreign === domids.DOMID_XEN) return notPrivileged('mmuext_op on frames of Xen');
-  const denied = call.onlySelf(foreign, 'page tables');
+  const started = batchStart(call);
+  if ('answer' in started) return started.answer;
+  const { count, before } = started;
+  const list = call.args[0]!;
+  if (!call.addressOk(list)) return listFault(call, list);
+  const owner = pageOwner(call, call.u32(3) & 0xffff);
+  if (typeof owner !== 'number') return owner;
+  const denied = mayActFor(call, owner, 'page tables');
   if (denied) return denied;
-  let answer: Answer | null = null;
+  const { types } = call.hv.memory;
+  const { preemption } = types;
+  const entry = sizeOf('mmuext_op', call.bits);
+  let result: Answer | 'again' | null = null;
   let done = 0;
   for (; done < count; done++) {
-    const bytes = call.read(list + BigInt(done * ENTRY), ENTRY);
+    if (types.deferred.table !== null || (done > 0 && preemption.due())) {
+      result = 'again';
+      break;
+    }
+    preemption.work(1);
+    const bytes = call.read(list + BigInt(done * entry), entry);
     if (!bytes) {
-      answer = call.fault(`mmuext_op request ${done}`);
+      result = call.fault(`mmuext_op request ${before + done}`);
       break;
     }
-    const view = new DataView(bytes.buffer);
-    const result = one(call, view.getUint32(0, true), view.getBigUint64(8, true), view.getBigUint64(16, true));
-    if (result) {
-      answer = result.refusal ? { ...result, refusal: { ...result.refusal, facts: { ...result.refusal.facts, request: done } } } : result;
-      break;
-    }
+    result = one(call, new StructView('mmuext_op', call.bits, bytes), owner);
+    if (result) break;
   }
-  if (doneAt !== 0n) call.writeU32(doneAt, done);
-  return answer ?? 0;
+  return finishBatch(call, { list, entry, count, before, done, result });
 }
 
-const orNo = (refusal: Refusal | null): Answer | null => refusal && no(refusal);
+const toAnswer = (outcome: Outcome): Answer | 'again' | null => (isStop(outcome) ? 'again' : outcome && no(outcome));
 
-function one(call: Call, command: number, arg1: bigint, arg2: bigint): Answer | null {
+function one(call: Call, op: StructView, owner: number): Answer | 'again' | null {
   const { hv, vcpu, domain } = call;
   const { types } = hv.memory;
+  const command = op.number('cmd');
+  const arg1 = op.big('arg1.linear_addr');
+  const arg2 = op.big('arg2.src_mfn');
   const mfn = asMfn(Number(arg1 & 0xff_ffff_ffffn));
   hv.memory.frames.attribute(`mmuext_op.${nameOf('mmuext_op', command) ?? command}`, hv.icount);
   switch (command) {
@@ -55,24 +67,36 @@ function one(call: Call, command: number, arg1: bigint, arg2: bigint): Answer | 
     case C.MMUEXT_PIN_L2_TABLE:
     case C.MMUEXT_PIN_L3_TABLE:
     case C.MMUEXT_PIN_L4_TABLE:
-      return orNo(types.pin(mfn, command + 1, domain.id));
+      // A 32-bit guest has no level 4; pinning one is ignored.
+      if (command === C.MMUEXT_PIN_L4_TABLE && call.bits === 32) return null;
+      return toAnswer(types.pinTable(mfn, command + 1, owner));
     case C.MMUEXT_UNPIN_TABLE:
-      return orNo(types.unpin(mfn, domain.id));
+      return toAnswer(types.unpin(mfn, owner));
+    case C.MMUEXT_CLEAR_PAGE:
+      return clearPage(call, mfn, owner);
+    case C.MMUEXT_COPY_PAGE:
+      return copyPage(call, mfn, asMfn(Number(arg2 & 0xff_ffff_ffffn)), owner);
+    case C.MMUEXT_MARK_SUPER:
+    case C.MMUEXT_UNMARK_SUPER:
+      return no(refuse('EOPNOTSUPP', 'no-superpages', { frame: hv.memory.frames.fact(mfn) }));
+    default:
+      break;
+  }
+  if (command > C.MMUEXT_UNMARK_SUPER) return noSuch('mmuext_op', command);
+  // The rest concerns the caller itself.
+  if (owner !== domain.id) return notPrivileged(`mmuext_op.${nameOf('mmuext_op', command) ?? command} for ${ownerName(owner)}`);
+  switch (command) {
     case C.MMUEXT_NEW_BASEPTR:
-      return orNo(newBasePointer(hv, vcpu, mfn));
+      return toAnswer(newBasePointer(hv, vcpu, mfn));
     case C.MMUEXT_NEW_USER_BASEPTR:
-      return orNo(newUserBasePointer(hv, vcpu, arg1 === 0n ? null : mfn));
+      return toAnswer(newUserBasePointer(hv, vcpu, arg1 === 0n ? null : mfn));
     case C.MMUEXT_TLB_FLUSH_LOCAL:
-      vcpu.cpu.flushAll();
-      return null;
     case C.MMUEXT_INVLPG_LOCAL:
-      vcpu.cpu.flushPage(arg1);
+      flush([vcpu], command === C.MMUEXT_INVLPG_LOCAL, arg1);
       return null;
     case C.MMUEXT_TLB_FLUSH_ALL:
-      for (const v of domain.vcpus) v.cpu.flushAll();
-      return null;
     case C.MMUEXT_INVLPG_ALL:
-      for (const v of domain.vcpus) v.cpu.flushPage(arg1);
+      flush(domain.vcpus, command === C.MMUEXT_INVLPG_ALL, arg1);
       return null;
     case C.MMUEXT_TLB_FLUSH_MULTI:
     case C.MMUEXT_INVLPG_MULTI: {
@@ -81,7 +105,7 @@ function one(call: Call, command: number, arg1: bigint, arg2: bigint): Answer | 
         return no(
           refuse('EINVAL', 'argument-not-accessible', { what: 'vCPU mask', address: hex(arg2), error: hex(hv.guest.fault.errorCode) }),
         );
-      for (const v of vcpus) command === C.MMUEXT_TLB_FLUSH_MULTI ? v.cpu.flushAll() : v.cpu.flushPage(arg1);
+      flush(vcpus, command === C.MMUEXT_INVLPG_MULTI, arg1);
       return null;
     }
     case C.MMUEXT_FLUSH_CACHE:
@@ -90,59 +114,45 @@ function one(call: Call, command: number, arg1: bigint, arg2: bigint): Answer | 
       return domain.isDom0 ? null : no(refuse('EINVAL', 'not-privileged', { what: 'cache flush (needs access to I/O memory)' }));
     case C.MMUEXT_SET_LDT:
       return setLdt(call, arg1, Number(arg2 & 0xffff_ffffn));
-    case C.MMUEXT_CLEAR_PAGE:
-      return orNo(withWritable(hv, mfn, domain.id, () => hv.memory.ram.page(mfn).fill(0)));
-    case C.MMUEXT_COPY_PAGE: {
-      const source = asMfn(Number(arg2 & 0xff_ffff_ffffn));
-      const missing = types.getPage(source, domain.id);
-      if (missing) return no(missing);
-      const refusal = withWritable(hv, mfn, domain.id, () => hv.memory.ram.page(mfn).set(hv.memory.ram.page(source)));
-      types.putPage(source);
-      return orNo(refusal);
-    }
-    case C.MMUEXT_MARK_SUPER:
-    case C.MMUEXT_UNMARK_SUPER:
-      return no(refuse('EOPNOTSUPP', 'no-superpages', { frame: hv.memory.frames.fact(mfn) }));
     default:
       return noSuch('mmuext_op', command);
   }
 }
 
-function withWritable(hv: Hypervisor, mfn: Mfn, domain: number, act: () => void): Refusal | null {
-  const refusal = hv.memory.types.getPageAndType(mfn, FrameType.writable, domain);
-  if (refusal) return refusal;
+const ownerName = (owner: number): string =>
+  owner === domids.DOMID_IO ? 'DOMID_IO' : owner === domids.DOMID_XEN ? 'DOMID_XEN' : `domain ${owner}`;
+
+/** Whole TLBs, or one page of each; a page that no guest can have is none. */
+function flush(vcpus: readonly VcpuState[], page: boolean, address: bigint): void {
+  for (const vcpu of vcpus) {
+    if (!page) vcpu.cpu.flushAll();
+    else if (addressAllowed(address)) vcpu.cpu.flushPage(address);
+  }
+}
+
+/** Acts on a page that may be written; `message`: what Xen prints when it may not. */
+function withWritable(call: Call, mfn: Mfn, owner: number, message: string, act: () => void): Refusal | null {
+  const { types } = call.hv.memory;
+  const refusal = types.getPageAndType(mfn, FrameType.writable, owner);
+  if (refusal) return alsoPrints(refusal, message, { mfn: frameText(mfn) });
   act();
-  hv.written(mfn);
-  hv.memory.types.putPageAndType(mfn);
+  call.hv.written(mfn);
+  types.putPageAndType(mfn);
   return null;
 }
 
-/** Changes the kernel's page tables: the new table is audited before the old one is let go. */
-export function newBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Refusal | null {
-  if (mfn !== vcpu.root) {
-    const refusal = hv.memory.types.getPageAndType(mfn, FrameType.l4, hv.domain.id);
-    if (refusal) return refusal;
-    dropLdt(hv, vcpu);
-    const old = vcpu.root;
-    vcpu.root = mfn;
-    vcpu.cpu.flushAll();
-    hv.memory.types.putPageAndType(old);
-    return null;
-  }
-  vcpu.cpu.flushAll();
-  return null;
+function clearPage(call: Call, mfn: Mfn, owner: number): Answer | null {
+  const refusal = withWritable(call, mfn, owner, 'error-clearing', () => call.hv.memory.ram.page(mfn).fill(0));
+  return refusal && no(refusal);
 }
 
-function newUserBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn | null): Refusal | null {
-  const old = vcpu.userRoot;
-  if (old === mfn) return null;
-  if (mfn !== null) {
-    const refusal = hv.memory.types.getPageAndType(mfn, FrameType.l4, hv.domain.id);
-    if (refusal) return refusal;
-  }
-  vcpu.userRoot = mfn;
-  if (old !== null) hv.memory.types.putPageAndType(old);
-  return null;
+function copyPage(call: Call, to: Mfn, from: Mfn, owner: number): Answer | null {
+  const { types, ram } = call.hv.memory;
+  const missing = types.getPage(from, owner);
+  if (missing) return no(alsoPrints(missing, 'error-copying-from', { mfn: frameText(from) }));
+  const refusal = withWritable(call, to, owner, 'error-copying-to', () => ram.page(to).set(ram.page(from)));
+  types.putPage(from);
+  return refusal && no(refusal);
 }
 
 function setLdt(call: Call, address: bigint, entries: number): Answer | null {
@@ -162,10 +172,4 @@ function setLdt(call: Call, address: bigint, entries: number): Answer | null {
   vcpu.ldtBase = entries ? address : 0n;
   vcpu.ldtEntries = entries;
   return null;
-}
-
-/** Lets go of the LDT pages in use; they are taken again, and audited, at the next use. */
-export function dropLdt(hv: Hypervisor, vcpu: VcpuState): void {
-  for (const mfn of vcpu.ldtFrames.values()) hv.memory.types.putPageAndType(mfn);
-  vcpu.ldtFrames.clear();
 }
