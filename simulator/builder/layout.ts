@@ -160,7 +160,8 @@ export function layoutDom0(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   if (ramdiskBytes > 0 && plan.modStartPfn) ramdisk = pages.take('ramdisk', pagesOf(BigInt(ramdiskBytes)));
   const ranges: MappedRange[] = [{ from: plan.virtualBase, to: end, pfn: 0 }];
   const tableRanges = placeTables(first, tables.pfn);
-  let firstP2mPfn = 0;
+  // Without a list of its own place dom0's start_info names the page behind the bootstrap mapping.
+  let firstP2mPfn = Number((end - plan.virtualBase) / PAGE);
   let p2mFrames = 0;
   if (outside !== null) {
     const range = { from: outside, to: outside + BigInt(p2mPages) * PAGE, pfn: pages.next };

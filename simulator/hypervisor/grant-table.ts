@@ -6,6 +6,7 @@ import type { Mfn } from '../../abi/address.ts';
 /** Frames that Xen 4.17 allows a guest unless the toolstack says otherwise. */
 export const MAX_GRANT_FRAMES = 64;
 const ENTRY_BYTES = 8;
+const PAGE = 4096;
 const GTF_PERMIT_ACCESS = 1;
 
 export class GrantTable {
@@ -23,6 +24,23 @@ export class GrantTable {
 
   grow(frames: number): void {
     while (this.frames.length < frames) this.frames.push(this.allocate());
+  }
+
+  /** References that exist. */
+  get entries(): number {
+    return (this.frames.length * PAGE) / ENTRY_BYTES;
+  }
+
+  private entry(reference: number): Uint8Array {
+    const at = reference * ENTRY_BYTES;
+    return this.page(this.frames[Math.floor(at / PAGE)]!).subarray(at % PAGE, (at % PAGE) + ENTRY_BYTES);
+  }
+
+  swap(a: number, b: number): void {
+    const [first, second] = [this.entry(a), this.entry(b)];
+    const kept = first.slice();
+    first.set(second);
+    second.set(kept);
   }
 
   /** Writes an entry that lets `domain` map a frame: what the toolstack does for the console and store rings (references 0, 1). */

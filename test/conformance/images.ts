@@ -18,6 +18,7 @@ export interface Image {
 
 /** The families that share an image: the first word of a scenario's folder. A family `end` has one image per scenario: it ends its guest. */
 const together: Readonly<Record<string, readonly string[]>> = {
+  facts: ['facts'],
   calls: ['version', 'memory', 'grant', 'console', 'assist', 'physdev', 'multicall', 'unknown', 'pointer', 'compat'],
   toolstack: ['toolstack'],
   tables: ['mmu', 'mapping', 'types', 'mmuext'],

@@ -13,11 +13,22 @@ const STRUCTURES: Readonly<Record<number, StructureName>> = {
   0: 'gnttab_map_grant_ref',
   1: 'gnttab_unmap_grant_ref',
   2: 'gnttab_setup_table',
+  4: 'gnttab_transfer',
   5: 'gnttab_copy',
   6: 'gnttab_query_size',
+  7: 'gnttab_unmap_and_replace',
   8: 'gnttab_set_version',
+  9: 'gnttab_get_status_frames',
   10: 'gnttab_get_version',
+  11: 'gnttab_swap_grant_ref',
+  12: 'gnttab_cache_flush',
 };
+/** Operations that take exactly one structure. */
+const SINGLE = new Set([2, 6, 9]);
+const HOW_TO_MAP = 3;
+const PAGE = 4096;
+/** References of a domU's console and store rings, which dom0 maps. */
+const RESERVED = 2;
 
 export function grantTableOp(call: Call): HandlerResult {
   const command = call.u32(0);
@@ -26,8 +37,7 @@ export function grantTableOp(call: Call): HandlerResult {
   const name = STRUCTURES[command];
   if (!name) return otherOperation(call, command);
   if (count & 0x8000_0000) return no(refuse('EINVAL', 'grant-count', { count }));
-  // These take exactly one structure.
-  if ((command === 2 || command === 6) && count !== 1) return no(refuse('EINVAL', 'grant-count', { count }));
+  if (SINGLE.has(command) && count !== 1) return no(refuse('EINVAL', 'grant-count', { count }));
   let refusal: Answer['refusal'];
   for (let n = 0; n < (command === 8 || command === 10 ? 1 : count); n++) {
     const at = address + BigInt(n * sizeOf(name, call.bits));
@@ -55,14 +65,42 @@ function one(call: Call, command: number, op: StructView): Outcome {
   };
   switch (command) {
     case 0:
-    case 1: {
-      if (command === 1) return status(S.GNTST_bad_handle, 'nothing is mapped by a grant');
+    case 1:
+    case 7: {
+      if (command !== 0) return status(S.GNTST_bad_handle, 'nothing is mapped by a grant');
       const domain = op.number('dom');
+      if ((op.number('flags') & HOW_TO_MAP) === 0)
+        return status(S.GNTST_bad_gntref, 'flags ask neither for a host nor for a device mapping');
       if (isSelf(call, domain)) return notImplemented('grant_table_op.map_grant_ref of the own domain');
       return status(S.GNTST_bad_domain, `domain ${domain} does not exist`);
     }
     case 2:
       return setupTable(call, op);
+    case 4: {
+      const mfn = Number(op.big('mfn') & 0xff_ffff_ffffn);
+      const { frames } = call.hv.memory;
+      if (mfn >= frames.owner.length || frames.owner[mfn] !== call.domain.id)
+        return status(S.GNTST_bad_page, `frame ${mfn} is not the domain's`);
+      const domain = op.number('domid');
+      if (isSelf(call, domain)) return notImplemented('grant_table_op.transfer to the own domain');
+      return status(S.GNTST_bad_domain, `domain ${domain} does not exist`);
+    }
+    case 9:
+      if (!isSelf(call, op.number('dom'))) return status(S.GNTST_bad_domain, `domain ${op.number('dom')} does not exist`);
+      return status(S.GNTST_general_error, 'a table of version 1 has no status frames');
+    case 11: {
+      const [a, b] = [op.number('ref_a'), op.number('ref_b')];
+      const wrong = [a, b].find((ref) => ref >= grants.entries);
+      if (wrong !== undefined) return status(S.GNTST_bad_gntref, `there is no reference ${wrong}`);
+      if (!call.domain.isDom0 && Math.min(a, b) < RESERVED) return status(S.GNTST_eagain, 'the back end of the console or store maps it');
+      grants.swap(a, b);
+      return status(S.GNTST_okay, '');
+    }
+    case 12: {
+      const [offset, length] = [op.number('offset'), op.number('length')];
+      if (offset + length > PAGE) return no(refuse('EINVAL', 'grant-count', { count: length }));
+      return length === 0 ? {} : notImplemented('grant_table_op.cache_flush of memory');
+    }
     case 5: {
       const source = op.number('source.domid');
       const dest = op.number('dest.domid');
@@ -105,6 +143,8 @@ function setupTable(call: Call, op: StructView): Outcome {
   for (let n = 0; n < frames; n++) writeBig(list, n * call.word, call.word, BigInt(call.domain.grants.frames[n]!));
   op.set('status', S.GNTST_okay);
   if (!call.write(op.big('frame_list'), list)) {
+    // Of a 32-bit guest Xen copies the list itself, after the status.
+    if (call.bits === 32) return {};
     const status = S.GNTST_bad_virt_addr;
     op.set('status', status);
     return { status, why: 'the frame list cannot be written' };

@@ -1,10 +1,7 @@
-// Small calls: stack_switch, fpu_taskswitch, debug registers, segment bases, vm_assist, set_timer_op, console_io, physdev_op.
+// Small calls: stack_switch, fpu_taskswitch, debug registers, segment bases, vm_assist, set_timer_op, console_io.
 
-import { asMfn } from '../../../abi/address.ts';
 import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
-import { FrameType } from '../../memory/frame-table.ts';
-import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
 import { readDebug, writeDebug } from '../control-registers.ts';
@@ -16,7 +13,6 @@ const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(4
 /** vm_assist types that a 64-bit PV guest may switch: 4gb_segments and its notify (without effect), writable_pagetables,
  * pae_extended_cr3, architectural_iopl, runstate_update_flag, m2p_strict. */
 const ASSISTS = new Set([0, 1, 2, 3, 4, 5, 32]);
-const MAX_PORTS = 65536;
 const HUGE_TIMEOUT = 1n << 50n;
 const STRANGE_DELAY = 100_000_000n;
 const CONSOLE_CHUNK = 4096;
@@ -99,49 +95,6 @@ export function consoleIo(call: Call): HandlerResult {
   if (!call.write(address, bytes)) return call.fault('buffer');
   call.hv.consoleIn.splice(0, bytes.length);
   return bytes.length;
-}
-
-export function physdevOp(call: Call): HandlerResult {
-  const command = call.s32(0);
-  const address = call.args[1]!;
-  if (command === 6) {
-    const op = call.struct('physdev_set_iopl', address);
-    if (!op) return call.fault('physdev_set_iopl');
-    const iopl = op.number('iopl');
-    if (iopl > 3) return no(refuse('EINVAL', 'iopl', { iopl }));
-    call.vcpu.iopl = iopl;
-    return 0;
-  }
-  if (command === 7) {
-    const op = call.struct('physdev_set_iobitmap', address);
-    if (!op) return call.fault('physdev_set_iobitmap');
-    const ports = op.number('nr_ports');
-    const end = op.big('bitmap') + BigInt(Math.ceil(ports / 8));
-    if (ports > 0 && !(addressAllowed(op.big('bitmap')) && addressAllowed(end))) {
-      return no(refuse('EINVAL', 'address-of-xen', { address: hex(op.big('bitmap')) }));
-    }
-    if (ports > MAX_PORTS) return no(refuse('EINVAL', 'too-many-ports', { ports, most: MAX_PORTS }));
-    call.vcpu.ioBitmap = ports ? { address: op.big('bitmap'), ports } : null;
-    return 0;
-  }
-  if (command === 17 || command === 28) return pirqEoiPage(call, address);
-  return otherOperation(call, command);
-}
-
-/** pirq_eoi_gmfn: a page in which Xen marks interrupts that need an end-of-interrupt call. This machine has no interrupts to mark. */
-function pirqEoiPage(call: Call, address: bigint): HandlerResult {
-  const op = call.struct('physdev_pirq_eoi_gmfn', address);
-  if (!op) return call.fault('physdev_pirq_eoi_gmfn');
-  const mfn = asMfn(Number(op.big('gmfn') & 0xff_ffff_ffffn));
-  const { types } = call.hv.memory;
-  const refusal = types.getPageAndType(mfn, FrameType.writable, call.domain.id);
-  if (refusal) return no({ ...refusal, errno: 'EINVAL' });
-  if (call.domain.pirqEoiPage !== null) {
-    types.putPageAndType(mfn);
-    return no(refuse('EBUSY', 'eoi-page-set-already', {}));
-  }
-  call.domain.pirqEoiPage = mfn;
-  return 0;
 }
 
 /** Calls that Xen answers with one error whatever the arguments. */

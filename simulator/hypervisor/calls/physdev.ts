@@ -15,7 +15,7 @@ const SELF = 0x7ff0;
 const MAX_PORTS = 65536;
 /** Interrupt lines of the machine's I/O APIC, and Xen's numbers for interrupts per domain: those and, for devices given to it, some more. */
 const GSIS = 24;
-const PIRQS = { dom0: 280, domU: 56 } as const;
+const PIRQS = { dom0: 208, domU: 56 } as const;
 const FIRST_FREE_GSI = 16;
 const MAP_TYPE_GSI = 1;
 const MAP_TYPE_MULTI_MSI = 4;

@@ -8,9 +8,10 @@ const VERSION = (4 << 16) | 17;
 const EXTRA = '.5';
 /** Identification of the modelled build: the length is that of a real one. */
 const BUILD_ID = Uint8Array.from({ length: 20 }, (_, n) => 0x40 + n);
-const CAPABILITIES = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
+// Each word is followed by a space, the last too.
+const CAPABILITIES = 'xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ';
 /** Debian's Xen does not run 32-bit PV guests; one that does says so. */
-const CAPABILITIES_PV32 = 'xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64';
+const CAPABILITIES_PV32 = 'xen-3.0-x86_64 xen-3.0-x86_32p hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ';
 /** preserve A/D, highmem assist, map available bits, vnode, direct mapped. */
 const FEATURES = 0x220e0;
 const FEATURE_DOM0 = 0x800;

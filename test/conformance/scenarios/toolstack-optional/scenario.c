@@ -7,6 +7,7 @@
  * Read: per operation with a structure of zeros, then with one that is not mapped.
  */
 #include "guest.h"
+#include <xen/xenoprof.h>
 
 static const struct operation kexec[] = {
 	{ "kexec", 0 }, { "kexec_load_v1", 1 }, { "kexec_unload_v1", 2 }, { "kexec_get_range", 3 }, { "kexec_load", 4 }, { "kexec_unload", 5 },
@@ -76,6 +77,16 @@ static void device_model(void)
 	answer("dm_op, 100 buffers", CALL(dm_op, DOMID_SELF, 100, &buffer));
 }
 
+static void profiler(void)
+{
+	static struct xenoprof_init init;
+
+	answer("xenoprof_op.init", CALL(xenoprof_op, XENOPROF_init, &init));
+	value("  events", init.num_events);
+	value("  is the profiler", init.is_primary);
+	text("  processor", init.cpu_type);
+}
+
 SCENARIO("toolstack-optional")
 {
 	EACH(flask)
@@ -86,6 +97,7 @@ SCENARIO("toolstack-optional")
 	EACH(argo)
 	answer_of(one, "argo_op", CALL(argo_op, one->number, zeros(), zero, 0, 0));
 	device_model();
+	profiler();
 	if (is_dom0())
 		return;
 	EACH(kexec)

@@ -22,6 +22,7 @@ SCENARIO("unknown-calls")
 	answer("number 127", CALL_NUMBER(127, zero));
 	answer("xenpmu_op 0", CALL(xenpmu_op, 0, zero));
 	answer("xenoprof_op 0", CALL(xenoprof_op, 0, zero));
+	memset(zero, 0, sizeof zero);
 	answer("hvm_op 0", CALL(hvm_op, 0, zero));
 	answer("set_parameter of hvm_op", CALL(hvm_op, 0, zero));
 	answer("argo_op 99", CALL(argo_op, 99, zero, zero, 0, 0));

@@ -11,7 +11,7 @@ static const struct operation operations[] = {
 	{ "claim_pages", 24 }, { "machphys_compat_mfn_list", 25 }, { "reserved_device_memory_map", 27 }, { "acquire_resource", 28 }
 };
 
-SCENARIO("memory-privileged")
+SCENARIO("memory-toolstack")
 {
 	static word request[64];
 	struct xen_machphys_mfn_list list = { .max_extents = 1 };
