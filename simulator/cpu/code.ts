@@ -8,6 +8,8 @@ import { type DecodeMode, RecordWriter } from './records.ts';
 import { type CaseList, FixedCase } from './tier0/cases.ts';
 import type { CodeMarks } from './tlb.ts';
 
+/** Bytes of an instruction at most. */
+const LONGEST = 15;
 /** Longest block in instructions. */
 const MAX_BLOCK = 64;
 /** Records that one block can take at most: address records, the second-page check, header and end. */
@@ -246,7 +248,8 @@ export class CodeCache implements CodeMarks {
         at = writer.writeRare(at, d, nextLo, nextHi, status === 'too-long' ? 'too-long' : 'undefined', '');
         ipLo = nextLo;
         ipHi = nextHi;
-        offset += d.length;
+        // Any of the bytes that were looked at may make it another instruction.
+        offset += LONGEST;
         break;
       }
       writer.setNext(nextLo, nextHi);

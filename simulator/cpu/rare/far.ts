@@ -75,20 +75,22 @@ const iret: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const width = c.stackSize;
   const sp = c.reg(RSP, width);
-  let popped = 0;
-  const pop = (): bigint | null => c.readStack(mask(width, sp + BigInt(size * popped++)), size);
-  const rip = pop();
-  const cs = rip === null ? null : pop();
-  const flags = cs === null ? null : pop();
+  const word = (n: number): bigint | null => c.readStack(mask(width, sp + BigInt(size * n)), size);
+  // In this order AMD's processors fault when part of the frame is missing (seen on one).
+  const flags = word(2);
+  const rip = flags === null ? null : word(0);
+  const cs = rip === null ? null : word(1);
   if (rip === null || cs === null || flags === null) return RareStatus.stopped;
   const selector = Number(cs & 0xffffn);
   // In 64-bit mode the stack is always there, so its words are read with the others.
   const wide = c.bits === 64;
-  const top = wide ? pop() : 0n;
-  const ss = wide && top !== null ? pop() : 0n;
+  const ss = wide ? word(4) : 0n;
+  const top = wide && ss !== null ? word(3) : 0n;
   if (top === null || ss === null) return RareStatus.stopped;
   const code = checkReturn(c, cs, rip);
   if (!code) return RareStatus.stopped;
+  let popped = 3;
+  const pop = (): bigint | null => word(popped++);
   const stack = outerStack(c, selector, wide ? { sp: top, ss } : null, pop, mask(width, sp + BigInt(3 * size)));
   if (!stack) return RareStatus.stopped;
   let change = changeableFlags(c, size);

@@ -187,16 +187,15 @@ function visible(c: RareContext, selector: number, types: number): bigint | null
   if (!conforming && dpl < Math.max(cpl, selector & 3)) return null;
   return raw;
 }
-// System descriptor types that lar and lsl accept: in 64-bit mode LDT and 64-bit TSS (and call gates for lar).
-const LAR_64 = (1 << 2) | (1 << 9) | (1 << 11) | (1 << 12);
-const LSL_64 = (1 << 2) | (1 << 9) | (1 << 11);
-const LAR_32 = LAR_64 | (1 << 1) | (1 << 3) | (1 << 4) | (1 << 5);
-const LSL_32 = LSL_64 | (1 << 1) | (1 << 3);
+// System descriptor types that lar and lsl accept in long mode, 64-bit and 32-bit code alike: LDT and 64-bit TSS, for lar call
+// gates too. Source: AMD APM volume 3, Intel SDM volume 2 (tables of lar and lsl).
+const LAR_TYPES = (1 << 2) | (1 << 9) | (1 << 11) | (1 << 12);
+const LSL_TYPES = (1 << 2) | (1 << 9) | (1 << 11);
 
 const lar: RareBody = (c, i) => {
   const v = c.value(i.d, 1, 2);
   if (v === null) return RareStatus.stopped;
-  const raw = visible(c, Number(v), c.bits === 64 ? LAR_64 : LAR_32);
+  const raw = visible(c, Number(v), LAR_TYPES);
   setZero(c, raw !== null);
   if (raw !== null) c.setReg(i.d.reg[0]!, i.d.operandSize, (raw >> 32n) & 0xffff00n);
   return RareStatus.done;
@@ -204,7 +203,7 @@ const lar: RareBody = (c, i) => {
 const lsl: RareBody = (c, i) => {
   const v = c.value(i.d, 1, 2);
   if (v === null) return RareStatus.stopped;
-  const raw = visible(c, Number(v), c.bits === 64 ? LSL_64 : LSL_32);
+  const raw = visible(c, Number(v), LSL_TYPES);
   setZero(c, raw !== null);
   if (raw !== null) {
     const limit = (raw & 0xffffn) | ((raw >> 32n) & 0xf0000n);

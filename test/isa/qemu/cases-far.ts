@@ -103,14 +103,13 @@ function special(): Vector[] {
         add(
           `popf of ${flags.toString(16)}, IOPL ${iopl >> 12}`,
           mode,
-          `push ${flags}\npopf${mode === 64 ? 'q' : 'd'}\npushf${mode === 64 ? 'q' : 'd'}`,
+          `push ${flags}\npopf${mode === 64 ? 'q' : 'd'}\npushf${mode === 64 ? 'q' : 'd'}\nint3`,
           { rflags: iopl },
         );
     add('iret with NT', mode, iret(mode, codeFor(mode), stackFor(mode)), { rflags: 0x4000 });
-    add('iretw', mode, `push word ptr 0xed5\npush word ptr ${codeFor(mode)}\npush word ptr 0x80\n.byte 0x66, 0xcf`);
+    if (mode !== 'ring1') add('iretw', mode, `push word ptr 0xed5\npush word ptr ${codeFor(mode)}\npush word ptr 0x80\n.byte 0x66, 0xcf`);
     if (mode === 64)
       for (const to of [0x100000000n + there]) {
-        add(`far return to 32-bit code at ${to.toString(16)}`, mode, transfer(mode, 'ret', SELECTOR.code32, to));
         add(`near return to ${to.toString(16)}`, mode, `mov rax, 0x${to.toString(16)}\npush rax\nret`);
         add(`iret to ${to.toString(16)}`, mode, iret(mode, SELECTOR.code64, SELECTOR.data, to));
       }
@@ -126,7 +125,7 @@ function special(): Vector[] {
           mode,
           `${how === 'ret' ? '' : `${transfer(mode, 'jmp', codeFor(mode)).split('\n').slice(0, 2).join('\n')}\n`}mov esp, 0x${sp.toString(16)}\n${how === 'ret' ? '.byte 0xcb' : how === 'jmp' ? 'jmp fword ptr [ebx]' : 'call fword ptr [ebx]'}`,
         );
-    for (const left of [0, 4, 8, 12, 16, 20, 24, 32])
+    for (const left of mode === 64 ? [] : [8, 12, 16, 20])
       add(
         `iret with ${left} bytes of stack`,
         mode,

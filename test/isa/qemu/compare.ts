@@ -5,6 +5,8 @@ import type { Outcome } from './vectors.ts';
 import { GPR } from './vectors.ts';
 
 const RF = 0x10000;
+const TF = 0x100;
+const RSP = 4;
 const SEGMENT_NAMES = ['ds', 'es', 'fs', 'gs'];
 
 /** Far transfers in QEMU 7.2 do not mark the code segment's descriptor accessed, and reach for the stack as the supervisor, which the
@@ -26,15 +28,23 @@ export function differences(qemu: Outcome, engine: Outcome, { far = false }: Len
   // and counts 16 bytes for a vector in the error code of a closed gate of long mode (6.13: the vector, from bit 3 on).
   const gate = qemu.vector === 13 && (qemu.error & 7) === 2;
   look('vector', qemu.vector, engine.vector);
+  // Without the P bit, which comes with every reserved one (Intel SDM volume 3, 4.7).
+  const reserved = qemu.vector === 14 && qemu.error & 8 ? 1 : 0;
   const privilege = far && qemu.vector === 14 ? USER : 0;
-  look('error', gate ? ((qemu.error >> 4) << 3) | 2 : qemu.error | privilege, engine.error | privilege);
-  look('rflags', qemu.rflags & ~RF, engine.rflags & ~RF);
-  look('cs', qemu.cs, engine.cs);
-  // syscall and sysenter keep no stack segment of the caller; sysenter no address.
+  look('error', gate ? ((qemu.error >> 4) << 3) | 2 : qemu.error | privilege | reserved, engine.error | privilege);
+  // syscall clears the harness's choice of flags, TF among them.
+  const flags = ~(engine.vector < 0x100 ? RF : RF | TF);
+  look('rflags', qemu.rflags & flags, engine.rflags & flags);
+  if (engine.vector < 0x100) look('cs', qemu.cs, engine.cs);
+  // syscall and sysenter keep no selectors of the caller; sysenter neither address nor stack pointer.
   if (engine.vector < 0x100) look('ss', qemu.ss, engine.ss);
   if (engine.vector !== 0x102) look('rip', qemu.rip, engine.rip);
-  GPR.forEach((name, n) => look(name, qemu.gpr[n]!, engine.gpr[n]!));
-  SEGMENT_NAMES.forEach((name, n) => look(name, qemu.segments[n]!, engine.segments[n]!));
+  GPR.forEach((name, n) => {
+    if (n !== RSP || engine.vector !== 0x102) look(name, qemu.gpr[n]!, engine.gpr[n]!);
+  });
+  SEGMENT_NAMES.forEach((name, n) => {
+    look(name, qemu.segments[n]!, engine.segments[n]!);
+  });
   look('fs base', qemu.fsBase, engine.fsBase);
   look('gs base', qemu.gsBase, engine.gsBase);
   look('cr2', qemu.cr2, engine.cr2);

@@ -38,6 +38,7 @@ export class VectorMachine {
   private readonly vcpu: Vcpu;
   private readonly slice: number;
   private readonly arena = buildArena();
+  private readonly unit: Uint8Array;
 
   constructor(options: EngineOptions = {}) {
     this.slice = options.slice ?? 1000;
@@ -60,6 +61,7 @@ export class VectorMachine {
       },
     });
     this.vcpu = this.engine.vcpus[0]!;
+    this.unit = this.vcpu.fpuImage();
   }
 
   private place(selector: number): number {
@@ -117,6 +119,7 @@ export class VectorMachine {
     for (const [at, bytes] of patchesOf(v, code)) engine.ram.set(bytes, ARENA + at);
     engine.written(ARENA, ARENA_SIZE);
     vcpu.flushAll();
+    vcpu.setFpuImage(this.unit);
     gprOf(v).forEach((x, n) => {
       vcpu.setReg(n, x);
     });

@@ -96,6 +96,8 @@ static void run(struct vector *v, struct output *o, u64 room)
         copy((u8 *)SHADOW + offset, patch + 8, length);
         patch += 8 + ((length + 7) & ~7u);
     }
+    u32 mxcsr = 0x1f80;
+    __asm__ volatile("fninit; ldmxcsr %0" ::"m"(mxcsr));
     u64 zero = 0, dr6 = 0xffff0ff0;
     __asm__ volatile("mov %0, %%cr0; mov %1, %%cr2; mov %2, %%dr6" ::"r"(v->cr0), "r"(zero), "r"(dr6));
     __asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3" ::"r"(v->dr[0]), "r"(v->dr[1]), "r"(v->dr[2]), "r"(v->dr[3]));
@@ -145,10 +147,11 @@ void main(void)
     tss[25] = 104 << 16;
     for (int n = 0; n < 256; n++) set_gate(n, n == 3 || n == 4 || n == 0x80 ? 3 : 0);
     __asm__ volatile("lidt %0" ::"m"(idtr));
+    __asm__ volatile("outb %%al, $0x21; outb %%al, $0xa1" ::"a"(0xff)); /* no interrupts */
     wrmsr(0xc0000081, 8ul << 32);
     wrmsr(0xc0000082, (u64)syscall_entry);
     wrmsr(0xc0000083, (u64)compat_entry);
-    wrmsr(0xc0000084, 0);
+    wrmsr(0xc0000084, 0x700);
     wrmsr(0x174, 8);
     wrmsr(0x175, (u64)kernel_stack_top);
     wrmsr(0x176, (u64)sysenter_entry);
