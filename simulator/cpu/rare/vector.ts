@@ -30,7 +30,7 @@ const maskedStore: RareBody = (c, i) => {
   const segment = d.segment >= 0 ? d.segment : DS;
   const offset = mask(d.addressSize, c.reg(RDI));
   const va = c.linear(segment, offset);
-  if (!c.alignedTo(va, mmx ? 8 : 16)) return RareStatus.stopped;
+  if (!c.alignedTo(va, 8)) return RareStatus.stopped;
   const stores: [Store, bigint][] = [];
   for (let n = 0; n < (mmx ? 8 : 16); n++) {
     if (!(u8[select + n]! & 0x80)) continue;
