@@ -74,7 +74,7 @@ export function createMachine(config: MachineConfig): Machine {
     vcpus: config.vcpus,
     model: config.cpu,
     host,
-    tier1: config.tier1 ?? false,
+    tier1: config.tier1 ?? true,
   });
   const trace = new Trace(() => parts.hv?.icount ?? 0, TRACE_RING_BYTES);
   const created = createHypervisor(config, plan, memoryPlan, engine, trace, policy);
