@@ -12,6 +12,7 @@ export async function command(argv: string[]): Promise<number> {
       record: options.record === true,
       offline: options.offline === true,
       coverage: options.coverage === true,
+      page: options.page === true,
       print,
     });
     print(`${passed} passed, ${failed} failed`);

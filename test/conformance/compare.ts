@@ -22,6 +22,8 @@ interface Line {
   readonly scenario: string;
   readonly name: string;
   readonly value: string;
+  /** Place of the line in what was given. */
+  readonly index: number;
 }
 
 /** `name = value` lines with the scenario they belong to. A name that comes again in a scenario is told apart by its count. */
@@ -29,7 +31,7 @@ export function valuesOf(lines: readonly string[]): Line[] {
   let scenario = '';
   const seen = new Map<string, number>();
   const out: Line[] = [];
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     const heading = /^\[(.*)\]$/.exec(line);
     if (heading) {
       scenario = heading[1]!;
@@ -40,7 +42,7 @@ export function valuesOf(lines: readonly string[]): Line[] {
     const text = name.trim();
     const count = (seen.get(text) ?? 0) + 1;
     seen.set(text, count);
-    out.push({ scenario, name: count > 1 ? `${text} (${count})` : text, value });
+    out.push({ scenario, name: count > 1 ? `${text} (${count})` : text, value, index });
   }
   return out;
 }

@@ -27,6 +27,9 @@ const together: Readonly<Record<string, readonly string[]>> = {
   fifo: ['fifo'],
 };
 
+/** First words that a scenario's folder may have. */
+export const families = (): string[] => [...Object.values(together).flat(), 'end'];
+
 /** Which guests a scenario is for: both, unless a line `Bits: 64` or `Bits: 32` of its comment says otherwise. */
 function isFor(folder: string, bits: Bits): boolean {
   const only = /^ \* Bits: (64|32)$/m.exec(readFileSync(join(scenarioFolder, folder, 'scenario.c'), 'utf8'))?.[1];

@@ -5,8 +5,10 @@ export const usage = `npm run conformance -- [option]
   (none)                      every scenario on real Xen and on the simulator, compared
   --record                    the same, and keeps what real Xen printed
   --offline                   compares with what was kept; starts no Xen
-  --coverage                  also prints each operation with its outcomes and scenarios
+  --coverage                  also prints each row of the hypercall tables with its outcomes and scenarios
+  --page                      also writes docs/hypercalls.md
   --build-pv32, --build-debug builds Xen from Debian's source: for 32-bit guests; with reasons on its console
+  --new FAMILY-TOPIC          makes the folder of a new scenario, to be filled in
   --run ELF [--as dom0|domU] [--xen debian|pv32|debug] [--mem MB] [--cmdline TEXT]
                               runs one PV guest on real Xen; prints its console, and Xen's own lines behind (XEN)`;
 
@@ -22,8 +24,8 @@ export function parse(argv: string[]) {
     return parseArgs({
       args: argv,
       options: {
-        ...{ record: flag, offline: flag, coverage: flag, 'build-pv32': flag, 'build-debug': flag },
-        ...{ run: word, as: word, xen: word, mem: word, cmdline: word },
+        ...{ record: flag, offline: flag, coverage: flag, page: flag, 'build-pv32': flag, 'build-debug': flag },
+        ...{ new: word, run: word, as: word, xen: word, mem: word, cmdline: word },
       },
     }).values;
   } catch (error) {

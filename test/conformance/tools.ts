@@ -1,9 +1,11 @@
-// What `npm run conformance` does without the simulator: building Xen, running one guest on it.
-import { existsSync } from 'node:fs';
+// What `npm run conformance` does without the simulator: building Xen, running one guest on it, a new scenario.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DebianError } from '../../scripts/debian.mjs';
 import { buildXen } from '../../scripts/xen-build.mjs';
 import { runOnXen, type XenVariant } from '../oracle/xen-dom0.ts';
 import { runAsDomU } from '../oracle/xen-domu.ts';
+import { families, scenarioFolder } from './images.ts';
 import { type Options, parse, UsageError } from './options.ts';
 
 /** Answers the exit code: 1 when something cannot be had, 2 when the options are wrong. */
@@ -11,6 +13,7 @@ export async function command(argv: string[]): Promise<number> {
   const print = (line: string) => console.log(line);
   try {
     const options = parse(argv);
+    if (options.new) return scaffold(options.new, print);
     if (options.run) return await runOne(options.run, options, print);
     print(await buildXen(options['build-pv32'] ? 'pv32' : 'debug', print));
     return 0;
@@ -39,5 +42,39 @@ async function runOne(elf: string, options: Options, print: (line: string) => vo
   const { guest } = await runAsDomU([{ name: 'guest', elf, mem, cmdline }], { xen: variant });
   for (const line of guest!.lines) print(line);
   print(`end: ${guest!.end}`);
+  return 0;
+}
+
+/** A scenario that builds and runs as it is, for its author to go on from. */
+function scaffold(name: string, print: (line: string) => void): number {
+  if (!/^[a-z]+(-[a-z0-9]+)+$/.test(name)) throw new UsageError(`--new ${name}: a scenario is named FAMILY-TOPIC, in small letters`);
+  const family = name.split('-')[0]!;
+  if (!families().includes(family)) {
+    throw new UsageError(
+      `--new ${name}: '${family}' is no family; there are ${families().join(', ')}. A new one is named in test/conformance/images.ts.`,
+    );
+  }
+  const folder = join(scenarioFolder, name);
+  if (existsSync(folder)) throw new UsageError(`--new ${name}: ${folder} is there already`);
+  mkdirSync(folder);
+  const file = join(folder, 'scenario.c');
+  writeFileSync(
+    file,
+    `/*
+ * ${family}: what this is about, in a sentence.
+ *
+ * What a port meets here, and what Xen does.
+ *
+ * Read: what the values mean. (A line "Bits: 64" or "Bits: 32" keeps it to one kind of guest.)
+ */
+#include "guest.h"
+
+SCENARIO("${name}")
+{
+	answer("version", CALL(xen_version, XENVER_version));
+}
+`,
+  );
+  print(`${file}: write the comment and the checks, then npm run conformance -- --record --page`);
   return 0;
 }

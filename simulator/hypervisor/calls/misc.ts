@@ -4,21 +4,25 @@ import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
+import { guestSelector } from '../compat/traps.ts';
 import { readDebug, writeDebug } from '../control-registers.ts';
 import { setTaskSwitched } from '../emulate-fpu.ts';
 import { loadDescriptor } from '../selectors.ts';
 import { setSingleshot, systemTime } from '../time.ts';
 
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
-/** vm_assist types that a 64-bit PV guest may switch: 4gb_segments and its notify (without effect), writable_pagetables,
+/** For 64-bit guests only. */
+const M2P_STRICT = 32;
+/** vm_assist types that a PV guest may switch: 4gb_segments and its notify (of a 64-bit guest without effect), writable_pagetables,
  * pae_extended_cr3, architectural_iopl, runstate_update_flag, m2p_strict. */
-const ASSISTS = new Set([0, 1, 2, 3, 4, 5, 32]);
+const ASSISTS = new Set([0, 1, 2, 3, 4, 5, M2P_STRICT]);
 const HUGE_TIMEOUT = 1n << 50n;
 const STRANGE_DELAY = 100_000_000n;
 const CONSOLE_CHUNK = 4096;
 
 export function stackSwitch(call: Call): HandlerResult {
-  call.vcpu.kernelSs = Number(call.args[0]! & 0xffffn) | 3;
+  const selector = Number(call.args[0]! & 0xffffn);
+  call.vcpu.kernelSs = call.bits === 64 ? selector | 3 : guestSelector(selector);
   call.vcpu.kernelSp = call.args[1]!;
   return 0;
 }
@@ -40,7 +44,9 @@ export function getDebugRegister(call: Call): HandlerResult {
   return value === null ? no(refuse('ENODEV', 'debug-register', { register })) : value;
 }
 
+/** A 32-bit guest has its bases in descriptors: there is no such call for it. */
 export function setSegmentBase(call: Call): HandlerResult {
+  if (call.bits === 32) return noSuch('hypercall', call.nr);
   const which = call.u32(0);
   const base = call.args[1]!;
   const { vcpu } = call;
@@ -61,7 +67,7 @@ export function setSegmentBase(call: Call): HandlerResult {
 export function vmAssist(call: Call): HandlerResult {
   const command = call.u32(0);
   const type = call.u32(1);
-  if (!ASSISTS.has(type)) return no(refuse('EINVAL', 'no-such-assist', { type }));
+  if (!ASSISTS.has(type) || (type === M2P_STRICT && call.bits === 32)) return no(refuse('EINVAL', 'no-such-assist', { type }));
   if (command > 1) return noSuch('vm_assist', command);
   const bit = 1n << BigInt(type);
   call.domain.assists = command === 0 ? call.domain.assists | bit : call.domain.assists & ~bit;

@@ -89,6 +89,8 @@ function one(call: Call, op: StructView, owner: number): Answer | 'again' | null
     case C.MMUEXT_NEW_BASEPTR:
       return toAnswer(newBasePointer(hv, vcpu, mfn));
     case C.MMUEXT_NEW_USER_BASEPTR:
+      // A 32-bit guest has one set of tables for its kernel and its user mode.
+      if (domain.bits === 32) return no(refuse('EINVAL', 'no-such-operation', { what: 'mmuext_op', number: command }));
       return toAnswer(newUserBasePointer(hv, vcpu, arg1 === 0n ? null : mfn));
     case C.MMUEXT_TLB_FLUSH_LOCAL:
     case C.MMUEXT_INVLPG_LOCAL:
