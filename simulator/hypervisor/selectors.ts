@@ -3,12 +3,14 @@
 
 import { asMfn } from '../../abi/address.ts';
 import { checkSegmentLoad } from '../cpu/descriptors.ts';
-import type { LoadReason, SegmentLoad, SegmentNumber } from '../cpu/engine-types.ts';
+import { type LoadReason, Segment, type SegmentLoad, type SegmentNumber } from '../cpu/engine-types.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
 const RESERVED_START = 0xe000;
+/** Present, S and type of a call gate that is not present. */
+const ABSENT_CALL_GATE = 0x0c;
 /** Xen's descriptors for a 32-bit guest: ring 0 code and data (unusable for guests), ring 1 code and data, ring 3 code and data. */
 const XEN_DESCRIPTORS_32: ReadonlyMap<number, bigint> = new Map([
   [0xe008, 0x00af9b000000ffffn],
@@ -66,6 +68,11 @@ export function loadDescriptor(
   if (descriptor === null && selector & 4 && selector >> 3 < vcpu.ldtEntries) {
     hv.ldtFault = vcpu.ldtBase + BigInt((selector >> 3) * 8);
     return { ok: false, vector: 14, errorCode: 0 };
+  }
+  // A call gate that is not present is #NP, when its privilege allows the call; Xen leaves such a descriptor as the guest wrote it.
+  if (segment === Segment.cs && how === 'jump' && descriptor !== null && Number((descriptor >> 40n) & 0x9fn) === ABSENT_CALL_GATE) {
+    const dpl = Number((descriptor >> 45n) & 3n);
+    if (dpl >= Math.max(cpl, selector & 3)) return { ok: false, vector: 11, errorCode: selector & 0xfffc };
   }
   return checkSegmentLoad(descriptor, segment, selector, cpl, how);
 }

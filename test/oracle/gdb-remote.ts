@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { GprName } from '../../simulator/cpu/engine-types.ts';
 
 /** General registers in the stub's order, then rip and rflags; selectors follow as 32 bits each. */
-const order: readonly (GprName | 'rip')[] = [...[0, 3, 2, 1, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15].map((n) => GprName[n]!), 'rip'];
+const order: readonly (GprName | 'rip')[] = [...[0, 3, 1, 2, 6, 7, 5, 4, 8, 9, 10, 11, 12, 13, 14, 15].map((n) => GprName[n]!), 'rip'];
 
 export type Registers = Record<GprName | 'rip', bigint> & { cs: number };
 

@@ -8,8 +8,10 @@ export const grubRecording = 'grub64-domu';
 
 export const grubTyping: Typing[] = ['echo hello', 'ls', 'lsmod', 'halt'].map((command) => ({ after: 'grub> ', text: `${command}\r` }));
 
-export async function grubImage(): Promise<string> {
-  return join(await ensureDebian(['grub-xen']), 'usr/lib/grub-xen/grub-x86_64-xen.bin');
+export const grubRecording32 = 'grub32-domu';
+
+export async function grubImage(bits: 64 | 32 = 64): Promise<string> {
+  return join(await ensureDebian(['grub-xen']), `usr/lib/grub-xen/grub-${bits === 64 ? 'x86_64' : 'i386'}-xen.bin`);
 }
 
 /** Takes the progress indicator out: it shows a rate, and only when reading takes long enough. It moves the cursor to its place and back. */

@@ -1,6 +1,8 @@
-// Hypercalls that a PV64 guest makes on real Xen: QEMU's gdbstub stops at the guest's own syscall instructions, before and after.
+// Hypercalls that a PV guest makes on real Xen: QEMU's gdbstub stops at the guest's own `syscall` (64 bit) or `int 0x82` (32 bit),
+// before and after.
 import { readFileSync } from 'node:fs';
 import { type DecodedHypercall, decodeHypercall } from '../../abi/decode-hypercall.ts';
+import { openKernel } from '../../image/elf/kernel.ts';
 import type { GdbRemote, Registers } from './gdb-remote.ts';
 
 export interface TracedHypercall {
@@ -12,32 +14,39 @@ export interface TracedHypercall {
   ret: number | null;
 }
 
-/** Addresses of syscall instructions that make hypercalls. */
+/** Addresses of the instructions that make hypercalls, two bytes each. */
 export interface CallSites {
   addresses: bigint[];
+  bits: 64 | 32;
 }
 
 /** Of Xen's hypercall page: each entry's syscall. iret's entry saves one register more and does not return. */
 export function pageSites(hypercallPage: bigint, numbers: number[]): CallSites {
-  return { addresses: numbers.map((number) => hypercallPage + BigInt(number * 32 + (number === iret ? 9 : 8))) };
+  return { addresses: numbers.map((number) => hypercallPage + BigInt(number * 32 + (number === iret ? 9 : 8))), bits: 64 };
 }
 
-/** Of a kernel that has `syscall` in its own code, loaded at the addresses of its file as GRUB is: every 0f 05 in the first bytes of its first segment. */
+/** Of a kernel that has the instruction in its own code, loaded at the addresses of its file as GRUB is: every occurrence in the first
+ * bytes of its first segment. */
 export function ownSites(elf: string, codeBytes: number): CallSites {
-  const bytes = readFileSync(elf);
-  const header = Number(bytes.readBigUInt64LE(32));
-  const offset = Number(bytes.readBigUInt64LE(header + 8));
-  const address = bytes.readBigUInt64LE(header + 16);
-  const code = bytes.subarray(offset, offset + codeBytes);
+  const file = openKernel(readFileSync(elf));
+  const { bits } = file;
+  const segment = file.segments.find(({ type }) => type === PT_LOAD)!;
+  const code = Buffer.from(file.segmentBytes(segment).subarray(0, codeBytes));
   const addresses: bigint[] = [];
-  for (let at = code.indexOf(syscall); at >= 0; at = code.indexOf(syscall, at + 1)) addresses.push(address + BigInt(at));
-  return { addresses };
+  const { instruction } = width[bits];
+  for (let at = code.indexOf(instruction); at >= 0; at = code.indexOf(instruction, at + 1))
+    addresses.push(segment.virtualAddress + BigInt(at));
+  return { addresses, bits };
 }
 
-const syscall = Buffer.from([0x0f, 0x05]);
+const PT_LOAD = 1;
 const iret = 23;
 const schedOp = 29;
-const guestCode = 0xe033;
+/** The instruction, Xen's flat code segment of the guest's kernel, and the argument registers. */
+const width = {
+  64: { instruction: Buffer.from([0x0f, 0x05]), guestCode: 0xe033, registers: ['rdi', 'rsi', 'rdx', 'r10', 'r8'] },
+  32: { instruction: Buffer.from([0xcd, 0x82]), guestCode: 0xe019, registers: ['rbx', 'rcx', 'rdx', 'rsi', 'rdi'] },
+} as const;
 
 /**
  * Follows the machine to its end (or to `limit` calls) and answers the guest's hypercalls in order. A syscall instruction that was once
@@ -45,6 +54,8 @@ const guestCode = 0xe033;
  */
 export async function traceHypercalls(remote: GdbRemote, sites: CallSites, limit = 20_000): Promise<TracedHypercall[]> {
   const calls: TracedHypercall[] = [];
+  const { bits } = sites;
+  const { guestCode } = width[bits];
   const entries = new Set(sites.addresses);
   const open = new Map<bigint, { call: TracedHypercall; registers: Registers }[]>();
   const returns = new Map<bigint, number>();
@@ -60,7 +71,7 @@ export async function traceHypercalls(remote: GdbRemote, sites: CallSites, limit
         // Xen lets a long call start again at its syscall after other work: the same call, not a new one.
         const continued = waiting.at(-1)?.call.number === number && waiting.at(-1)?.registers.rsp === registers.rsp;
         if (!continued) {
-          const call = await decoded(remote, registers, number, 'entry');
+          const call = await decoded(remote, bits, registers, number, 'entry');
           calls.push(call);
           // Code that waits calls so often that stopping each time would hold up what it waits for.
           if (number === schedOp) {
@@ -77,8 +88,8 @@ export async function traceHypercalls(remote: GdbRemote, sites: CallSites, limit
       } else if (registers.cs === guestCode && returns.has(at)) {
         const finished = open.get(at - 2n)?.pop();
         if (finished) {
-          const after = await decoded(remote, finished.registers, finished.call.number, 'exit');
-          Object.assign(finished.call, after, { ret: Number(BigInt.asIntN(64, registers.rax)) });
+          const after = await decoded(remote, bits, finished.registers, finished.call.number, 'exit');
+          Object.assign(finished.call, after, { ret: Number(BigInt.asIntN(bits, registers.rax)) });
         }
         const count = (returns.get(at) ?? 1) - 1;
         if (count > 0) returns.set(at, count);
@@ -100,8 +111,14 @@ export async function traceHypercalls(remote: GdbRemote, sites: CallSites, limit
   return calls;
 }
 
-async function decoded(remote: GdbRemote, registers: Registers, number: number, phase: 'entry' | 'exit'): Promise<TracedHypercall> {
-  const { rdi, rsi, rdx, r10, r8 } = registers;
+async function decoded(
+  remote: GdbRemote,
+  bits: 64 | 32,
+  registers: Registers,
+  number: number,
+  phase: 'entry' | 'exit',
+): Promise<TracedHypercall> {
+  const values = width[bits].registers.map((name) => BigInt.asUintN(bits, registers[name]));
   const known: { address: bigint; bytes: Uint8Array | null; length: number }[] = [];
   for (let round = 0; ; round++) {
     const missing: { address: bigint; length: number }[] = [];
@@ -111,7 +128,7 @@ async function decoded(remote: GdbRemote, registers: Registers, number: number, 
       const from = found ? Number(address - found.address) : 0;
       return found?.bytes?.subarray(from, from + length) ?? null;
     };
-    const { name, operation, args } = decodeHypercall({ number, args: [rdi, rsi, rdx, r10, r8], bits: 64, read, phase });
+    const { name, operation, args } = decodeHypercall({ number, args: values, bits, read, phase });
     if (missing.length === 0 || round === 4) return { number, name, operation, args, ret: null };
     for (const { address, length } of missing) {
       // What follows in the page is asked for next, as arrays are read element by element.

@@ -15,6 +15,9 @@ import { runAsDomU } from './xen-domu.ts';
 /** A Linux dom0 has to boot first. */
 const domuTimeout = 300_000;
 
+/** Bytes of GRUB's own code, before what it loads. */
+const GRUB_CODE = 0xeaef;
+
 const port = join(prebuilt, 'tinykernel-xen.elf');
 /** All but sched_op, set_timer_op and iret: what the port does in each tick. */
 const watched = [0, 1, 2, 3, 4, 5, 14, 17, 18, 25, 26, 32];
@@ -64,18 +67,22 @@ test(
   domuTimeout,
 );
 
-test(
-  'GRUB as domU makes the recorded hypercalls on real Xen',
-  async () => {
+test.each([
+  { bits: 64, xen: 'debian' },
+  { bits: 32, xen: 'pv32' },
+] as const)(
+  'GRUB ($bits bit) as domU makes the recorded hypercalls on real Xen',
+  async ({ bits, xen }) => {
     let calls: TracedHypercall[] = [];
-    const elf = await grubImage();
+    const elf = await grubImage(bits);
     const { grub } = await runAsDomU([{ name: 'grub', elf, typing: grubTyping }], {
+      xen,
       debug: async (remote) => {
-        calls = await traceHypercalls(remote, ownSites(elf, 0xeaef));
+        calls = await traceHypercalls(remote, ownSites(elf, GRUB_CODE));
       },
     });
     expect(grub?.end).toBe('shutdown');
-    await recordedAs('grub64-domu-hypercalls', 'GRUB as domU', calls);
+    await recordedAs(`grub${bits}-domu-hypercalls`, 'GRUB as domU', calls);
   },
   domuTimeout,
 );
@@ -88,8 +95,11 @@ test.each([
   expect(comparableCalls(hypercalls)).toEqual(readRecording(recording).split('\n'));
 });
 
-test('GRUB makes the recorded hypercalls on the simulator, with the same arguments and results', async () => {
-  const { hypercalls, end } = runOnSimulator(await grubImage(), { typing: grubTyping });
-  expect(end).toBe('shutdown');
-  expect(comparableCalls(hypercalls)).toEqual(readRecording('grub64-domu-hypercalls').split('\n'));
-});
+test.each([64, 32] as const)(
+  'GRUB (%i bit) makes the recorded hypercalls on the simulator, with the same arguments and results',
+  async (bits) => {
+    const { hypercalls, end } = runOnSimulator(await grubImage(bits), { typing: grubTyping });
+    expect(end).toBe('shutdown');
+    expect(comparableCalls(hypercalls)).toEqual(readRecording(`grub${bits}-domu-hypercalls`).split('\n'));
+  },
+);

@@ -132,5 +132,7 @@ void user_mode(void)
 	/* Ring 1 is the supervisor's, ring 3 the user's: the guest's pages are made the user's too. */
 	for (char *page = image_start; page < image_end; page += PAGE_SIZE)
 		map_page(page, entry_of(page, 1) | US);
+	/* A processor takes the kernel's data segments away on the way to ring 3; those of the user do for both. */
+	asm volatile("movw %w0, %%ds\n\tmovw %w0, %%es" : : "r"(0xe033) : "memory");
 #endif
 }
