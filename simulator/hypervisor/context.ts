@@ -7,7 +7,9 @@ import type { Refusal } from '../../abi/refusal.ts';
 import { GprName, Segment } from '../cpu/engine-types.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import { hex, refuse } from '../memory/refuse.ts';
-import { writeDebug } from './control-registers.ts';
+import { loadRegisters32 } from './compat/context.ts';
+import { guestSelector } from './compat/traps.ts';
+import { paeFrame, writeDebug } from './control-registers.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { dropLdt } from './ldt.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -15,21 +17,25 @@ import type { VcpuState } from './vcpu.ts';
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 const MAX_GDT = 14 * 512;
 
+const ADDRESSES_64 = [
+  'user_regs.rip',
+  'event_callback_eip',
+  'failsafe_callback_eip',
+  'syscall_callback_eip',
+  'kernel_sp',
+  'fs_base',
+  'gs_base_kernel',
+  'gs_base_user',
+];
+
 export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView): Refusal | null {
-  for (const path of [
-    'user_regs.rip',
-    'event_callback_eip',
-    'failsafe_callback_eip',
-    'syscall_callback_eip',
-    'kernel_sp',
-    'fs_base',
-    'gs_base_kernel',
-    'gs_base_user',
-  ]) {
+  const { bits } = vcpu;
+  for (const path of bits === 64 ? ADDRESSES_64 : []) {
     if (!canonical(context.big(path)))
       return refuse('EINVAL', 'address-not-canonical', { what: `vcpu_guest_context.${path}`, address: hex(context.big(path)) });
   }
-  const root = asMfn(Number((context.big('ctrlreg[3]') >> 12n) & 0xff_ffff_ffffn));
+  const cr3 = context.big('ctrlreg[3]');
+  const root = asMfn(bits === 64 ? Number((cr3 >> 12n) & 0xff_ffff_ffffn) : paeFrame(Number(cr3)));
   const { types } = hv.memory;
   const entries = context.number('gdt_ents');
   if (entries > MAX_GDT) return refuse('EINVAL', 'gdt-size', { entries, most: MAX_GDT });
@@ -43,7 +49,7 @@ export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView
     }
     taken.push(mfn);
   }
-  const refusal = types.getPageAndType(root, FrameType.l4, hv.domain.id);
+  const refusal = types.getPageAndType(root, bits === 64 ? FrameType.l4 : FrameType.l3, hv.domain.id);
   if (refusal) {
     for (const other of taken) types.putPageAndType(other);
     return refusal;
@@ -55,21 +61,28 @@ export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView
   vcpu.ldtBase = context.big('ldt_base');
   vcpu.ldtEntries = context.number('ldt_ents');
   const flags = context.number('flags');
+  const own = (selector: number): number => (bits === 64 ? selector | 3 : guestSelector(selector));
   vcpu.kernelMode = true;
-  const userRoot = asMfn(Number((context.big('ctrlreg[1]') >> 12n) & 0xff_ffff_ffffn));
+  const userRoot = asMfn(bits === 64 ? Number((context.big('ctrlreg[1]') >> 12n) & 0xff_ffff_ffffn) : 0);
   if (userRoot !== 0 && !types.getPageAndType(userRoot, FrameType.l4, hv.domain.id)) vcpu.userRoot = userRoot;
   for (let vector = 0; vector < 256; vector++) {
     const trap = `trap_ctxt[${vector}]`;
     const address = context.big(`${trap}.address`);
-    vcpu.setTrap(vector, address ? { cs: context.number(`${trap}.cs`) | 3, flags: context.number(`${trap}.flags`), address } : null);
+    vcpu.setTrap(vector, address ? { cs: own(context.number(`${trap}.cs`)), flags: context.number(`${trap}.flags`), address } : null);
   }
-  vcpu.event = { address: context.big('event_callback_eip'), masks: true };
-  vcpu.failsafe = { address: context.big('failsafe_callback_eip'), masks: (flags & VGCF.VGCF_failsafe_disables_events) !== 0 };
-  vcpu.syscall = { address: context.big('syscall_callback_eip'), masks: (flags & VGCF.VGCF_syscall_disables_events) !== 0 };
+  const callback = (name: string): { address: bigint; cs?: number } => ({
+    address: context.big(`${name}_eip`),
+    ...(bits === 32 ? { cs: own(context.number(`${name}_cs`)) } : {}),
+  });
+  vcpu.event = { ...callback('event_callback'), masks: true };
+  vcpu.failsafe = { ...callback('failsafe_callback'), masks: (flags & VGCF.VGCF_failsafe_disables_events) !== 0 };
+  if (bits === 64)
+    vcpu.syscall = { address: context.big('syscall_callback_eip'), masks: (flags & VGCF.VGCF_syscall_disables_events) !== 0 };
   vcpu.kernelSp = context.big('kernel_sp');
-  vcpu.kernelSs = context.number('kernel_ss') | 3;
+  vcpu.kernelSs = own(context.number('kernel_ss'));
   for (const register of [0, 1, 2, 3, 6, 7]) writeDebug(vcpu, register, context.big(`debugreg[${register}]`));
-  loadRegisters(vcpu, context);
+  if (bits === 64) loadRegisters(vcpu, context);
+  else loadRegisters32(hv, vcpu, context);
   vcpu.initialised = true;
   return null;
 }

@@ -53,7 +53,7 @@ export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, 
 }
 
 /** PAE with tables above 4 GiB: the high bits of the frame number are the low bits of the register. */
-const paeFrame = (cr3: number): number => ((cr3 >>> 12) | (cr3 << 20)) >>> 0;
+export const paeFrame = (cr3: number): number => ((cr3 >>> 12) | (cr3 << 20)) >>> 0;
 
 /** The emulated store is not continued: what it leaves is taken apart at once. */
 function setCr3(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): boolean {
