@@ -11,6 +11,7 @@ Usage: hyperport COMMAND …
   check PATH…    find privileged and sensitive instructions in C and assembly sources
   run KERNEL     boot a ported kernel on the Xen simulator
   notes KERNEL   decode the Xen ELF notes and say what the domain builder will do
+  explain LOG    say what the lines of a Xen log mean
 Each command answers --help.`;
 
 type Command = (argv: string[], io: CommandIo) => Promise<number>;
@@ -20,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ run: Command }>>> = {
   check: () => import('./check.ts'),
   run: () => import('./run/command.ts'),
   notes: () => import('./notes.ts'),
+  explain: () => import('./explain.ts'),
 };
 
 export async function main(argv: string[]): Promise<number> {

@@ -5,12 +5,14 @@ import { registerDebugAdapter } from './debug/adapter-factory.ts';
 import { registerConfigurationProvider } from './debug/configuration.ts';
 import { registerGuestConsoles } from './debug/console.ts';
 import { registerHypercallBreakpoints } from './debug/hypercall-breakpoints.ts';
+import { registerExplainLog } from './explain-log.ts';
 import { startLanguageClient } from './language-client.ts';
 import { registerRulePages } from './rules.ts';
 import { registerHypercallsView } from './views/hypercalls.ts';
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   registerRulePages(context);
+  registerExplainLog(context);
   const enableDebugging = () => {
     registerDebugAdapter(context);
     registerConfigurationProvider(context);

@@ -1,0 +1,324 @@
+// Lines of Xen 4.17's log beside those of abi/xen-messages.table.ts: crashes, grants, interrupts, MSRs, the domain builder. `{names}` stand
+// for values; what each means is said by its name (message.ts).
+
+export interface LogMessage {
+  readonly text: string;
+  /** What it means, in a sentence or two. */
+  readonly meaning: string;
+  /** What to do. */
+  readonly advice?: string;
+  /** Rule with a page that tells more. */
+  readonly rule?: string;
+}
+
+const USE_MFN = 'Check that a machine frame number was given and not a pseudo-physical one, and that the frame was not given back.';
+const GRANT_ORDER = 'Look at the order of grant, map, unmap and end of access on both sides: the debug key g lists the grants in use.';
+
+export const logMessages: readonly LogMessage[] = [
+  {
+    text: 'domain_crash called from {place}',
+    meaning: 'Xen ends the domain; the place is the line of Xen’s source that decided it, and the lines before usually say why.',
+  },
+  {
+    text: 'domain_crash_sync called from entry.S: fault at {xen} {symbol}',
+    meaning:
+      'Xen could not push an exception or event frame onto the guest’s kernel stack, or there was no handler to push it for, and ends the domain.',
+    advice:
+      'Check that the kernel stack given with stack_switch is mapped, writable and canonical, and that a handler is registered for every exception (set_trap_table) before it can come.',
+    rule: 'bounce-stack',
+  },
+  {
+    text: 'Domain {domain} (vcpu#{vcpu}) crashed on cpu#{cpu}:',
+    meaning: 'Xen ended the domain; the registers and the stack that follow are those of the guest at that moment.',
+  },
+  {
+    text: 'Domain {domain} reported crashed by domain {other} on cpu#{cpu}:',
+    meaning: 'Another domain (a tool or a device model) reported the domain as crashed; Xen itself found nothing wrong with it.',
+  },
+  {
+    text: 'Hardware Dom{domain} crashed: rebooting machine in {seconds} seconds.',
+    meaning: 'The control domain crashed, and with it the machine.',
+  },
+  {
+    text: "Hardware Dom{domain} crashed: 'noreboot' set - not rebooting.",
+    meaning: 'The control domain crashed; noreboot keeps the machine as it is.',
+  },
+  { text: 'Hardware Dom{domain} halted: halting machine', meaning: 'The control domain shut down with SHUTDOWN_poweroff: an orderly end.' },
+  { text: 'Hardware Dom{domain} shutdown: rebooting machine', meaning: 'The control domain shut down with SHUTDOWN_reboot.' },
+  {
+    text: 'Hardware Dom{domain} shutdown: watchdog rebooting machine',
+    meaning: 'A watchdog of the control domain (SCHEDOP_watchdog) ran out.',
+    advice: 'Re-arm the watchdog in time, or disarm it with a timeout of 0.',
+  },
+  {
+    text: 'Watchdog timer fired for domain {domain}',
+    meaning:
+      'A watchdog that the domain armed with SCHEDOP_watchdog was not re-armed in time; Xen shuts the domain down with SHUTDOWN_watchdog.',
+    advice: 'Re-arm the watchdog in time, or disarm it with a timeout of 0.',
+  },
+  {
+    text: 'Guest switching to user mode with no user page tables',
+    meaning: 'An iret went to user mode, but the vCPU has no page tables for it, and Xen ends the domain.',
+    advice: 'Load user page tables with MMUEXT_NEW_USER_BASEPTR before the first iret to user mode.',
+    rule: 'no-user-tables',
+  },
+  {
+    text: 'Fault while reading IRET context from guest stack',
+    meaning: 'The iret hypercall found its frame unreadable on the guest’s stack, and Xen ends the domain.',
+    advice: 'rsp must point at the iret frame (rax, r11, rcx, flags, rip, cs, rflags, rsp, ss) when HYPERVISOR_iret is called.',
+  },
+  {
+    text: 'VM86 mode unavailable (ksp:{from}->{to})',
+    meaning: 'A 32-bit guest tried to return to virtual 8086 mode, which 64-bit Xen does not have.',
+  },
+  {
+    text: 'Hit #CP[{code}] in guest context {cs}:{rip}',
+    meaning: 'A control-protection exception in a guest that cannot use it; Xen ends the domain.',
+  },
+  {
+    text: "Attempt to implicitly unmap {owner}'s grant PTE {entry}",
+    meaning:
+      'A page-table entry that maps a frame granted by another domain was overwritten or its table given up, while the grant is still counted as mapped. A debug build of Xen ends the domain for it.',
+    advice: `Unmap the grant with GNTTABOP_unmap_grant_ref before the entry changes. ${GRANT_ORDER}`,
+  },
+  {
+    text: 'd{domain} attempted to map MMIO space {mfn} in d{other} to d{pages}',
+    meaning: 'A privileged domain tried to map a frame that is not RAM into a domain that has no right to it.',
+    advice: 'Give the domain the range with XEN_DOMCTL_iomem_permission first (xl: iomem=).',
+    rule: 'frame-is-no-ram',
+  },
+  {
+    text: 'd{domain}: Forcing read-only access to MFN {mfn}',
+    meaning: 'The frame is MMIO that Xen keeps for itself (MSI-X tables, IOMMU); the mapping was made read only.',
+  },
+  {
+    text: 'Error getting mfn {mfn} (pfn {pfn}) from L1 entry {entry} for l1e_owner={domain}, pg_owner={pages}',
+    meaning: 'A level 1 entry was not accepted because of the frame that it names (older wording of Xen).',
+    advice:
+      'Compare the two owners: with pg_owner 32753 (I/O memory) the frame was taken for a device’s; a pseudo-physical number in the entry looks like that.',
+  },
+  { text: 'Type count overflow on mfn {mfn}', meaning: 'A frame would be in use too often for its counter: a guest maps it without end.' },
+  {
+    text: 'Bad type in validate_page {mfn} t={taf} c={caf}',
+    meaning: 'A frame of a type that needs no audit was to be audited: a mistake of Xen.',
+  },
+  {
+    text: 'Could not find L1 PTE for address {address}',
+    meaning: 'The address that a grant operation names has no level 1 table in the page tables that are loaded.',
+    advice:
+      'The entry must exist in the current tables, not only in the kernel’s master tables: touch the address before the call, or fill the table in. Or give the entry’s machine address with GNTMAP_contains_pte.',
+    rule: 'no-l1-table',
+  },
+  {
+    text: 'Could not find L1 PTE for linear address {address}',
+    meaning: 'The address that a grant operation names has no level 1 table in the page tables that are loaded.',
+    advice:
+      'The entry must exist in the current tables, not only in the kernel’s master tables: touch the address before the call, or fill the table in. Or give the entry’s machine address with GNTMAP_contains_pte.',
+    rule: 'no-l1-table',
+  },
+  {
+    text: 'Could not find L1 PTE for linear {address}',
+    meaning: 'The address that a grant operation names has no level 1 table in the page tables that are loaded.',
+    rule: 'no-l1-table',
+  },
+  {
+    text: 'Misaligned PTE address {address}',
+    meaning: 'With GNTMAP_contains_pte the address must be that of a whole entry, a multiple of 8.',
+  },
+  {
+    text: "PTE {entry} for {address} doesn't match grant ({expected})",
+    meaning: 'The entry at the address is not the one that the grant mapping made: something overwrote it.',
+    advice: GRANT_ORDER,
+  },
+  {
+    text: "PTE flags {flags} for {address} don't match grant ({expectedFlags})",
+    meaning: 'The flags of the entry at the address are not those of the grant mapping: something changed them.',
+    advice: GRANT_ORDER,
+  },
+  {
+    text: 'Bad ref {ref} for d{domain}',
+    meaning: 'A grant reference beyond the granting domain’s table.',
+    advice: 'Check the reference that came through XenStore or the ring.',
+  },
+  {
+    text: 'Bad flags ({grantFlags}) or dom ({domain}); expected d{other}',
+    meaning:
+      'The entry of the grant table is not a grant of access, or not for the domain that maps it: not granted yet, taken back, or for another domain.',
+    advice: GRANT_ORDER,
+  },
+  {
+    text: 'Bad flags ({grantFlags}) or dom ({domain}); expected d{other}, flags {expectedGrantFlags}',
+    meaning:
+      'The entry of the grant table is not a grant of access, or not for the domain that maps it: not granted yet, taken back, or for another domain.',
+    advice: GRANT_ORDER,
+  },
+  {
+    text: 'Attempt to write-pin a r/o grant entry',
+    meaning: 'A grant that allows reading only was mapped or copied to for writing.',
+    advice: 'Map it with GNTMAP_readonly, or grant it without GTF_readonly.',
+  },
+  { text: 'Shared grant entry is unstable', meaning: 'The granting domain kept changing the entry while Xen looked at it.' },
+  {
+    text: 'Bad flags in grant map op: {grantFlags}',
+    meaning: 'A map request asks for neither a host nor a device mapping.',
+    advice: 'Set GNTMAP_host_map.',
+  },
+  {
+    text: 'Could not find domain {domain}',
+    meaning: 'The domain that the request names does not exist (any more).',
+    rule: 'no-such-domain',
+  },
+  {
+    text: 'Failed to obtain maptrack handle',
+    meaning: 'The domain has as many grant mappings as it may have.',
+    advice: 'Unmap what is not needed, or raise gnttab_max_maptrack_frames.',
+  },
+  {
+    text: 'Could not pin grant frame {mfn}',
+    meaning: 'The granted frame cannot be mapped as asked, most often because it is a page table of the granting domain.',
+  },
+  {
+    text: 'Bad d{domain} handle {handle}',
+    meaning: 'An unmap request names a handle that no mapping has.',
+    advice: 'Each handle can be unmapped once: look for a second unmap.',
+  },
+  {
+    text: 'Zero flags for d{domain} handle {handle}',
+    meaning: 'An unmap request names a handle that is not in use (any more).',
+    advice: 'Each handle can be unmapped once: look for a second unmap.',
+  },
+  { text: 'Unstable d{domain} handle {handle}', meaning: 'The same handle was unmapped twice at the same time.' },
+  { text: 'Bad grant reference {ref} for transfer to d{domain}', meaning: 'The reference is no open offer to take a page.' },
+  { text: 'Bad grant reference {ref}', meaning: 'A grant reference beyond the granting domain’s table.' },
+  {
+    text: 'copy beyond page area',
+    meaning: 'A grant copy leaves the page that it names.',
+    advice: 'Offset and length together must stay within 4096 bytes.',
+  },
+  { text: 'Expanding d{domain} grant table from {from} to {to} frames', meaning: 'The domain’s grant table grows: not an error.' },
+  {
+    text: 'Expand grant table of d{domain} to {to} failed. Current: {from} Max: {max}',
+    meaning: 'The domain’s grant table cannot grow further.',
+    advice: 'End access to grants that are not needed, or raise gnttab_max_frames.',
+  },
+  {
+    text: 'd{domain} is limited to {max} grant-table frames',
+    meaning: 'GNTTABOP_setup_table asked for more frames than the domain may have.',
+  },
+  {
+    text: 'tried to change grant table version from {from} to {to}, but some grant entries still in use',
+    meaning: 'The version of the grant table can change only while no grant is mapped.',
+  },
+  {
+    text: 'Grant release {handle} ref {ref} flags {grantFlags} d{domain}',
+    meaning: 'Xen unmaps a grant that the dying domain left mapped.',
+  },
+  {
+    text: 'd{domain} has active grant {ref} (GFN {gfn}, MFN: {mfn})',
+    meaning: 'A dying domain’s page is still mapped by another domain: the domain stays as a zombie until it is unmapped.',
+    advice: GRANT_ORDER,
+  },
+  {
+    text: 'EVTCHNOP failure: domain {domain}, error {error}',
+    meaning: 'An event channel operation that names another domain was refused.',
+  },
+  {
+    text: 'domain {domain}, port {port} not linked',
+    meaning: 'The FIFO queue of events that the guest keeps is damaged: a port that should be on it is not.',
+  },
+  {
+    text: 'domain {domain}, port {port} already on a queue',
+    meaning: 'The FIFO queue of events that the guest keeps is damaged: a port is on it twice.',
+  },
+  {
+    text: 'd{domain} port {port} lost event (too many queue changes)',
+    meaning: 'The guest changed the priority or vCPU of the port so often that an event was lost.',
+  },
+  { text: 'Invalid mfn {mfn}', meaning: 'A frame that is to be given back does not exist.', advice: USE_MFN },
+  {
+    text: "mfn {mfn} doesn't belong to d{domain}",
+    meaning: 'A frame that is to be given back is not the domain’s.',
+    advice: USE_MFN,
+    rule: 'frame-not-yours',
+  },
+  { text: 'Cannot assign page to domain{domain} -- dying.', meaning: 'The domain is being destroyed and gets no memory any more.' },
+  {
+    text: 'Attempt to change unmodifiable CR0 flags',
+    meaning: 'A guest kernel wrote CR0 with another bit changed than TS; it gets #GP.',
+    advice: 'Only TS may change: use fpu_taskswitch, or leave CR0 alone.',
+    rule: 'mov-cr0',
+  },
+  { text: 'faking RDMSR {msr}', meaning: 'An MSR was read that Xen gives a value of 0 for compatibility.', rule: 'rdmsr' },
+  {
+    text: 'RDMSR {msr} unimplemented',
+    meaning: 'An MSR was read that Xen does not give a PV guest; it gets #GP.',
+    advice: 'Guard the read with cpuid or an exception table entry, or leave it out under Xen.',
+    rule: 'rdmsr',
+  },
+  {
+    text: 'WRMSR {msr} val {value} unimplemented',
+    meaning: 'An MSR was written that Xen does not give a PV guest; it gets #GP.',
+    rule: 'wrmsr',
+  },
+  {
+    text: 'Domain attempted WRMSR {msr} from {old} to {value}',
+    meaning: 'An MSR was written that a PV guest cannot change; the write was ignored.',
+    advice: 'Leave the write out under Xen.',
+    rule: 'wrmsr',
+  },
+  {
+    text: 'bad write (cr2={cr2}, addr={address}, bytes={bytes})',
+    meaning: 'A store to a read-only page of I/O memory does not fit the address that faulted.',
+  },
+  {
+    text: 'ptwr_emulate: fixing up invalid PAE PTE {entry}',
+    meaning: 'A 32-bit guest wrote the halves of an entry one by one; Xen ignores the half-written state.',
+  },
+  {
+    text: 'Unexpected event (type {type}, vector {vector}) from emulation',
+    meaning: 'The instruction that Xen emulated for a page-table or MMIO store raised another exception than a page fault.',
+  },
+  {
+    text: 'Warning: huge timeout set: {value}',
+    meaning: 'set_timer_op got a time so far away that Xen takes it for a mistake: it fires after a short time instead.',
+    advice: 'The timeout is absolute system time in ns, not a duration.',
+  },
+  { text: '*** DOUBLE FAULT ***', meaning: 'Xen itself ran into a double fault: a fault of Xen or of the hardware.' },
+  { text: 'Panic on CPU {cpu}:', meaning: 'Xen itself panicked; the line behind says why. No guest should be able to cause it.' },
+  { text: 'FATAL PAGE FAULT', meaning: 'Xen itself took a page fault that it cannot handle.' },
+  { text: 'FATAL TRAP: vec {vector}, {exception}', meaning: 'Xen itself took an exception that it cannot handle.' },
+  {
+    text: 'Found 32-bit PV kernel, but CONFIG_PV32 missing',
+    meaning: 'This Xen was built without 32-bit PV guests.',
+    advice: 'Use a 64-bit kernel, or a Xen built with CONFIG_PV32 (and booted with pv=32).',
+  },
+  {
+    text: 'Mismatch between Xen and DOM0 kernel',
+    meaning: 'The kernel is for another mode (32 or 64 bit, PAE) than this Xen runs.',
+    advice: 'hyperport notes KERNEL shows what the kernel says of itself.',
+  },
+  {
+    text: 'Kernel does not support Dom0 operation',
+    meaning: 'The kernel’s feature note does not have dom0.',
+    advice: 'Boot it as a domU, or add the feature dom0 to XEN_ELFNOTE_SUPPORTED_FEATURES when it can.',
+  },
+  {
+    text: 'Dom0 kernel broken ELF: {rest}',
+    meaning: 'The ELF file cannot be loaded.',
+    advice: 'hyperport notes KERNEL shows what Xen reads in it.',
+  },
+  {
+    text: 'Failed to load the kernel binary',
+    meaning: 'A segment of the ELF file does not fit where it says.',
+    advice: 'hyperport notes KERNEL shows where it would be loaded.',
+  },
+  {
+    text: 'Invalid HYPERCALL_PAGE field in ELF notes.',
+    meaning: 'The note names an address outside of the kernel’s image.',
+    advice: 'hyperport notes KERNEL shows the note and the image.',
+  },
+  {
+    text: 'Domain 0 allocation is too small for kernel image',
+    meaning: 'dom0_mem= is smaller than the kernel, its module and its tables need.',
+  },
+];
