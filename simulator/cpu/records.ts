@@ -103,10 +103,14 @@ export class RecordWriter {
     if (row.key === 'pextrw' && d.form === 2) return rare('undefined');
     if (definition === null) return rare(FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported');
     if (definition.rare !== null) return rare(definition.rare);
-    if (BIT_STRING_ROWS.has(row.key) && d.kind[0] === K.memory && d.kind[1] === K.gpr && d.addressSize !== bitsOf(this.core) / 8)
-      return rare('bit-string');
+    // Limits hold for the word that the bit lies in, not for the operand's address.
+    const limited = bitsOf(this.core) === 32 && d.segment >= FS;
+    if (this.isBitString(row, d) && (limited || d.addressSize !== bitsOf(this.core) / 8)) return rare('bit-string');
     if (row.key === 'lea' && bitsOf(this.core) === 32 && d.addressSize !== 4) return rare('lea');
     return this.handlerOf(row, d) || rare('unsupported');
+  }
+  private isBitString(row: RowInfo, d: Decoded): boolean {
+    return BIT_STRING_ROWS.has(row.key) && d.kind[0] === K.memory && d.kind[1] === K.gpr;
   }
   private rowOf(d: Decoded): RowInfo {
     const row = this.rows[d.row]!;
@@ -118,6 +122,7 @@ export class RecordWriter {
     const handler = this.select(d);
     const row = this.selected;
     if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, this.rareName, row.key);
+    if (mode >= 2 && this.isBitString(row, d)) return this.writeRare(p, d, nextLo, nextHi, 'bit-string', row.key);
     const definition = row.definition!;
     if (definition.vector) this.onVector(mode);
 

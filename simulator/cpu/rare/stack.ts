@@ -3,7 +3,7 @@
 import { FLAG } from '../isa/builder.ts';
 import * as L from '../layout.ts';
 import { RareStatus } from '../tier0/binding.ts';
-import { mask, type RareBody, type RareContext, type Store } from './context.ts';
+import { mask, type RareBody, type RareContext } from './context.ts';
 
 const RSP = 4;
 const RBP = 5;
@@ -46,8 +46,9 @@ const enter: RareBody = (c, i) => {
     if (store) c.commit(store, v);
     return store !== null;
   };
-  if (!push(frame)) return RareStatus.stopped;
-  const newFrame = sp;
+  if (!push(c.reg(RBP, size))) return RareStatus.stopped;
+  // With a 16-bit stack the upper half of esp goes along.
+  const newFrame = c.bits === 64 ? sp : (c.reg(RSP, 4) & ~mask(width, -1n)) | sp;
   if (level > 0) {
     for (let n = 1; n < level; n++) {
       frame = mask(width, frame - BigInt(size));
@@ -61,24 +62,24 @@ const enter: RareBody = (c, i) => {
   const last = mask(width, sp + BigInt(size - 1));
   if (!c.allows(SS, sp, size, true)) return RareStatus.stopped;
   if (!c.probe(c.stackLinear(sp), true, true) || !c.probe(c.stackLinear(last), true, true)) return RareStatus.stopped;
-  c.setReg(RBP, size === 2 ? 2 : width, newFrame);
+  c.setReg(RBP, size === 2 ? 2 : c.bits === 64 ? 8 : 4, newFrame);
   c.setReg(RSP, width, sp);
   return RareStatus.done;
 };
 
+/** Words are stored one by one here too. */
 const pusha: RareBody = (c, i) => {
   const size = i.d.operandSize;
   const width = c.stackSize;
   const start = c.reg(RSP, width);
-  const stores: [Store, bigint][] = [];
+  let hit = false;
   for (let n = 0; n < 8; n++) {
     const store = c.prepareStack(mask(width, start - BigInt(size * (n + 1))), size);
     if (!store) return RareStatus.stopped;
-    stores.push([store, c.reg(n, size)]);
+    hit = c.commit(store, c.reg(n, size)) || hit;
   }
-  for (const [store, v] of stores) c.commit(store, v);
   c.setReg(RSP, width, start - BigInt(8 * size));
-  return RareStatus.done;
+  return c.done(hit);
 };
 
 /** Registers are written one by one, as processors do: a fault leaves those already popped. */
