@@ -46,6 +46,14 @@ export class M2p implements M2pWindow {
     return page < this.firstPage || page > this.lastPage ? this.shared : ((this.first + page - this.firstPage) as Mfn);
   }
 
+  /** What the guest reads for a frame of the machine; -1n for none. */
+  shown(mfn: number): bigint {
+    const { ram } = this.frames;
+    const frame = this.frame(mfn * this.bytes);
+    if (this.bytes === 8) return BigInt.asIntN(64, ram.entry(frame, mfn % 512));
+    return BigInt(ram.u32[ram.index(frame) * 1024 + (mfn % 1024)]! | 0);
+  }
+
   /** Sets an entry; -1 for none. Returns the frame of the table that changed. */
   set(mfn: Mfn, pfn: number | bigint): Mfn {
     const { ram, m2p } = this.frames;

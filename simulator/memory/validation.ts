@@ -94,9 +94,13 @@ export class Validation {
     if (slot === 0 && !held) return;
     const { types } = this;
     const i = types.ram.index(mfn);
+    const below = types.deferred.table;
+    // The table below failed half way too: this one's slot now holds its reference. One further below is taken apart at once:
+    // only one can wait.
+    const itself = below !== null && below === entryMfn(types.ram.entry(mfn, slot));
+    if (below !== null && !itself) types.preemption.without(() => types.drain());
     types.frames.entriesHeld[i] = slot;
-    // The table below failed half way too: this one's slot now holds its reference.
-    types.frames.nextHeld[i] = held || types.deferred.table !== null ? 1 : 0;
+    types.frames.nextHeld[i] = held || itself ? 1 : 0;
     types.defer(mfn, null, true);
   }
 

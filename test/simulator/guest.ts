@@ -9,6 +9,7 @@ import { cpuPolicy } from '../../simulator/hypervisor/cpu-policy.ts';
 import { type Created, createHypervisor, SLACK_PAGES, XEN_PAGES } from '../../simulator/hypervisor/create.ts';
 import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
 import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
+import type { MachineConfig } from '../../simulator/machine-types.ts';
 import { planMemory } from '../../simulator/memory/allocate.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { Trace } from '../../simulator/trace/trace.ts';
@@ -52,8 +53,18 @@ export class Guest {
     vcpus = 1,
     plan = planOf(),
     ramdisk,
-  }: { dom0?: boolean; memoryMib?: number; vcpus?: number; plan?: LoadPlan; ramdisk?: Uint8Array } = {}) {
-    const config = configOf(new Uint8Array(), { dom0, memoryMib, vcpus, ...(ramdisk ? { ramdisk } : {}) });
+    more = {},
+    record = true,
+  }: {
+    dom0?: boolean;
+    memoryMib?: number;
+    vcpus?: number;
+    plan?: LoadPlan;
+    ramdisk?: Uint8Array;
+    more?: Partial<MachineConfig>;
+    record?: boolean;
+  } = {}) {
+    const config = configOf(new Uint8Array(), { dom0, memoryMib, vcpus, ...(ramdisk ? { ramdisk } : {}), ...more });
     const memoryPlan = planMemory(memoryMib * 256, SLACK_PAGES, XEN_PAGES);
     const engine = createEngine({
       ramBytes: memoryPlan.frames * 4096,
@@ -69,7 +80,7 @@ export class Guest {
       },
     });
     const trace = new Trace(() => 0, 1 << 20);
-    trace.subscribe('all', (record) => this.records.push(record));
+    if (record) trace.subscribe('all', (one) => this.records.push(one));
     this.created = createHypervisor(config, plan, memoryPlan, engine, trace, cpuPolicy('amd', dom0, config.tsc, memoryPlan.hostFrames));
     this.hv = this.created.hv;
     this.scratch = this.address(this.hv.domain.built.layout.bootStack + 8);
@@ -89,6 +100,17 @@ export class Guest {
     return this.hv.domain.built.layout.bootStack + 9 + n;
   }
 
+  /** Enters a call with the registers as they are, again and again until it is at its end. Returns how often. */
+  enter(nr: number): number {
+    const vcpu = this.hv.current;
+    let times = 0;
+    do {
+      performHypercall(this.hv, { vcpu, nr, site: 0n });
+      if (++times > 1_000_000) throw new Error(`hypercall ${nr} never ends`);
+    } while (vcpu.continuing !== null && !this.hv.domain.ending);
+    return times;
+  }
+
   /** Makes a hypercall as the current vCPU. */
   call(nr: number, ...args: (bigint | number)[]): Result {
     const vcpu = this.hv.current;
@@ -96,7 +118,7 @@ export class Guest {
       vcpu.cpu.setReg(register, BigInt.asUintN(64, BigInt(args[n] ?? 0)));
     });
     const before = this.records.length;
-    performHypercall(this.hv, { vcpu, nr, site: 0n });
+    this.enter(nr);
     const record = this.records
       .slice(before)
       .filter((r) => r.kind === 'hypercall')

@@ -1,0 +1,38 @@
+// What holds references to frames besides page tables: vCPUs, back ends, pages that Xen was told to use.
+
+import type { Hypervisor } from '../hypervisor/hypervisor.ts';
+import { FrameType, type FrameTypeValue } from '../memory/frame-table.ts';
+
+export interface Holder {
+  readonly mfn: number;
+  /** The type of which it holds a reference; null: a general reference only. */
+  readonly type: FrameTypeValue | null;
+  readonly why: string;
+}
+
+export function holders(hv: Hypervisor): Holder[] {
+  const { domain } = hv;
+  const found: Holder[] = [];
+  const hold = (mfn: number | null, type: FrameTypeValue | null, why: string): void => {
+    if (mfn !== null) found.push({ mfn, type, why });
+  };
+  hold(domain.built.store, FrameType.writable, 'the back end of the XenStore ring');
+  hold(domain.built.console, FrameType.writable, 'the back end of the console ring');
+  hold(domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
+  for (const frame of domain.events.fifo()?.frames() ?? []) hold(frame, FrameType.writable, 'a page of the FIFO event channels');
+  const top = domain.bits === 64 ? FrameType.l4 : FrameType.l3;
+  for (const vcpu of domain.vcpus) {
+    const of = `of vCPU ${vcpu.id}`;
+    if (vcpu.initialised) hold(vcpu.root, top, `the base pointer ${of}`);
+    hold(vcpu.userRoot, FrameType.l4, `the user base pointer ${of}`);
+    for (const mfn of vcpu.gdtFrames) hold(mfn, FrameType.segDesc, `the GDT ${of}`);
+    for (const mfn of vcpu.ldtFrames.values()) hold(mfn, FrameType.segDesc, `the LDT ${of}`);
+    if (vcpu.infoMoved) hold(vcpu.info.mfn, FrameType.writable, `the vcpu_info ${of}`);
+    const { table, partial } = vcpu.deferred;
+    if (table !== null) {
+      const type = hv.memory.frames.type[hv.memory.ram.index(table)]! as FrameTypeValue;
+      hold(table, partial ? null : type, `what is left to take apart ${of}`);
+    }
+  }
+  return found;
+}
