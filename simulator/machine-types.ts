@@ -27,6 +27,8 @@ export interface MachineConfig {
   /** What becomes of not-present page-table entries through which a processor with the L1TF flaw leaks memory: 'off' (the processor
    * has none, as unless given), 'warn' (Xen says so and goes on), 'crash' (a Xen without shadow paging ends the domain). */
   readonly l1tf?: 'off' | 'warn' | 'crash';
+  /** Checks the machine's own rules after each hypercall, and all of it every so many; a broken one throws. For tests. */
+  readonly invariants?: { readonly everyCalls: number };
   /** Wall clock at icount 0 in seconds since 1970; fixed unless given, so that a run repeats. */
   readonly wallclockSeconds?: number;
 }

@@ -7,6 +7,7 @@ import type { LoadPlan } from '../builder/plan.ts';
 import type { Engine } from '../cpu/engine-types.ts';
 import { ConsoleRing } from '../devices/console.ts';
 import { StoreRing } from '../devices/store.ts';
+import { InvariantChecker } from '../invariants/checker.ts';
 import type { MachineConfig } from '../machine-types.ts';
 import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
 import { nothingDeferred } from '../memory/deferred.ts';
@@ -71,6 +72,7 @@ export function createHypervisor(
       if (hv && owner === id) hv.domain.pages--;
     },
     written: (mfn) => {
+      hv?.checker?.touch(mfn);
       if (hv) engine.written(memory.ram.index(mfn) * 4096, 4096);
     },
     ioRights: () => config.dom0,
@@ -106,6 +108,7 @@ export function createHypervisor(
   writeWallclock(created, created.domain);
   updateTimeInfo(created, created.current);
   const devices = addDevices(created);
+  if (config.invariants) created.checker = new InvariantChecker(created, config.invariants.everyCalls);
   trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });
   return { hv: created, ...devices };
 }

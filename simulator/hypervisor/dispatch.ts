@@ -152,6 +152,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   preemption.end();
   if (answer.continuation) continueLater(vcpu, answer.continuation, pending.site);
   if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(bits, answer.ret));
+  hv.checker?.afterCall();
   if (!before) return;
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
   const decoded = nr === IRET ? before : decode(hv, vcpu, nr, args, 'exit');

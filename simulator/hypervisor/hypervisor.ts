@@ -5,6 +5,7 @@ import { nameOf } from '../../abi/enumerations.ts';
 import { offsetOf, writeBig } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import type { Engine } from '../cpu/engine-types.ts';
+import type { InvariantChecker } from '../invariants/checker.ts';
 import type { Ending, MachineConfig } from '../machine-types.ts';
 import type { MachineMemory } from '../memory/allocate.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
@@ -42,6 +43,8 @@ export class Hypervisor {
   /** A frame of Xen for instructions that run on a copy, and the page that it stands in for while one does. */
   readonly scratch: Mfn;
   storeWindow: { readonly page: bigint; readonly frame: Mfn } | null = null;
+  /** Checks the machine against itself after each call, where the machine was made so. */
+  checker: InvariantChecker | null = null;
   /** A vCPU gave up the processor: back ends run. */
   onYield: () => void = () => {};
 
@@ -62,6 +65,7 @@ export class Hypervisor {
 
   /** RAM of a frame was written by other than the guest. */
   written(mfn: Mfn): void {
+    this.checker?.touch(mfn);
     this.engine.written(this.memory.ram.index(mfn) * 4096, 4096);
   }
 

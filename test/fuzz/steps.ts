@@ -72,7 +72,7 @@ function select(b: Builder, row: Hypercall, operation: Operation | null, name: s
 
 const words = (b: Builder, ...values: (bigint | number)[]): bigint => {
   const bytes = new Uint8Array(values.length * 8);
-  values.forEach((value, n) => writeBig(bytes, n * 8, 8, BigInt.asUintN(64, BigInt(value))));
+  for (const [n, value] of values.entries()) writeBig(bytes, n * 8, 8, BigInt.asUintN(64, BigInt(value)));
   return b.place(bytes) ?? 0n;
 };
 
