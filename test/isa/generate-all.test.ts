@@ -6,9 +6,14 @@ import { RARE_BODIES } from '../../simulator/cpu/engine.ts';
 import { DEFINITIONS } from '../../simulator/cpu/isa/all.ts';
 import type { Body } from '../../simulator/cpu/isa/definitions.ts';
 import { Tier0 } from '../../simulator/cpu/tier0/binding.ts';
-import { type Case, listCases } from '../../simulator/cpu/tier0/cases.ts';
+import { type Case, caseName, listCases } from '../../simulator/cpu/tier0/cases.ts';
 import { HELPER_INDEX } from '../../simulator/cpu/tier0/helpers.ts';
+import { insnOf } from '../../simulator/cpu/tier0/instruction.ts';
 import { buildTier0, emitCase } from '../../simulator/cpu/tier0/module.ts';
+import { Tier1 } from '../../simulator/cpu/tier1/binding.ts';
+import { ExitTable } from '../../simulator/cpu/tier1/exits.ts';
+import { REGION_HELPERS } from '../../simulator/cpu/tier1/helpers.ts';
+import { sampleOf } from '../../simulator/cpu/tier1/plans.ts';
 import { ROW_BY_KEY, ROWS } from '../../x86/rows.ts';
 
 const EXITS = ['top', 'raise', 'fault', 'lookup'];
@@ -38,6 +43,44 @@ test('every instruction that a processor model has is executed', () => {
   const features = new Set(['svm', 'popcnt']);
   const without = ROWS.filter((r) => !DEFINITIONS.has(r.key) && (r.feature === undefined || features.has(r.feature)));
   expect(without.map((r) => r.key)).toEqual([]);
+});
+
+/** The same case by tier 1, in a region of its own. */
+function translate(b: Tier1, c: Case, registers: readonly number[]): void {
+  const effects = { reads: true, writes: false, exits: true };
+  const step = {
+    d: sampleOf(c, b.bits, registers),
+    plan: { c, insn: insnOf(c), flow: 'none' as const, effects },
+    lo: 0,
+    hi: 0,
+    nextLo: 4,
+    nextHi: 0,
+  };
+  b.beginRegion();
+  b.labels.push('exit');
+  b.flow = { direct: () => {}, branch: () => {}, indirect: () => {}, expected: null };
+  b.instruction(step, 1, false);
+}
+
+test('tier 1 generates every case in both modes, with the operands in all registers alike and different', () => {
+  const list = listCases();
+  const plain = list.cases.filter((c) => !c.baseOnly && !c.then);
+  const failures: string[] = [];
+  let count = 0;
+  for (const bits of [64, 32] as const) {
+    const b = new Tier1(bits, REGION_HELPERS, new ExitTable());
+    for (const c of [...plain, ...list.vectorCases])
+      for (const registers of [[1], [1, 2, 3], [2, 1, 0], [0, 0, 1], [4, 5, 6], [6, 7, 1]]) {
+        count++;
+        try {
+          translate(b, c, registers);
+        } catch (error) {
+          failures.push(`${caseName(c)} ${bits} ${registers}: ${(error as Error).message}`);
+        }
+      }
+  }
+  expect(failures).toEqual([]);
+  expect(count).toBeGreaterThan(10_000);
 });
 
 describe('a planted mistake is rejected:', () => {

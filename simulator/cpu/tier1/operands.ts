@@ -16,6 +16,8 @@ export abstract class Tier1Operands extends VectorBuilder {
   /** Sets of general registers, a bit each. */
   usedRegisters = 0;
   dirtyRegisters = 0;
+  /** Registers are stored at each write, so that exits need not: less code, for regions without loops. */
+  writeThrough = false;
   /** The instruction under way. */
   protected step!: Step;
   /** A register that the body writes through its place in memory, -1 none. */
@@ -45,6 +47,7 @@ export abstract class Tier1Operands extends VectorBuilder {
     this.dirtyRegisters |= 1 << n;
     this.committed = true;
     this.setLocal(V.REGISTERS + n, value);
+    if (this.writeThrough) this.storeAt(8, this.k32(0), this.local(V.REGISTERS + n, I64), L.REG + 8 * n);
   }
 
   reg(n: number, w: Width): Node {

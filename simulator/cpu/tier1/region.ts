@@ -48,6 +48,7 @@ export class RegionWriter {
     this.merged.clear();
     const order = analyse(this.entry);
     b.beginRegion();
+    b.writeThrough = !order.some((n) => n.loop);
     b.open('block', 'exit');
     this.tree(this.entry, null);
     b.byte(0); // unreachable
@@ -82,7 +83,8 @@ export class RegionWriter {
   private epilogue(): void {
     const { b } = this;
     const zero = b.k32(0);
-    for (let r = 0; r < 16; r++) if (b.dirtyRegisters & (1 << r)) b.storeAt(8, zero, b.local(V.REGISTERS + r, I64), L.REG + 8 * r);
+    const dirty = b.writeThrough ? 0 : b.dirtyRegisters;
+    for (let r = 0; r < 16; r++) if (dirty & (1 << r)) b.storeAt(8, zero, b.local(V.REGISTERS + r, I64), L.REG + 8 * r);
     if (b.flagsWritten) {
       b.storeAt(8, zero, b.local(V.FLAG_1, I64), L.FLAG_1);
       b.storeAt(8, zero, b.local(V.FLAG_2, I64), L.FLAG_2);
