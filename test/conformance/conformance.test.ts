@@ -1,17 +1,24 @@
 // The simulator answers as real Xen does: against what real Xen printed (recorded/), and one image against real Xen itself.
-// Oracle: Debian's Xen 4.17 in QEMU.
-import { readdirSync, readFileSync } from 'node:fs';
+// Oracle: Debian's Xen 4.17 in QEMU; for 32-bit guests the same built with CONFIG_PV32.
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { pagePath } from './all.ts';
 import { buildImage } from './build.ts';
 import { compare, type Role, valuesOf } from './compare.ts';
+import { figuresOf, type Proof, proofsOf } from './coverage.ts';
 import { images, scenarioFolder } from './images.ts';
 import { knownDifferences } from './known-differences.table.ts';
+import { hypercallPage } from './page.ts';
 import { readRecording } from './recording.ts';
 import { onSimulator, onXen } from './run.ts';
+import { unreachable } from './unreachable.table.ts';
 
-const all = images().filter(({ bits }) => bits === 64);
+const all = images();
 const elfs = new Map<string, string>();
+const proofs: Proof[] = [];
 
 beforeAll(async () => {
   for (const image of all) elfs.set(image.name, await buildImage(image));
@@ -21,14 +28,32 @@ const unknownOf = (xen: readonly string[], simulator: readonly string[], role: R
   compare(xen, simulator, role).differences.filter((one) => one.reason === null);
 
 describe.each(['dom0', 'domU'] as const)('as %s the simulator prints what real Xen printed', (role) => {
-  const shared = all.filter(({ name }) => role === 'dom0' || !name.startsWith('end-'));
-  test.each(shared)('$name', ({ name }) => {
+  test.each(all)('$name', ({ name, bits }) => {
     const xen = readRecording(name, role);
     expect(xen, 'no recording: npm run conformance -- --record').not.toBeNull();
     const ours = onSimulator(elfs.get(name)!, role);
+    proofs.push(...proofsOf(ours, xen!, bits, role));
     expect(unknownOf(xen!.lines, ours.lines, role)).toEqual([]);
     // A domain that Xen's watchdog ends does not end the machine as the harness sees it.
     if (xen!.end !== 'none') expect(ours.end).toBe(xen!.end);
+  });
+});
+
+describe('the hypercall tables are covered by what real Xen answered', () => {
+  test('at least 95 of 100 rows are called by a domU of either kind; the others say why not', () => {
+    const { rows, called, missing } = figuresOf(proofs);
+    for (const bits of [64, 32] as const) {
+      expect(called[bits]).toBeGreaterThanOrEqual(Math.ceil(rows * 0.95));
+      expect(missing[bits].filter((row) => !unreachable[row]?.[bits])).toEqual([]);
+    }
+  });
+
+  test('400 pairs of row and outcome and more', () => {
+    expect(figuresOf(proofs).pairs).toBeGreaterThanOrEqual(400);
+  });
+
+  test('docs/hypercalls.md says so (npm run conformance -- --offline --page writes it)', () => {
+    expect(readFileSync(pagePath, 'utf8')).toBe(hypercallPage(proofs));
   });
 });
 
@@ -36,6 +61,40 @@ test('real Xen prints today what was recorded of it', async () => {
   const xen = await onXen(elfs.get('tables')!, 64);
   expect(valuesOf(xen.lines)).toEqual(valuesOf(readRecording('tables', 'dom0')!.lines));
   expect(unknownOf(xen.lines, onSimulator(elfs.get('tables')!, 'dom0').lines, 'dom0')).toEqual([]);
+});
+
+describe('the command line', () => {
+  const script = fileURLToPath(new URL('../../scripts/conformance.mjs', import.meta.url));
+  const run = (...args: string[]) => {
+    try {
+      return { code: 0, text: execFileSync(process.execPath, [script, ...args], { encoding: 'utf8', stdio: 'pipe' }) };
+    } catch (error) {
+      const { status, stderr } = error as { status: number; stderr: string };
+      return { code: status, text: stderr };
+    }
+  };
+
+  test('--new makes a scenario that is well formed', () => {
+    const folder = join(scenarioFolder, `version-made-by-a-test-${process.pid}`);
+    try {
+      expect(run('--new', `version-made-by-a-test-${process.pid}`).code).toBe(0);
+      expect(readFileSync(join(folder, 'scenario.c'), 'utf8')).toMatch(/^\/\*\n \* \S[\s\S]*?\n \* Read: [\s\S]*?\*\//);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test.each([
+    { args: ['--new', 'Strange'], text: /FAMILY-TOPIC/ },
+    { args: ['--new', 'strange-topic'], text: /'strange' is no family; there are .*version/ },
+    { args: ['--new', 'version-facts'], text: /is there already/ },
+    { args: ['--run', '/nonexistent'], text: /there is no file/ },
+    { args: ['--nonsense'], text: /--offline/ },
+  ])('says what is wrong with $args', ({ args, text }) => {
+    const { code, text: said } = run(...args);
+    expect(code).toBe(2);
+    expect(said).toMatch(text);
+  });
 });
 
 test('a line that differs is found, with its scenario', () => {

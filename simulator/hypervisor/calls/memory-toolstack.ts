@@ -23,6 +23,7 @@ type Own = (call: Call, address: bigint) => HandlerResult;
 
 const operations: Readonly<Record<number, Own>> = {
   13: setMemoryMap,
+  15: remove,
   16: podTarget('memory_op.set_pod_target'),
   17: podTarget('memory_op.get_pod_target'),
   // Nothing is ever shared: no memory of HVM guests is.
@@ -35,6 +36,7 @@ const operations: Readonly<Record<number, Own>> = {
   24: claim,
   // A Xen that runs no 32-bit guests has no M2P for them; for a 32-bit guest it is the list of machphys_mfn_list (memory.ts).
   25: () => notForPv('memory_op.machphys_compat_mfn_list', 'EOPNOTSUPP'),
+  26: vnuma,
   27: reservedDevices,
   28: acquire,
 };
@@ -85,6 +87,26 @@ function addBatch(call: Call, address: bigint): HandlerResult {
   if (op.number('space') === GMFN_RANGE) return notForPv(what, 'EOPNOTSUPP');
   const domid = op.number('domid');
   return isOwn(call, domid) || exists(call, domid) ? notForPv(what, 'EACCES') : noDomain(what, domid);
+}
+
+function remove(call: Call, address: bigint): HandlerResult {
+  const what = 'memory_op.remove_from_physmap';
+  const op = call.struct('xen_remove_from_physmap', address);
+  if (!op) return call.fault('xen_remove_from_physmap');
+  const domid = op.number('domid');
+  return isOwn(call, domid) || exists(call, domid) ? notForPv(what, 'EACCES') : noDomain(what, domid);
+}
+
+/** No toolstack gave this domain a virtual NUMA topology. */
+function vnuma(call: Call, address: bigint): HandlerResult {
+  const what = 'memory_op.get_vnumainfo';
+  const op = call.struct('xen_vnuma_topology_info', address);
+  if (!op) return call.fault('xen_vnuma_topology_info');
+  if (op.number('pad') !== 0) return notZero(what, 'pad');
+  const domid = op.number('domid');
+  if (!isOwn(call, domid) && !exists(call, domid)) return noDomain(what, domid);
+  if (!isOwn(call, domid) && !call.domain.isDom0) return notPrivileged(what);
+  return no(refuse('EOPNOTSUPP', 'no-vnuma', {}));
 }
 
 function claim(call: Call, address: bigint): HandlerResult {

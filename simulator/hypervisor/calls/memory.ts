@@ -49,8 +49,13 @@ export function memoryOp(call: Call): HandlerResult {
       return machphysList(call, address);
     case 9:
       return memoryMap(call, address);
-    case 10:
-      return call.domain.isDom0 ? notImplemented('memory_op.machine_memory_map') : notPrivileged('memory_op.machine_memory_map');
+    case 10: {
+      const what = 'memory_op.machine_memory_map';
+      // For a 32-bit guest the structure is copied before the caller is looked at.
+      if (call.bits === 64 && !call.domain.isDom0) return notPrivileged(what);
+      if (!call.struct('xen_memory_map', address)) return call.fault('xen_memory_map');
+      return call.domain.isDom0 ? notImplemented(what) : notPrivileged(what);
+    }
     case 12: {
       const op = call.struct('xen_machphys_mapping', address);
       if (!op) return call.fault('xen_machphys_mapping');

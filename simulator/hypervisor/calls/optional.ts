@@ -7,6 +7,7 @@ import { hypercallByNumber, operationByNumber } from '../../../abi/hypercalls.ts
 import { offsetOf } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from '../call.ts';
+import type { Domain } from '../domain.ts';
 import { systemTime } from '../time.ts';
 
 const SELF = 0x7ff0;
@@ -24,15 +25,32 @@ const notForPv = (call: Call, operation: number, errno: ErrnoName): Answer =>
 const exists = (call: Call, domid: number): boolean => domid === 0 || domid === call.domain.id;
 const noDomain = (what: string, domain: number): Answer => no(refuse('ESRCH', 'no-such-domain', { what, domain }));
 
-/** Refused to a domU whatever the operation; the simulator does not carry any out for dom0. */
-function forDom0(call: Call): HandlerResult {
+/** Refused to a domU whatever the operation; the simulator carries none out for dom0. Xen takes an operation that it does not know as done. */
+function kexecOp(call: Call): HandlerResult {
   const operation = call.u32(0);
   const what = nameOf(call, operation);
-  return call.domain.isDom0 ? notImplemented(what) : notPrivileged(what);
+  if (!call.domain.isDom0) return notPrivileged(what);
+  return operationByNumber(hypercallByNumber(call.nr)!, operation) ? notImplemented(what) : 0;
+}
+
+const HYPFS_VERSION = 1;
+const HYPFS_PATH = 1024;
+
+function hypfsOp(call: Call): HandlerResult {
+  const operation = call.u32(0);
+  const what = nameOf(call, operation);
+  if (!call.domain.isDom0) return notPrivileged(what);
+  const [path, length] = [call.args[1]!, Number(BigInt.asUintN(53, call.args[2]!))];
+  const refused = no(refuse('EINVAL', 'hypfs-path', { length }));
+  if (operation === 0) return call.args.slice(1, 5).some((arg) => arg !== 0n) ? refused : HYPFS_VERSION;
+  if (length === 0 || length > HYPFS_PATH) return refused;
+  return call.read(path, length) ? notImplemented(what) : call.fault('path');
 }
 
 const PROFILE_LAST = 17;
 const CPU_TYPE_BYTES = 64;
+/** The dom0 that asked first. */
+const profilers = new WeakSet<Domain>();
 /** Family 0xf of AMD, which the modelled processor is. */
 const K8 = { events: 4, name: 'x86-64/hammer' } as const;
 const PROFILE = { init: 0, getBuffer: 14 } as const;
@@ -47,7 +65,7 @@ function xenoprofOp(call: Call): HandlerResult {
   if (operation === PROFILE.getBuffer) {
     return call.struct('xenoprof_get_buffer', call.args[1]!) ? notImplemented(what) : call.fault('xenoprof_get_buffer');
   }
-  return call.domain.isDom0 ? notImplemented(what) : notPrivileged(what);
+  return profilers.has(call.domain) ? notImplemented(what) : notPrivileged(what);
 }
 
 /** What can be counted on this processor. The first dom0 to ask becomes the profiler. */
@@ -55,6 +73,7 @@ function profileInit(call: Call, what: string): HandlerResult {
   const init = call.struct('xenoprof_init', call.args[1]!);
   if (!init) return call.fault('xenoprof_init');
   if (call.hv.config.cpu !== 'amd') return notImplemented(what);
+  if (call.domain.isDom0) profilers.add(call.domain);
   init.set('num_events', K8.events);
   init.set('is_primary', call.domain.isDom0 ? 1 : 0);
   const name = new Uint8Array(CPU_TYPE_BYTES);
@@ -156,9 +175,9 @@ export const optionalHandlers: Readonly<Record<number, Handler>> = {
   27: notBuilt,
   31: xenoprofOp,
   34: hvmOp,
-  37: forDom0,
+  37: kexecOp,
   39: notBuilt,
   41: dmOp,
-  42: forDom0,
+  42: hypfsOp,
   49: domctlContinuation,
 };
