@@ -18,7 +18,10 @@ import type { Container } from './variable-references.ts';
 const general = 'rip rsp rbp rax rbx rcx rdx rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rflags'.split(' ') as RegisterName[];
 const selectors = ['cs', 'ss', 'ds', 'es', 'fs', 'gs'] as const;
 const system = ['fsBase', 'gsBase', 'gsBaseKernel', 'gsBaseUser', 'cr0', 'cr2', 'cr3', 'cr4'] as const;
-const upTo64 = new Set(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15']);
+/** Not there in a 32-bit guest: registers, and the two bases between which a 64-bit kernel and its user mode switch. */
+const only64: ReadonlySet<string> = new Set(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'gsBaseKernel', 'gsBaseUser']);
+/** A register's name in a guest of that width: rax is eax. */
+const shownAs = (name: RegisterName, bits: 64 | 32): string => (bits === 32 && general.includes(name) ? `e${name.slice(1)}` : name);
 
 /** Where edits are made: the vCPU whose page tables reach the value. */
 const vcpuOf = (session: Session, entry: FrameEntry | null): number => entry?.vcpu ?? session.host.machine.currentVcpu();
@@ -103,10 +106,12 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
   const preserved = new Map(symbols.symbolizer.registers.names.map((name, n) => [name as string, physical.registers.get(n)]));
   const register = (now: Registers, name: RegisterName): DebugProtocol.Variable => {
     const known = physical.level > 0 && preserved.has(name) ? preserved.get(name) : BigInt(now[name]);
-    if (known === undefined) return row(name, '<not preserved by the callee>', 'register');
-    return { ...row(name, decodedRegister(name, known), 'register'), memoryReference: hex(known) };
+    const shown = shownAs(name, machine.bits);
+    if (known === undefined) return row(shown, '<not preserved by the callee>', 'register');
+    return { ...row(shown, decodedRegister(name, known), 'register'), memoryReference: hex(known) };
   };
-  const names = general.filter((name) => machine.bits === 64 || !upTo64.has(name));
+  const exists = (name: string): boolean => machine.bits === 64 || !only64.has(name);
+  const names = general.filter(exists);
   const row = (name: string, shown: string, type: string): DebugProtocol.Variable => ({
     name,
     value: shown,
@@ -120,13 +125,13 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
       return [
         ...names.map((name) => register(now, name)),
         ...selectors.map((name) => row(name, decodedSelector(now[name]), 'selector')),
-        ...system.map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
+        ...system.filter(exists).map((name) => row(name, decodedRegister(name, now[name]), 'system register')),
       ];
     },
     set: (name, text) => {
       if (physical.level > 0)
         throw new UserError("Registers can be set in the innermost frame only; a caller's are what will be restored.");
-      const register = [...general, ...selectors, ...system].find((r) => r === name) as keyof Registers | undefined;
+      const register = [...general, ...selectors, ...system].find((r) => exists(r) && shownAs(r, machine.bits) === name);
       if (!register) throw new UserError(`There is no register '${name}'.`);
       const scope = session.frames.scopeOf(session.host, undefined);
       assignRegister(session.host, entry.vcpu, register, text, scope);

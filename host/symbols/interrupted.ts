@@ -32,7 +32,7 @@ export function unwindStub(
   if (stub.nr === iret) {
     // On the stack: rax (once pushed), and in a 64-bit guest r11, rcx, flags before the interrupted rip, cs, rflags, rsp, ss.
     const frame = now.rsp + (stub.offset === 0 ? 0n : word) + (bits === 64 ? 3n * word : 0n);
-    const [rip, rsp] = [read(frame), read(frame + 3n * word)];
+    const [rip, rsp] = [read(frame), interruptedStack(frame, bits, read)];
     return rip === null || rsp === null ? null : { rip, rsp };
   }
   const saved = bits === 32 ? 0 : stub.offset >= 13 || stub.offset === 0 ? 0 : stub.offset === 1 || stub.offset === 12 ? 1 : 2;
@@ -42,6 +42,18 @@ export function unwindStub(
   const rcx = saved === 0 ? now.rcx : (read(now.rsp + BigInt(saved - 1) * word) ?? undefined);
   return { rip, rsp, ...(rcx === undefined ? {} : { rcx }) };
 }
+
+/** The stack pointer of what a frame (rip, cs, flags, …) interrupted. A 32-bit frame has it only when the interrupted code had another
+ * ring than the kernel's: else the frame lies on the very stack. */
+function interruptedStack(frame: bigint, bits: 64 | 32, read: WordReader): bigint | null {
+  const word = BigInt(bits / 8);
+  if (bits === 64) return read(frame + 3n * word);
+  const cs = read(frame + word);
+  if (cs === null) return null;
+  return (cs & 3n) === KERNEL_RING_32 ? frame + 3n * word : read(frame + 3n * word);
+}
+
+const KERNEL_RING_32 = 1n;
 
 /** Exceptions that push an error code (SDM volume 3, table 6-1). */
 const withErrorCode = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
@@ -58,7 +70,7 @@ export function atHandlerEntry(pc: bigint, rsp: bigint, machine: Machine, vcpu: 
   const word = BigInt(machine.bits / 8);
   const skipped = (machine.bits === 64 ? 2n : 0n) + (trap && pc !== event && withErrorCode.has(trap.vector) ? 1n : 0n);
   const at = rsp + skipped * word;
-  const [rip, sp] = [read(at), read(at + 3n * word)];
+  const [rip, sp] = [read(at), interruptedStack(at, machine.bits, read)];
   if (rip === null || sp === null) return null;
   const [rcx, r11] = machine.bits === 64 ? [read(rsp), read(rsp + word)] : [null, null];
   return { rip, rsp: sp, ...(rcx === null ? {} : { rcx }), ...(r11 === null ? {} : { r11 }) };
@@ -105,10 +117,14 @@ export function findBounceFrame(
     // The upper half of the word with CS holds the saved upcall mask.
     const selector = cs & 0xffffn;
     const isSelector = (value: bigint): boolean => (value & 3n) !== 0n && value < 0x10000n && value >= 8n;
-    if ((flags & 2n) === 0n || (flags & flagsZero) !== 0n) continue;
-    if (!isSelector(selector) || !(isSelector(ss & 0xffffn) || (ss === 0n && bits === 64)) || sp < 0x1000n) continue;
-    if (!symbols.symbolizer.isCode(rip) && !symbols.isStub(rip) && (rip >= 0x8000_0000_0000n || read(rip) === null)) continue;
-    return { rip, rsp: sp };
+    if ((flags & 2n) === 0n || (flags & flagsZero) !== 0n || !isSelector(selector)) continue;
+    const sameRing = bits === 32 && (selector & 3n) === KERNEL_RING_32;
+    if (bits === 32 && cs >> 16n > 1n) continue;
+    if (!sameRing && (!(isSelector(ss & 0xffffn) || (ss === 0n && bits === 64)) || sp < 0x1000n)) continue;
+    // User code is not in the kernel's file; that of a 32-bit kernel must be.
+    const user = bits === 64 ? rip < 0x8000_0000_0000n : !sameRing;
+    if (!symbols.symbolizer.isCode(rip) && !symbols.isStub(rip) && !(user && read(rip) !== null)) continue;
+    return { rip, rsp: sameRing ? at + 3n * word : sp };
   }
   return null;
 }

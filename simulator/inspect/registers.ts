@@ -81,6 +81,7 @@ export function writeRegister(hv: Hypervisor, vcpu: VcpuState, name: RegisterNam
       if (!loaded.ok)
         throw new RangeError(`${name} cannot be loaded with selector 0x${selector.toString(16)}: the guest has no such segment.`);
       cpu.setSegment(Segment[name], selector, loaded.cache);
+      if (name === 'cs' && vcpu.bits === 32) vcpu.applyMode();
       return;
     }
     default:
