@@ -70,7 +70,7 @@ if (flag('record')) {
     compared: report.compared,
     perForm: Object.fromEntries(report.perForm),
   };
-  writeFileSync(join(root, 'test/isa/comparisons.json'), `${JSON.stringify(counts, null, 1)}\n`);
+  writeFileSync(join(root, 'test/isa/comparisons.json'), `${JSON.stringify(counts, null, 2)}\n`);
   process.env.UPDATE_INSTRUCTIONS = '1';
   process.exitCode = runBin('vitest/vitest.mjs', ['run', 'test/x86/instructions-page.test.ts']);
 }
