@@ -1,6 +1,7 @@
 // Debian's Linux 6.1 as a domU on the simulator, from its start to a shell in its initramfs and to power-off. Oracle: the same kernel's
 // hypercalls on real Xen, counted (linux-calls.table.ts).
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { runSession, type Session } from '../simulator/run.ts';
@@ -11,23 +12,34 @@ const LIMIT = 6_000_000_000;
 let session: Session;
 const calls = new Map<string, { times: number; returned: Set<number | null> }>();
 
-beforeAll(async () => {
+async function boot(tier1: boolean): Promise<Session> {
   const { vmlinux, initramfs } = await linuxGuest();
-  session = runSession(
+  return runSession(
     {
       ...{ kernel: readFileSync(vmlinux), ramdisk: readFileSync(initramfs), cmdline: 'console=hvc0', memoryMib: 256 },
-      ...{ vcpus: 1, dom0: false, cpu: 'amd', tsc: 'emulate' },
+      ...{ vcpus: 1, dom0: false, cpu: 'amd', tsc: 'emulate', tier1 },
     },
     {
       typing: [
         { after: PROMPT, text: 'echo $((6 * 7)) on $(uname -r), $(cat /sys/hypervisor/type)\n' },
         { after: ', xen', text: 'poweroff -f\n' },
       ],
-      kinds: ['hypercall'],
+      kinds: ['hypercall', 'exception', 'upcall'],
       limit: LIMIT,
       slice: 2_000_000,
     },
   );
+}
+
+/** All that the guest did at the machine's border: each record with its instruction count, what the console showed, where it ended. */
+function digest({ records, console, machine }: Session): string {
+  const hash = createHash('sha256').update(console).update(String(machine.icount()));
+  for (const record of records) hash.update(JSON.stringify(record, (_key, value) => (typeof value === 'bigint' ? String(value) : value)));
+  return hash.digest('hex');
+}
+
+beforeAll(async () => {
+  session = await boot(true);
   for (const record of session.records) {
     if (record.kind !== 'hypercall' || record.continued) continue;
     // What the performance counters are asked for differs by name only.
@@ -65,3 +77,9 @@ test('what real Xen refuses is refused, and nothing else', () => {
   });
   expect(refused.sort()).toEqual(['console_io.write -1', 'vcpu_op.is_up -2', 'xenpmu_op -95']);
 });
+
+test('nothing of it differs when hot code is not translated: every call, exception and upcall at the same instruction', async () => {
+  const interpreted = await boot(false);
+  expect(interpreted.machine.icount()).toBe(session.machine.icount());
+  expect(digest(interpreted)).toBe(digest(session));
+}, 600_000);
