@@ -26,9 +26,8 @@ import { divideWide, SYSTEM } from './rare/system.ts';
 import { TRAPS } from './rare/traps.ts';
 import { VECTOR } from './rare/vector.ts';
 import type { DecodeMode } from './records.ts';
-import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RARE_STACK, RareStatus, Stop } from './tier0/binding.ts';
-import { type CaseList, listCases } from './tier0/cases.ts';
-import { buildTier0, buildVectorModule } from './tier0/module.ts';
+import { caseList, compiled, compiledVector, type Interpreter } from './tier0/compiled.ts';
+import { RARE_IDIV, RARE_OF_RECORD, RARE_SEGMENT, RARE_STACK, RareStatus, Stop } from './tier0/status.ts';
 import { Regions } from './tier1/regions.ts';
 import { Status } from './tier1/status.ts';
 import { Tlb } from './tlb.ts';
@@ -60,30 +59,6 @@ const BIG_STACK = 0x4000;
 /** BS in DR6: the trap is that of a single step. */
 const SINGLE_STEP = 0x4000;
 const NO_HITS: readonly WatchHit[] = [];
-
-interface Interpreter {
-  run(record: number, count: number, tlb: number): number;
-  eflags(): number;
-}
-
-// Shared by all engines of the process: they depend on nothing but the instruction set, and compiled code stays warm.
-let cases: CaseList | null = null;
-const caseList = (): CaseList => {
-  cases ??= listCases();
-  return cases;
-};
-const modules: (WebAssembly.Module | undefined)[] = [];
-function compiled(mode: DecodeMode): WebAssembly.Module {
-  modules[mode] ??= new WebAssembly.Module(buildTier0(caseList(), mode) as Uint8Array<ArrayBuffer>);
-  return modules[mode];
-}
-
-/** MMX and SSE apart: a guest that uses none does not wait for them. */
-const vectorModules: (WebAssembly.Module | undefined)[] = [];
-function compiledVector(mode: DecodeMode): WebAssembly.Module {
-  vectorModules[mode] ??= new WebAssembly.Module(buildVectorModule(caseList(), mode) as Uint8Array<ArrayBuffer>);
-  return vectorModules[mode];
-}
 
 class CpuEngine implements Engine {
   readonly vcpus: readonly VcpuState[];

@@ -7,7 +7,7 @@ import { bitsOf, type Core, raise } from '../core.ts';
 import { ARITHMETIC_FLAGS } from '../isa/builder.ts';
 import * as L from '../layout.ts';
 import type { RareInstruction } from '../records.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { type Tlb, UNALIGNED } from '../tlb.ts';
 import type { Watch } from '../watch.ts';
 

@@ -5,7 +5,7 @@
 import type { SegmentCache } from '../engine-types.ts';
 import { FLAG } from '../isa/builder.ts';
 import * as L from '../layout.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { mask, type RareBody, type RareContext, type Store } from './context.ts';
 import { type PreparedLoad, prepareLoad, readFarPointer, selectorOf, setSegment } from './segments.ts';
 import { changeableFlags, mergeRflags } from './stack.ts';

@@ -2,7 +2,7 @@
 
 import * as L from '../layout.ts';
 import type { RareInstruction } from '../records.ts';
-import { RareStatus } from '../tier0/binding.ts';
+import { RareStatus } from '../tier0/status.ts';
 import type { RareBody, RareContext } from './context.ts';
 import { writeResult } from './segments.ts';
 

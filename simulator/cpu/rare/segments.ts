@@ -3,8 +3,8 @@
 import { type Decoded, OperandKind as K } from '../../../x86/types.ts';
 import type { LoadReason, SegmentCache, SegmentNumber } from '../engine-types.ts';
 import * as L from '../layout.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
 import { FixedCase } from '../tier0/cases.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { mask, type RareBody, type RareContext } from './context.ts';
 
 const CS = 1;

@@ -2,7 +2,7 @@
 
 import { FLAG } from '../isa/builder.ts';
 import * as L from '../layout.ts';
-import { RareStatus } from '../tier0/binding.ts';
+import { RareStatus } from '../tier0/status.ts';
 import { mask, type RareBody, type RareContext } from './context.ts';
 
 const RSP = 4;

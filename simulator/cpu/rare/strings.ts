@@ -5,7 +5,8 @@ import type { Decoded } from '../../../x86/types.ts';
 import { FLAG, FlagKind } from '../isa/builder.ts';
 import * as L from '../layout.ts';
 import type { RareInstruction } from '../records.ts';
-import { LOG2, RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { LOG2 } from '../tier0/locals.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { mask, type RareBody, type RareContext } from './context.ts';
 
 const RCX = 1;

@@ -4,7 +4,7 @@ import { type Decoded, OperandKind as K } from '../../../x86/types.ts';
 import type { SensitiveStore } from '../engine-types.ts';
 import { FLAG } from '../isa/builder.ts';
 import * as L from '../layout.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import type { RareBody, RareContext } from './context.ts';
 import { writeResult } from './segments.ts';
 

@@ -2,7 +2,7 @@
 
 import { FLAG } from '../isa/builder.ts';
 import * as L from '../layout.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import type { RareBody, RareContext } from './context.ts';
 
 /** The instruction is done; the run ends. */

@@ -4,7 +4,7 @@ import { OperandKind as K } from '../../../x86/types.ts';
 
 import { enterMmx, setTop } from '../float/mmx.ts';
 import * as L from '../layout.ts';
-import { RareStatus } from '../tier0/binding.ts';
+import { RareStatus } from '../tier0/status.ts';
 import { mask, type RareBody, type RareContext, type Store } from './context.ts';
 
 const DEVICE_NOT_AVAILABLE = 7;

@@ -4,7 +4,7 @@ import { Emitter, I32, I64, type Node, type ValueType } from '../emit/expression
 import type { WasmFunction } from '../emit/module.ts';
 import { FlagKind } from '../isa/builder.ts';
 import * as L from '../layout.ts';
-import type { HelperSignature } from './binding.ts';
+import type { HelperSignature } from './locals.ts';
 
 /** Functions that the engine supplies. */
 export const IMPORTS = [

@@ -3,10 +3,12 @@
 import { I32 } from '../emit/expressions.ts';
 import { assembleModule, type WasmFunction } from '../emit/module.ts';
 import * as L from '../layout.ts';
-import { LOCALS, PARAMETERS, Stop, Tier0 } from './binding.ts';
+import { Tier0 } from './binding.ts';
 import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
 import { buildHelpers, HELPER_INDEX, IMPORTS } from './helpers.ts';
 import { emitInteger, insnOf } from './instruction.ts';
+import { LOCALS, PARAMETERS } from './locals.ts';
+import { Stop } from './status.ts';
 import { buildVector } from './vector.ts';
 
 /** Generates the code of one case: one instruction, or a fused pair. */

@@ -4,10 +4,12 @@
 import { I32, I64, V128 } from '../emit/expressions.ts';
 import type { WasmFunction } from '../emit/module.ts';
 import { VECTOR_LOCALS } from '../isa/vector-builder.ts';
-import { PARAMETERS, TEMPS_32, TEMPS_64, Tier0, VectorStatus } from './binding.ts';
+import { Tier0 } from './binding.ts';
 import { type Case, type CaseList, caseName, FixedCase } from './cases.ts';
 import { HELPER_INDEX } from './helpers.ts';
 import { emitVector, insnOf } from './instruction.ts';
+import { PARAMETERS, TEMPS_32, TEMPS_64 } from './locals.ts';
+import { VectorStatus } from './status.ts';
 
 const LOCALS = [
   [1 + TEMPS_64, I64],

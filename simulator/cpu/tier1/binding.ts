@@ -2,8 +2,8 @@
 
 import type { Node } from '../emit/expressions.ts';
 import { floatOperationNumber } from '../float/numbers.ts';
-import type { HelperSignature } from '../tier0/binding.ts';
 import { emitInteger, emitVector } from '../tier0/instruction.ts';
+import type { HelperSignature } from '../tier0/locals.ts';
 import type { ExitTable } from './exits.ts';
 import { Tier1Flags } from './flags.ts';
 import * as V from './locals.ts';

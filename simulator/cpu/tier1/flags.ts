@@ -3,7 +3,7 @@
 import { I32, I64, type Node, type Width } from '../emit/expressions.ts';
 import type { StaticFlags } from '../isa/flag-kinds.ts';
 import * as L from '../layout.ts';
-import { type HelperSignature, LOG2 } from '../tier0/binding.ts';
+import { type HelperSignature, LOG2 } from '../tier0/locals.ts';
 import * as V from './locals.ts';
 import { Tier1Operands } from './operands.ts';
 

@@ -2,8 +2,8 @@
 
 import { I32, I64 } from '../emit/expressions.ts';
 import { assembleModule } from '../emit/module.ts';
-import type { HelperSignature } from '../tier0/binding.ts';
 import { ARITHMETIC, buildFunctions, type Helper, IMPORTS, writeCondition, writeEflags } from '../tier0/helpers.ts';
+import type { HelperSignature } from '../tier0/locals.ts';
 
 const FUNCTIONS: readonly Helper[] = [
   ...ARITHMETIC,

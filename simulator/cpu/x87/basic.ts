@@ -1,7 +1,7 @@
 // Arithmetic, comparisons and the moves between registers.
 
 import type { RareBody } from '../rare/context.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import {
   add,
   type Binary,

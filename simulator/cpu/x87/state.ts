@@ -4,7 +4,7 @@ import { OperandKind as K } from '../../../x86/types.ts';
 import * as L from '../layout.ts';
 import type { RareBody } from '../rare/context.ts';
 import { writeResult } from '../rare/segments.ts';
-import { RareStatus } from '../tier0/binding.ts';
+import { RareStatus } from '../tier0/status.ts';
 import { toBits } from './convert.ts';
 import { INTEGER_BIT, isZero, MAXIMUM } from './extended.ts';
 import { commitBytes, prepareBytes, reachEnds, readBytes } from './operands.ts';

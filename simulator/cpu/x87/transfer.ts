@@ -1,7 +1,7 @@
 // Loads and stores: all memory formats, constants, and what only moves the stack.
 
 import type { RareBody, Store } from '../rare/context.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { DECIMAL_INDEFINITE, fromBits, fromDecimal, fromMemory, fromSigned, toBits, toDecimal, toMemory, toSigned } from './convert.ts';
 import { BIAS, type Extended, Flag, INDEFINITE, isNaNValue, isSignalling, make, ONE, quiet, Rounding, zero } from './extended.ts';
 import { commitBytes, isMemory, prepareBytes, readBytes } from './operands.ts';

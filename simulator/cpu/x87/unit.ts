@@ -5,7 +5,7 @@ import { setTop } from '../float/mmx.ts';
 import * as L from '../layout.ts';
 import type { RareBody, RareContext } from '../rare/context.ts';
 import type { RareInstruction } from '../records.ts';
-import { RareStatus, type RareStatusValue } from '../tier0/binding.ts';
+import { RareStatus, type RareStatusValue } from '../tier0/status.ts';
 import { fromBits, toBits } from './convert.ts';
 import { type Extended, Flag, INDEFINITE, Operation } from './extended.ts';
 
