@@ -16,7 +16,7 @@ const OUTPUT = 0x4000000;
 const MEMORY = 128 << 20;
 const FIELDS = 30;
 const VECTOR_HEADER = (FIELDS + 9) * 8;
-const MAX_DIFFS = 24;
+const MAX_DIFFS = 300;
 const RESULT = (FIELDS + 1 + 2 * MAX_DIFFS + 1) * 8;
 const STEP = 40;
 /** isa-debug-exit ends QEMU with twice the value plus one. */

@@ -18,7 +18,7 @@ struct vector {
     struct registers in;
     u64 cr0, dr[4], dr7, steps, patches, size;
 };
-#define MAX_DIFFS 24
+#define MAX_DIFFS 300
 struct output {
     struct registers out;
     u64 diffs;
