@@ -44,6 +44,8 @@ export function mmuextOp(call: Call): HandlerResult {
     const bytes = call.read(list + BigInt(done * entry), entry);
     if (!bytes) {
       result = call.fault(`mmuext_op request ${before + done}`);
+      // The list of a 32-bit guest is translated before anything is done, or said to be.
+      if (call.bits === 32 && done === 0) return result;
       break;
     }
     result = one(call, new StructView('mmuext_op', call.bits, bytes), owner);
