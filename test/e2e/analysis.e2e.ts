@@ -1,6 +1,6 @@
 // What a user sees of the analysis in a real VS Code: squiggles in C and assembly, a quick fix that is saved, the picker.
 
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Host, startHost } from './host.ts';
@@ -13,6 +13,7 @@ let bench: Workbench;
 beforeAll(async () => {
   host = await startHost(sample);
   bench = new Workbench(host.page);
+  copyFileSync(join(import.meta.dirname, '../explain/logs/debug-keys.txt'), join(host.workspace, 'xen.log'));
 });
 afterAll(async () => host?.stop());
 afterEach(async (context) => {
@@ -57,6 +58,16 @@ describe('the analyser in VS Code', () => {
     await bench.command('Problems: Focus on Problems View');
     await bench.problems.filter({ hasText: 'boot.S' }).first().waitFor();
     await host.screenshot('problems');
+  });
+
+  it('explains an open log of Xen’s beside it, with the kernel of launch.json', async () => {
+    await bench.openFile('xen.log');
+    await bench.command('Hyperport: Explain Xen Log');
+    await host.page.locator('.tab', { hasText: 'Xen log 1' }).waitFor();
+    expect(await bench.pageHeading.innerText()).toBe('Xen log, explained');
+    await bench.pageText(/echo at samples\/tinykernel\/xen\/shell\.c:\d+/).waitFor();
+    await host.screenshot('explain-log');
+    await bench.command('View: Close All Editors');
   });
 
   it('opens a rule page offline', async () => {

@@ -46,6 +46,10 @@ export class Workbench {
   get pageHeading(): Locator {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame').locator('h1').first();
   }
+  /** Text on the Markdown page that is shown. */
+  pageText(text: RegExp): Locator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame').getByText(text).first();
+  }
   line(text: string): Locator {
     return this.page.locator('.monaco-editor .view-line').filter({ hasText: text });
   }
