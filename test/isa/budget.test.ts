@@ -73,3 +73,24 @@ test('the trap flag stops after every instruction', () => {
   expect(m.engine.run(0, 100)).toMatchObject({ kind: 'exception', vector: 1, executed: 1 });
   expect(vcpu.get('rax')).toBe(1n);
 });
+
+test('the time stamp counter shows the instructions of the run so far, stepped or not, in blocks of any length', () => {
+  const source = 'nop\nnop\nrdtsc\nmov ebx, eax\n1: dec ecx\njnz 1b\nrdtsc\nmov esi, eax\nint3';
+  const run = (flags: number): bigint[] => {
+    const m = loadProgram(source);
+    const vcpu = m.engine.vcpus[0]!;
+    vcpu.set('rcx', 100n);
+    vcpu.rflags = flags;
+    let executed = 0;
+    // A step ends its run, so the counter starts anew: what came before is added.
+    for (let n = 0; n < 1000; n++) {
+      const exit = m.engine.run(0, 1000);
+      if (vcpu.rip === CODE + 4n || vcpu.rip === CODE + 12n) vcpu.set('rax', vcpu.get('rax') + BigInt(executed));
+      executed += exit.executed;
+      if (exit.kind === 'interrupt') break;
+    }
+    return [vcpu.get('rbx'), vcpu.get('rsi')];
+  };
+  expect(run(2)).toEqual([2n, 204n]);
+  expect(run(0x102)).toEqual([2n, 204n]);
+});

@@ -36,7 +36,7 @@ export class RareContext {
   readonly watch: Watch;
   /** Record of the instruction under way. */
   record = 0;
-  /** Budget of the run, for the time stamp counter. */
+  /** COUNT counts down from here: its difference to COUNT are the instructions of this run so far. */
   budget = 0;
   /** Evaluates the lazily kept flags. */
   eflags: () => number = () => 0;
