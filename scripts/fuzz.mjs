@@ -1,6 +1,8 @@
 // npm run fuzz [-- --seconds N --seed S --only REGEX --engine tier0,tier1 --record | --decoder]: compares random instructions and
 // sequences with the processor it runs on, longer than the test suite does; at the end every form has had at least 200 comparisons.
 // Cases that differ are written to test/isa/fixtures (commit them); exit 1. `--record`: puts the counts into docs/instructions.md.
+// `--hypercalls N [--seed S]`: N random hypercalls on machines that check themselves after each; a failure prints its seed and the
+// steps that it needs; 10,000,000 is a long run.
 // `--decoder`: 10,000,000 random byte strings and the whole text of GRUB, GNU Mach and Linux against iced-x86 instead.
 
 import { writeFileSync } from 'node:fs';
@@ -43,6 +45,30 @@ if (flag('decoder')) {
     process.exit(1);
   }
   console.log(`fuzz: ${report.compared} instructions decode as iced-x86 decodes them`);
+  process.exit(0);
+}
+
+if (flag('hypercalls')) {
+  const { fuzzHypercalls } = await load('test/fuzz/hypercalls.ts');
+  const wanted = number('hypercalls', 0);
+  const BATCH = 100_000;
+  let made = 0;
+  let guests = 0;
+  let refused = 0;
+  for (let batch = 0; made < wanted; batch++) {
+    const batchSeed = (seed + batch) % 2 ** 31;
+    const report = fuzzHypercalls(Math.min(BATCH, wanted - made), batchSeed);
+    made += report.calls;
+    guests += report.guests;
+    refused += report.refused;
+    if (report.failure) {
+      console.error(`fuzz: ${report.failure.message}\n${report.failure.steps.join('\n')}`);
+      console.error(`fuzz: after ${made} hypercalls; repeat with --hypercalls ${BATCH} --seed ${batchSeed}`);
+      process.exit(1);
+    }
+    if (batch % 10 === 9) console.log(`${made} hypercalls, ${guests} guests`);
+  }
+  console.log(`fuzz: ${made} hypercalls of ${guests} guests broke no rule (${refused} refusals looked at; first seed ${seed})`);
   process.exit(0);
 }
 

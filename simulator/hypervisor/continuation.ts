@@ -23,6 +23,8 @@ export interface Continuation {
 /** A call that the vCPU will run into again. */
 export interface Continuing extends Continuation {
   readonly site: bigint;
+  /** The argument registers when the guest made the call. */
+  readonly first: readonly bigint[];
 }
 
 /** Bit of the count in mmu_update and mmuext_op: this is not the first round. */
@@ -42,7 +44,7 @@ export function registersOf({ nr, args }: Continuation, bits: 64 | 32): bigint[]
 }
 
 /** The continuation that this call is, or null. It is used up. */
-export function takeContinuing(vcpu: VcpuState, site: bigint, nr: number, registers: readonly bigint[]): Continuation | null {
+export function takeContinuing(vcpu: VcpuState, site: bigint, nr: number, registers: readonly bigint[]): Continuing | null {
   if (!isContinued(vcpu, site, nr, registers)) return null;
   const { continuing } = vcpu;
   vcpu.continuing = null;
@@ -80,7 +82,7 @@ export const argumentRegisters = (vcpu: VcpuState): bigint[] =>
     : REGISTERS_32.map((register) => vcpu.cpu.reg(register) & 0xffff_ffffn);
 
 /** Sends the vCPU into the call again: registers, and rip at the instruction. */
-export function continueLater(vcpu: VcpuState, continuation: Continuation, site: bigint): void {
+export function continueLater(vcpu: VcpuState, continuation: Continuation, site: bigint, first: readonly bigint[]): void {
   const { cpu } = vcpu;
   const registers = vcpu.bits === 64 ? REGISTERS_64 : REGISTERS_32;
   registersOf(continuation, vcpu.bits).forEach((value, n) => {
@@ -88,7 +90,7 @@ export function continueLater(vcpu: VcpuState, continuation: Continuation, site:
   });
   cpu.setReg(0, BigInt(continuation.nr));
   cpu.rip = site;
-  vcpu.continuing = { ...continuation, site };
+  vcpu.continuing = { ...continuation, site, first };
 }
 
 /** The start of mmu_update and mmuext_op: what an earlier round left is taken apart first. */

@@ -144,18 +144,20 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
     cpu.setReg(11, BigInt(cpu.rflags >>> 0));
   }
   const call = new Call(hv, vcpu, nr, bits === 64 ? args : wideArguments(nr, args));
-  const before = hv.trace.wants('hypercall') ? decode(hv, vcpu, nr, args, 'entry') : null;
-  call.carried = takeContinuing(vcpu, pending.site, nr, args);
+  const resumed = takeContinuing(vcpu, pending.site, nr, args);
+  call.carried = resumed;
+  const first = resumed?.first ?? args;
+  const before = hv.trace.wants('hypercall') ? decode(hv, vcpu, nr, first, 'entry') : null;
   const { preemption } = hv.memory.types;
   preemption.begin();
   const answer = toTheEnd(call, answerOf);
   preemption.end();
-  if (answer.continuation) continueLater(vcpu, answer.continuation, pending.site);
+  if (answer.continuation) continueLater(vcpu, answer.continuation, pending.site, first);
   if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(bits, answer.ret));
   hv.checker?.afterCall();
   if (!before) return;
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
-  const decoded = nr === IRET ? before : decode(hv, vcpu, nr, args, 'exit');
+  const decoded = nr === IRET ? before : decode(hv, vcpu, nr, first, 'exit');
   hv.trace.emit('hypercall', {
     domain: hv.domain.id,
     vcpu: vcpu.id,

@@ -6,9 +6,9 @@
 import type { Mfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { disallowedFlags, entryFlags, entryMfn, isPresent, PTE } from './entry.ts';
-import { FLAG_SPECIAL, FLAG_VALIDATED, FrameType } from './frame-table.ts';
+import { FLAG_SPECIAL, FLAG_VALIDATED, FrameType, TABLE_TYPE } from './frame-table.ts';
 import { isStop, type Outcome, type Stop } from './outcome.ts';
-import { type PageTypes, TABLE_TYPE, type TakeHow } from './page-types.ts';
+import type { PageTypes, TakeHow } from './page-types.ts';
 import { alsoPrints, frameText, hex, refuse } from './refuse.ts';
 
 /** The frame number of an entry whose address bits are all set. */

@@ -7,6 +7,9 @@ import type { Ram } from './ram.ts';
 
 export const FrameType = { none: 0, l1: 1, l2: 2, l3: 3, l4: 4, segDesc: 5, shared: 6, writable: 7 } as const;
 export type FrameTypeValue = (typeof FrameType)[keyof typeof FrameType];
+/** Type of a table of each level. */
+export const TABLE_TYPE = [FrameType.none, FrameType.l1, FrameType.l2, FrameType.l3, FrameType.l4] as const;
+export const isTable = (type: number): boolean => type >= FrameType.l1 && type <= FrameType.l4;
 export const TYPE_NAMES = ['none', 'l1', 'l2', 'l3', 'l4', 'seg_desc', 'shared', 'writable'] as const;
 
 export const FLAG_PINNED = 1;

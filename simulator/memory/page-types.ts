@@ -18,7 +18,9 @@ import {
   type FrameTable,
   FrameType,
   type FrameTypeValue,
+  isTable,
   NOBODY,
+  TABLE_TYPE,
   TYPE_NAMES,
 } from './frame-table.ts';
 import { isStop, type Outcome, type Stop } from './outcome.ts';
@@ -48,9 +50,6 @@ export interface FrameObserver {
   /** What the current vCPU has still to take apart. */
   deferred?(): Deferred;
 }
-
-export const TABLE_TYPE = [FrameType.none, FrameType.l1, FrameType.l2, FrameType.l3, FrameType.l4] as const;
-export const isTable = (type: number): boolean => type >= FrameType.l1 && type <= FrameType.l4;
 
 /** How a reference is taken from an entry. */
 export interface TakeHow {

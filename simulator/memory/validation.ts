@@ -7,9 +7,9 @@ import { negative } from '../../abi/errno.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { checkDescriptorPage } from './descriptors.ts';
 import { adjustEntry, entryMfn, isPresent, isXenSlot, PAE_ENTRIES, PTE, XEN_L2_FIRST_SLOT } from './entry.ts';
-import { FLAG_XEN_L2, FrameType, type FrameTypeValue } from './frame-table.ts';
+import { FLAG_XEN_L2, FrameType, type FrameTypeValue, TABLE_TYPE } from './frame-table.ts';
 import { isStop, type Outcome, type Stop } from './outcome.ts';
-import { type PageTypes, TABLE_TYPE } from './page-types.ts';
+import type { PageTypes } from './page-types.ts';
 import { alsoPrints, alternate, hex, refuse, throughSlot } from './refuse.ts';
 
 const ENTRIES = 512;
