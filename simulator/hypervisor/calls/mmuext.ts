@@ -25,6 +25,8 @@ export function mmuextOp(call: Call): HandlerResult {
   if ('answer' in started) return started.answer;
   const { count, before } = started;
   const list = call.args[0]!;
+  // The translation of a 32-bit guest's list ends before it tells a count.
+  if (call.bits === 32 && count === 0) return 0;
   if (!call.addressOk(list)) return listFault(call, list);
   const owner = pageOwner(call, call.u32(3) & 0xffff);
   if (typeof owner !== 'number') return owner;
@@ -44,8 +46,6 @@ export function mmuextOp(call: Call): HandlerResult {
     const bytes = call.read(list + BigInt(done * entry), entry);
     if (!bytes) {
       result = call.fault(`mmuext_op request ${before + done}`);
-      // The list of a 32-bit guest is translated before anything is done, or said to be.
-      if (call.bits === 32 && done === 0) return result;
       break;
     }
     result = one(call, new StructView('mmuext_op', call.bits, bytes), owner);
