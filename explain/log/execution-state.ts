@@ -110,22 +110,31 @@ function registerFacts({ values, masked }: Registers, symbols: LogSymbols | null
   return facts;
 }
 
-/** Exception frames that Xen pushed on the way: rip, cs with the saved event mask, rflags, rsp, ss. */
-export function bounceFrames(stack: StackWords, symbols: LogSymbols | null): LogFact[] {
+const FRAME_WORDS = {
+  8: { kernel: [0xe030], user: [0xe033, 0xe023], stack: [0xe02b], mask: 32n },
+  4: { kernel: [0xe019], user: [0xe023], stack: [0xe021, 0xe02b], mask: 16n },
+} as const;
+
+/** Exception frames that Xen pushed on the way: rip, cs with the saved event mask, rflags, and rsp and ss where it pushed them too. */
+export function bounceFrames({ words, start, size }: StackWords, symbols: LogSymbols | null): LogFact[] {
   const out: LogFact[] = [];
-  const { words, start, size } = stack;
-  if (size !== 8) return out;
-  for (let i = 0; i + 4 < words.length; i++) {
-    const [rip, cs, rflags, rsp, ss] = words.slice(i, i + 5) as [bigint, bigint, bigint, bigint, bigint];
-    const selector = Number(cs & 0xffffn);
-    if (![0xe030, 0xe033, 0xe023].includes(selector) || Number(ss & 0xffffn) !== 0xe02b || (rflags & 2n) === 0n || rflags >> 22n !== 0n)
-      continue;
-    const mask = (cs >> 32n) & 0xffn;
+  const known = FRAME_WORDS[size];
+  const is = (list: readonly number[], v: bigint | undefined): boolean => v !== undefined && list.includes(Number(v & 0xffffn));
+  const shown = (v: bigint): string => v.toString(16).padStart(2 * size, '0');
+  for (let i = 0; i + 2 < words.length; i++) {
+    const [rip, cs, rflags, rsp, ss] = words.slice(i, i + 5) as [bigint, bigint, bigint, bigint?, bigint?];
+    const user = is(known.user, cs);
+    if ((!user && !is(known.kernel, cs)) || (rflags & 2n) === 0n || rflags >> 22n !== 0n || rip === 0n) continue;
+    const hasStack = is(known.stack, ss) && rsp !== undefined;
+    // A 32-bit kernel's frame in its own ring has no stack pointer; all others have one.
+    if (!hasStack && (size === 8 || user)) continue;
+    const mask = (cs >> known.mask) & 0xffn;
     const name = symbols?.nameOf(rip);
+    const stack = hasStack ? `, stack pointer ${shown(rsp)}` : '';
     out.push({
-      name: `frame at ${hex(start + BigInt(i * 8))}`,
-      value: hex(rip),
-      means: `an exception or event frame that Xen pushed: at rip ${hex(rip)}${name ? ` (${name})` : ''} in ${selector === 0xe033 || selector === 0xe023 ? 'user mode' : 'the kernel'}, rsp ${hex(rsp)}, events were ${mask ? 'masked' : 'not masked'}`,
+      name: `frame at ${shown(start + BigInt(i * size))}`,
+      value: shown(rip),
+      means: `an exception or event frame that Xen pushed: at ${shown(rip)}${name ? ` (${name})` : ''} in ${user ? 'user mode' : 'the kernel'}${stack}, events were ${mask ? 'masked' : 'not masked'}`,
     });
   }
   return out;

@@ -13,6 +13,8 @@ import { exceptionText, hexOf, regionOf } from './words.ts';
 
 /** What is repeated more often is counted, not listed. */
 const MOST_UNREAD = 500;
+/** How far before a crash the line stands that says why. */
+const LINES_TO_CAUSE = 4;
 
 const UNHANDLED = /^Unhandled: vec (\d+), (\S+?)\[([0-9a-f]+)\]/;
 /** Lines of Xen's that need no explanation: its start, its progress, heads of dumps. */
@@ -30,6 +32,8 @@ const PLAIN = [
 interface Crash {
   note: LogNote;
   unhandled: LogNote | null;
+  /** The message right before, which says why. */
+  cause: LogNote | null;
   sync: boolean;
   state: ExecutionState | null;
 }
@@ -43,6 +47,7 @@ export function explainLog(text: string, symbols: LogSymbols | null = null): Log
   const crashes: Crash[] = [];
   let unhandled: LogNote | null = null;
   let sync = false;
+  let cause: LogNote | null = null;
   for (let at = 0; at < lines.length; ) {
     const line = lines[at]!;
     const block = readBlock(lines, at, symbols);
@@ -61,8 +66,11 @@ export function explainLog(text: string, symbols: LogSymbols | null = null): Log
       notes.push(note);
       if (note.kind === 'exception') unhandled = note;
       if (/^domain_crash_sync/.test(note.text)) sync = true;
+      if (note.kind === 'message') cause = note;
       if (/^Domain \d+ \(vcpu#\d+\) crashed/.test(note.text)) {
-        crashes.push({ note, unhandled, sync, state: null });
+        const near = cause !== null && note.line - cause.line <= LINES_TO_CAUSE ? cause : null;
+        crashes.push({ note, unhandled, cause: near, sync, state: null });
+        cause = null;
         unhandled = null;
         sync = false;
       }
@@ -135,7 +143,7 @@ const placeOf = (frame: LogFrame): string => `${frame.function}${frame.file ? ` 
 
 function summaryOf(notes: readonly LogNote[], crashes: readonly Crash[]): string[] {
   const out: string[] = [];
-  for (const { note, unhandled, sync, state } of crashes) {
+  for (const { note, unhandled, cause: why, sync, state } of crashes) {
     const who = /^Domain (\d+) \(vcpu#(\d+)\)/.exec(note.text)!;
     const rip = state?.registers.values.rip;
     const frame = state?.notes.find((n) => n.frames)?.frames?.[0];
@@ -144,9 +152,11 @@ function summaryOf(notes: readonly LogNote[], crashes: readonly Crash[]): string
     const region = rsp === undefined ? null : regionOf(rsp);
     const cause = unhandled
       ? `: ${unhandled.says.replace(/^(\S+ \([^)]*\)) came, and.*/, '$1 came')} and no handler is registered for it`
-      : sync
-        ? `: Xen could not push an exception or event frame on its kernel stack${region ? `, whose pointer is ${region}` : ''}`
-        : '';
+      : why
+        ? `: ${why.says.replace(/\.$/, '')}`
+        : sync
+          ? `: Xen could not push an exception or event frame on its kernel stack${region ? `, whose pointer is ${region}` : ''}`
+          : '';
     out.push(`Domain ${who[1]}, vCPU ${who[2]}, was ended by Xen${where}${cause}.`);
   }
   const refused = notes.filter((n) => n.kind === 'message' && n.rule !== undefined);

@@ -32,7 +32,7 @@ it('sums a crash up first', async () => {
 it('the JSON of every recorded log follows the documented schema', async () => {
   const schema = JSON.parse(readFileSync(join(root, 'docs/schemas/explain.schema.json'), 'utf8'));
   const validate = new Ajv({ allErrors: true }).compile(schema);
-  for (const name of ['debug-keys', 'crash-no-handler', 'crash-bounce-stack', 'refused-entries']) {
+  for (const name of ['debug-keys', 'crash-no-handler', 'crash-bounce-stack', 'crash-32-bit', 'crash-iret', 'refused-entries']) {
     const { out } = await explain(`test/explain/logs/${name}.txt`, '--json', '--kernel', KERNEL);
     validate(JSON.parse(out));
     expect(validate.errors, name).toBeNull();

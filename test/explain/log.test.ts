@@ -43,7 +43,7 @@ describe('a crash for want of a handler', () => {
   test('the frame that Xen had pushed is found on the stack', () => {
     const [frame] = noteOf(e, 'stack').facts;
     expect(frame!.name).toBe('frame at ffffffff8020efa8');
-    expect(frame!.means).toMatch(/at rip ffffffff801033e8 in the kernel, rsp ffffffff8020efd0, events were masked/);
+    expect(frame!.means).toMatch(/at ffffffff801033e8 in the kernel, stack pointer ffffffff8020efd0, events were masked/);
   });
   test('every line of Xen’s is explained or needs no explanation', () => expect(e.unread).toEqual([]));
 });
@@ -162,12 +162,32 @@ describe('lines from bug reports', () => {
     expect(e.notes[0]!.says).toMatch(/1 of them were taken back while mapped/);
     expect(e.notes[0]!.facts.at(-1)!.means).toMatch(/mapped writable 1 times, mapped read only 1 times/);
   });
-  test('a 32-bit guest: esp, ring 1, words of 4 bytes', () => {
-    const e = explainLog(
-      'RIP:    e019:[<00000000c0101234>]\nRFLAGS: 0000000000000246   EM: 1   CONTEXT: pv guest (d2v0)\nrax: 0000000000000000   rbx: 0000000000000001   rcx: 0000000000000002\nGuest stack trace from esp=c02fff00:\n   00000001 c0105678 c02fff40\n',
-    );
+});
+
+describe('a crash of a 32-bit guest', () => {
+  const e = explainLog(log('crash-32-bit'));
+  test('ring 1, words of 4 bytes, the frame in its own ring without a stack pointer', () => {
     expect(factOf(noteOf(e, 'registers'), 'cs')).toMatch(/32-bit guest kernel \(ring 1\)/);
-    expect(noteOf(e, 'stack').says).toMatch(/^3 words/);
+    const stack = noteOf(e, 'stack');
+    expect(stack.says).toMatch(/^160 words/);
+    expect(stack.facts).toEqual([
+      {
+        name: 'frame at c020ef80',
+        value: 'c01033b3',
+        means: 'an exception or event frame that Xen pushed: at c01033b3 in the kernel, events were masked',
+      },
+    ]);
+    expect(e.summary[0]).toMatch(/at 00000000c01033b3: #UD/);
+    expect(e.unread).toEqual([]);
+  });
+});
+
+describe('a crash that Xen gives a reason for', () => {
+  test('the reason is in the summary, the page of the rule is named', () => {
+    const e = explainLog(log('crash-iret'));
+    expect(e.summary[0]).toMatch(/at ffffffff801022eb: An iret went to user mode, but the vCPU has no page tables for it/);
+    expect(e.notes[0]).toMatchObject({ rule: 'no-user-tables' });
+    expect(e.unread).toEqual([]);
   });
 });
 
