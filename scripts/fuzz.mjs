@@ -96,7 +96,9 @@ if (flag('record')) {
     compared: report.compared,
     perForm: Object.fromEntries(report.perForm),
   };
-  writeFileSync(join(root, 'test/isa/comparisons.json'), `${JSON.stringify(counts, null, 2)}\n`);
+  const file = join(root, 'test/isa/comparisons.json');
+  writeFileSync(file, `${JSON.stringify(counts, null, 2)}\n`);
+  runBin('@biomejs/biome/bin/biome', ['format', '--write', file]);
   process.env.UPDATE_INSTRUCTIONS = '1';
   process.exitCode = runBin('vitest/vitest.mjs', ['run', 'test/x86/instructions-page.test.ts']);
 }
