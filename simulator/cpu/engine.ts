@@ -230,7 +230,6 @@ class CpuEngine implements Engine {
     const { core, code } = this;
     const { i32 } = core;
     this.activate(vcpu);
-    this.rare.budget = budget;
     let left = budget;
     let resuming = resume || this.interrupted[vcpu] === core.u64[L.RIP >> 3];
     this.interrupted[vcpu] = null;
@@ -299,6 +298,8 @@ class CpuEngine implements Engine {
       const granted = single ? 1 : watched > 0 && count > 1 ? count : left;
       if (watched > 0) watched--;
       refused = false;
+      // For the time stamp counter: COUNT counts down from what is granted, not from all that is left.
+      this.rare.budget = budget - left + granted;
       const stop = this.interpreter(this.mode).run(header + L.RECORD.size, granted - count, tlb);
       core.stepping = false;
       const before = left;
