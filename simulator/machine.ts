@@ -5,7 +5,7 @@ import { planKernel } from './builder/plan.ts';
 import { CMDLINE_BYTES } from './builder/start-info.ts';
 import { createEngine } from './cpu/engine.ts';
 import { Bank, type CpuHost, type Engine } from './cpu/engine-types.ts';
-import { CR0 } from './hypervisor/control-registers.ts';
+import { CR0, CR0_TS } from './hypervisor/control-registers.ts';
 import { cpuPolicy } from './hypervisor/cpu-policy.ts';
 import { createHypervisor, SLACK_PAGES, XEN_PAGES } from './hypervisor/create.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
@@ -62,12 +62,13 @@ export function createMachine(config: MachineConfig): Machine {
     cpuid: (_id, leaf, subleaf) => policy.native(leaf, subleaf),
     tsc: (_id, executed) => {
       const hv = hypervisor();
-      return BigInt((config.tsc === 'native' ? systemTime(hv) : hv.now()) + executed);
+      // Never before what vcpu_time_info says of the moment at which the vCPU was entered.
+      return BigInt((config.tsc === 'native' ? systemTime(hv) : hv.now()) + Math.max(0, executed));
     },
     loadSegment: (id, segment, selector, cpl, how) =>
       loadDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, segment, selector, cpl, how),
     readDescriptor: (id, selector) => readDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, selector),
-    sensitive: (_id, what) => SENSITIVE[what],
+    sensitive: (id, what) => SENSITIVE[what] | (what === 'smsw' && hypervisor().domain.vcpus[id]!.cpu.fpuDisabled ? CR0_TS : 0n),
   };
   const engine: Engine = createEngine({
     ramBytes: memoryPlan.frames * 4096,

@@ -11,8 +11,8 @@ import type { Created } from './hypervisor/create.ts';
 import { enterHypercall, type PendingCall, performHypercall } from './hypervisor/dispatch.ts';
 import { handleExit } from './hypervisor/exits.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
-import { runStateInfo, updateTimeInfo } from './hypervisor/time.ts';
-import { RunState, type VcpuState } from './hypervisor/vcpu.ts';
+import { Scheduler } from './hypervisor/scheduler.ts';
+import type { VcpuState } from './hypervisor/vcpu.ts';
 import { readRegisters, writeRegister } from './inspect/registers.ts';
 import { hashMachine } from './inspect/state.ts';
 import { describeWait } from './inspect/waits.ts';
@@ -33,13 +33,13 @@ import type {
 } from './machine-types.ts';
 import type { TraceKind, TraceRecord } from './trace/records.ts';
 
-/** Xen's scheduler looks at a running vCPU at least so often, in ns of guest time. */
-const TICK = 10_000_000;
 /** Engine slices while the host's wasm compiler warms up, and after. */
 const FIRST_SLICE = 200_000;
 const SLICE = 1_000_000;
 const WARM_UP = 50_000_000;
 const VIRQ_CONSOLE = 2;
+/** Guest time spent waiting, ns, after which a guest without any progress is told about. */
+const QUIET = 10_000_000_000;
 
 interface LoggedInput {
   readonly icount: number;
@@ -57,8 +57,10 @@ export class RunningMachine implements Machine {
   private readonly page: VirtualAddress | null;
   private readonly sinks: ((domain: number, bytes: Uint8Array) => void)[] = [];
   private pending: PendingCall | null = null;
-  private nextTick = TICK;
+  private readonly scheduler: Scheduler;
   private interrupted = false;
+  /** Since when the guest only waits for timers. */
+  private quiet = { progress: -1, jumped: 0, icount: 0, told: false };
   /** Input with the moments at which it came. */
   readonly inputLog: LoggedInput[] = [];
   /** Ids of the watchpoints, in the engine's order. */
@@ -66,6 +68,7 @@ export class RunningMachine implements Machine {
 
   constructor({ hv, console }: Created, engine: Engine, hypercallPage: VirtualAddress | null) {
     this.hv = hv;
+    this.scheduler = new Scheduler(hv);
     this.engine = engine;
     this.console = console;
     this.config = hv.config;
@@ -73,6 +76,7 @@ export class RunningMachine implements Machine {
     this.bits = hv.domain.bits;
     this.page = hypercallPage;
     hv.consoleOut = (bytes) => {
+      hv.progress++;
       for (const sink of this.sinks) sink(this.domain, bytes);
     };
     hv.onYield = () => this.letOthersRun();
@@ -114,7 +118,7 @@ export class RunningMachine implements Machine {
         this.finishEnding();
         continue;
       }
-      if (!this.schedule()) {
+      if (!this.scheduler.schedule()) {
         const idle = this.jump(limits.untilTime);
         if (idle) return idle;
         continue;
@@ -138,12 +142,12 @@ export class RunningMachine implements Machine {
     const { hv } = this;
     const slice = hv.icount < WARM_UP ? FIRST_SLICE : SLICE;
     const now = hv.now();
-    const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.nextTick - now, slice));
+    const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.scheduler.nextTick - now, slice));
     hv.ldtFault = null;
     const exit = this.engine.run(vcpu.id, budget, resume);
     hv.icount += exit.executed;
     if (resumesCall(vcpu, exit)) hv.icount--;
-    if (hv.now() >= this.nextTick) this.tick();
+    if (hv.now() >= this.scheduler.nextTick) this.scheduler.tick();
     if (exit.kind === 'budget') return null;
     if (exit.kind === 'breakpoint') return { kind: 'breakpoint', vcpu: vcpu.id, address: asVirtual(vcpu.cpu.rip) };
     if (exit.kind === 'watch') return this.watched(vcpu, exit);
@@ -156,57 +160,10 @@ export class RunningMachine implements Machine {
     return null;
   }
 
-  /** Makes sure that the current vCPU can run; false when none can. */
-  private schedule(): boolean {
-    if (this.hv.current.runnable()) {
-      if (this.hv.current.runState !== RunState.running) this.switchTo(this.hv.current);
-      return true;
-    }
-    const next = this.nextRunnable();
-    if (!next) return false;
-    this.switchTo(next);
-    return true;
-  }
-
-  private nextRunnable(): VcpuState | null {
-    const { vcpus } = this.hv.domain;
-    for (let n = 1; n <= vcpus.length; n++) {
-      const vcpu = vcpus[(this.hv.current.id + n) % vcpus.length]!;
-      if (vcpu.runnable()) return vcpu;
-    }
-    return null;
-  }
-
-  private switchTo(vcpu: VcpuState): void {
-    const { hv } = this;
-    const before = hv.current;
-    if (before !== vcpu && before.runState === RunState.running)
-      hv.setRunState(before, before.runnable() ? RunState.runnable : before.runState);
-    hv.current = vcpu;
-    hv.setRunState(vcpu, RunState.running);
-    updateTimeInfo(hv, vcpu);
-    if (vcpu.runStateArea !== null) hv.guest.write(vcpu.currentRoot(), vcpu.runStateArea, runStateInfo(hv, vcpu));
-    this.nextTick = hv.now() + TICK;
-  }
-
-  /** The scheduler's timer: the vCPU passes through Xen, and the next runnable one gets its turn. */
-  private tick(): void {
-    const { hv } = this;
-    this.nextTick = hv.now() + TICK;
-    hv.current.entered = true;
-    updateTimeInfo(hv, hv.current);
-    const next = this.nextRunnable();
-    if (next && next !== hv.current) this.switchTo(next);
-  }
-
   /** sched_op.yield: another vCPU runs, or the back ends do their work while the guest waits for it. */
   private letOthersRun(): void {
     const { hv } = this;
-    const next = this.nextRunnable();
-    if (next && next !== hv.current) {
-      this.switchTo(next);
-      return;
-    }
+    if (this.scheduler.yield()) return;
     const work = hv.timers.ordered().find((timer) => timer.name === CONSOLE_TIMER || timer.name === STORE_TIMER);
     if (!work) return;
     hv.jumped += Math.max(0, work.at - hv.now());
@@ -231,7 +188,20 @@ export class RunningMachine implements Machine {
       };
     }
     hv.jumped += Math.max(0, next - now);
+    this.tellQuiet();
     return null;
+  }
+
+  /** A guest that for long has done nothing but wait for its own timers will not do anything else without input: says so, once. */
+  private tellQuiet(): void {
+    const { hv, quiet } = this;
+    if (quiet.progress !== hv.progress) this.quiet = { progress: hv.progress, jumped: hv.jumped, icount: hv.icount, told: false };
+    const waited = hv.jumped - this.quiet.jumped;
+    if (this.quiet.told || waited < QUIET || (hv.icount - this.quiet.icount) * 10 > waited) return;
+    this.quiet = { ...this.quiet, told: true };
+    const waits = hv.domain.vcpus.filter((v) => v.initialised).map((v) => `vCPU ${v.id}: ${describeWait(hv, v)}`);
+    const text = `for ${QUIET / 1e9} s of guest time the guest has only waited for its timers; without input it goes on like that. ${waits.join('; ')}`;
+    hv.trace.emit('log', { domain: this.domain, vcpu: hv.current.id, by: 'simulator', text });
   }
 
   /** What the guest wrote to its console just before it ended is read all the same. */
@@ -240,6 +210,7 @@ export class RunningMachine implements Machine {
   }
 
   inject(input: MachineInput): void {
+    this.hv.progress++;
     this.inputLog.push({ icount: this.hv.icount, time: this.hv.now(), input });
     if (this.console) {
       this.console.input(input.bytes);

@@ -782,6 +782,9 @@ export const refusalRules: readonly RefusalRule[] = [
     {
       address: 'the address',
       region: 'what the builder put there',
+      level: 'level of the table',
+      assist: 'whether stores of the domain into tables are emulated at all',
+      reasons: 'why this one was not',
       walk: 'the entries on the way',
       frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
     },

@@ -9,6 +9,7 @@ import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex, refuse } from '../memory/refuse.ts';
 import { bounce32 } from './compat/bounce.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { backInKernel } from './time.ts';
 import { FLAT_CODE, FLAT_DATA, FLAT_KERNEL_CS, FLAT_KERNEL_SS, type VcpuState } from './vcpu.ts';
 
 const VECTOR_NAMES = new Map<number, string>(Object.entries(exceptionVectors).map(([name, vector]) => [vector, name]));
@@ -49,6 +50,7 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
     cs &= ~3;
   } else {
     vcpu.toggleMode();
+    backInKernel(hv, vcpu);
     sp = vcpu.kernelSp;
   }
   sp &= ~0xfn;
@@ -127,6 +129,7 @@ export function injectException(
     reason: detail.reason ?? null,
     ...(detail.refusal ? { refusal: detail.refusal } : {}),
   });
+  if (trap.address === 0n && vcpu.bits === 64) hv.log(unhandled(hv, vcpu, vector, withCode ? code >>> 0 : NO_ERROR_CODE));
   const where = vector === 14 ? ` for address ${hex(cr2)}, error code ${hex(code)}` : withCode ? `, error code ${hex(code)}` : '';
   bounce(hv, vcpu, {
     address: trap.address,
@@ -157,9 +160,16 @@ export function injectSoftware(hv: Hypervisor, vcpu: VcpuState, vector: number):
 /** Enters the event callback when events are due. Called whenever a vCPU is about to go on after it was in the hypervisor. */
 export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
   const { events } = hv.domain;
-  if (!events.due(vcpu.id)) return;
+  // Xen comes back from an interrupt of its own only after the instruction behind a load of ss.
+  if (vcpu.cpu.interruptShadow) {
+    vcpu.entered = true;
+    return;
+  }
+  if (vcpu.nmiPending && !vcpu.nmiMasked) deliverNmi(hv, vcpu);
+  if (hv.domain.ending || !events.due(vcpu.id)) return;
   if (hv.trace.wants('upcall')) {
     const ports = events.deliverable().filter((port) => events.port(port)?.vcpu === vcpu.id);
+    for (const port of ports) events.port(port)!.lastUpcall = hv.icount;
     const virqs = ports.flatMap((port) => {
       const channel = events.port(port)!.channel;
       return channel.kind === 'virq' ? [hv.virqName(channel.virq)] : [];
@@ -168,3 +178,20 @@ export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
   }
   bounce(hv, vcpu, { ...vcpu.event, masks: true, errorCode: null, what: 'the event callback' });
 }
+
+/** One NMI at a time, until the iret hypercall. Without a handler it is lost. */
+function deliverNmi(hv: Hypervisor, vcpu: VcpuState): void {
+  vcpu.nmiPending = false;
+  if (vcpu.traps[NMI]!.address === 0n) {
+    hv.log(unhandled(hv, vcpu, NMI, NO_ERROR_CODE));
+    return;
+  }
+  vcpu.nmiMasked = true;
+  injectException(hv, vcpu, NMI, -1);
+}
+
+const NMI = 2;
+const NO_ERROR_CODE = 0xffff_ffff;
+/** What Xen logs of an exception that the guest has no handler for. */
+const unhandled = (hv: Hypervisor, vcpu: VcpuState, vector: number, code: number): string =>
+  `d${hv.domain.id}v${vcpu.id} Unhandled: vec ${vector}, ${VECTOR_NAMES.get(vector) ?? '???'}[${code.toString(16).padStart(4, '0')}]`;

@@ -10,7 +10,7 @@ import type { VcpuState } from './vcpu.ts';
 
 /** PE, MP, ET, NE, WP, AM, PG: what Xen runs with. */
 export const CR0 = 0x8005_0033n;
-const CR0_TS = 8n;
+export const CR0_TS = 8n;
 /** PAE, MCE, OSFXSR, OSXMMEXCPT: always shown; TSD and DE are the guest's own. */
 const CR4_SHOWN = 0x660n;
 const CR4_GUEST = 0xcn;
@@ -62,19 +62,20 @@ function setCr3(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): boolean {
   return outcome === null;
 }
 
-/** DR4 and DR5 are DR6 and DR7 while CR4.DE is clear. */
+/** DR4 and DR5 are DR6 and DR7 while CR4.DE is clear; null: there is none of this number. */
 export function readDebug(vcpu: VcpuState, register: number): bigint | null {
-  if (register > 7) return null;
-  if (register === 4 || register === 5) return vcpu.cr4 & CR4_DE ? null : vcpu.dr[register + 2]!;
-  return vcpu.dr[register]!;
+  if (register > 7 || ((register === 4 || register === 5) && vcpu.cr4 & CR4_DE)) return null;
+  if (register === 5 || register === 7) return vcpu.dr[7]! | vcpu.dr7Emulated;
+  return vcpu.dr[register === 4 ? 6 : register]!;
 }
 
-/** Null when it was set; else the error of set_debugreg. */
+/** Null when it was set; else the error of set_debugreg. `addressOk`: whether an address lies outside Xen. */
 export function writeDebug(vcpu: VcpuState, register: number, value: bigint): ErrnoName | null {
   if (register > 7) return 'ENODEV';
   if (register < 4) {
     if (value >= 0x0000_8000_0000_0000n && value < 0xffff_8800_0000_0000n) return 'EPERM';
     vcpu.dr[register] = value;
+    vcpu.cpu.setDebugRegister(register as 0 | 1 | 2 | 3, value);
     return null;
   }
   if (register < 6 && vcpu.cr4 & CR4_DE) return 'ENODEV';
@@ -83,15 +84,35 @@ export function writeDebug(vcpu: VcpuState, register: number, value: bigint): Er
     vcpu.dr[6] = (value & ~0x1000n) | 0xffff0ff0n;
     return null;
   }
-  let set = (value & ~0xd800n) | 0x400n;
-  if (set & 0x2000n) return 'EPERM';
-  if (set & 0xffn && (set & 0xaaaa_0000n) !== 0n) {
+  return writeDebugControl(vcpu, (value & ~0xd800n) | 0x400n);
+}
+
+/** DR7. I/O breakpoints are Xen's to watch: their enabling bits are kept apart. */
+function writeDebugControl(vcpu: VcpuState, value: bigint): ErrnoName | null {
+  if (value & 0x2000n) return 'EPERM';
+  let emulated = 0n;
+  if (value & 0xffn) {
     for (let field = 16n; field < 32n; field += 4n) {
-      if (((set >> field) & 3n) !== 2n) continue;
+      if (((value >> field) & 3n) !== 2n) continue;
       if (!(vcpu.cr4 & CR4_DE)) return 'EPERM';
-      set &= ~(3n << ((field - 16n) >> 1n));
+      emulated |= value & (3n << ((field - 16n) >> 1n));
     }
   }
-  vcpu.dr[7] = set;
+  vcpu.dr7Emulated = emulated;
+  vcpu.dr[7] = value & ~emulated;
+  vcpu.cpu.setDebugRegister(7, value & ~emulated);
   return null;
+}
+
+/** Bits of DR6 for the I/O breakpoints that an access to ports meets. */
+export function ioBreakpoints(vcpu: VcpuState, port: number, size: number): bigint {
+  if (vcpu.dr7Emulated === 0n || !(vcpu.cr4 & CR4_DE)) return 0n;
+  let hit = 0n;
+  for (let n = 0; n < 4; n++) {
+    if (!((vcpu.dr7Emulated >> BigInt(2 * n)) & 3n)) continue;
+    const width = BigInt([1, 2, 8, 4][Number((vcpu.dr[7]! >> BigInt(18 + 4 * n)) & 3n)]!);
+    const start = vcpu.dr[n]! & ~(width - 1n);
+    if (start < BigInt(port + size) && start + width > BigInt(port)) hit |= 1n << BigInt(n);
+  }
+  return hit;
 }

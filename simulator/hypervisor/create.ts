@@ -19,6 +19,7 @@ import { XenStore } from '../xenstore/responder.ts';
 import { FLAT32 } from './compat/flat.ts';
 import type { CpuPolicy } from './cpu-policy.ts';
 import { Domain } from './domain.ts';
+import { unloadFpu } from './emulate-fpu.ts';
 import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
@@ -35,6 +36,8 @@ const DOM0_MAXIMUM = 0xffff_ffff;
 /** Highest event channel port: xl's default for a domU (event_channels=1023); dom0 has all that the layout can name. */
 const HIGHEST_PORT = 1023;
 const DOM0_HIGHEST_PORT = 0x7fff_ffff;
+/** So long before its first instruction the domain was made, ns. */
+const BEFORE_START = 1_000_000_000;
 const VCPU_INFO = 64;
 const UPCALL_MASK = offsetOf('vcpu_info', 64, 'evtchn_upcall_mask');
 const EXTENDED_CR3 = 3;
@@ -173,6 +176,10 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
   engine.vcpus.forEach((cpu, n) => {
     const vcpu = new VcpuState(n, cpu, built.root, { mfn: sharedInfo, offset: n * VCPU_INFO }, built.bits);
     cpu.trapTsc = hv.config.tsc === 'emulate';
+    cpu.alignmentMask = true;
+    vcpu.runStateSince = -BEFORE_START;
+    vcpu.eagerFpu = hv.config.cpu === 'intel';
+    unloadFpu(vcpu);
     vcpu.resetSegments();
     vcpu.applyMode();
     vcpus.push(vcpu);
@@ -187,6 +194,8 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
   first.initialised = true;
   first.up = true;
   first.runState = RunState.running;
+  first.runStateSince = 0;
+  first.runStateTime[RunState.offline] = BEFORE_START;
   hv.current = first;
 }
 

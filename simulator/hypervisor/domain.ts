@@ -27,9 +27,10 @@ export class Domain {
   pirqEoiPage: Mfn | null = null;
   /** Xen runs it on shadow tables (after a not-present entry that L1TF could use). */
   shadowed = false;
+  /** Reason that the next shutdown counts as, once one was given. */
+  shutdownCode: number | null = null;
   /** memory_op.memory_map: entries of 20 bytes, as the structure e820entry; empty for none. */
   memoryMap: Uint8Array = new Uint8Array(0);
-  shutdownCode = 0;
   hypercalls = 0;
 
   constructor(

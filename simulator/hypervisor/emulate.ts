@@ -1,8 +1,10 @@
 // Emulation of privileged instructions after a #GP, exactly the set that Xen 4.17 emulates for a PV guest: port I/O, cli and sti
 // (which do nothing), clts, wbinvd, moves to and from control and debug registers, rdmsr, wrmsr, rdtsc, rdtscp. All others stay #GP.
 
+import { Segment, type SegmentNumber } from '../cpu/engine-types.ts';
+import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex } from '../memory/refuse.ts';
-import { readControl, readDebug, writeControl, writeDebug } from './control-registers.ts';
+import { ioBreakpoints, readControl, readDebug, writeControl, writeDebug } from './control-registers.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { MSR_NAMES, readMsr, writeMsr } from './msr.ts';
@@ -21,7 +23,25 @@ const DIRECTION = 0x400;
 /** null: not emulated. Else bytes of the instruction, or a fault that emulating it met. */
 export type Emulated =
   | { readonly length: number; readonly again?: true }
-  | { readonly pageFault: { readonly errorCode: number; readonly address: bigint } };
+  | { readonly pageFault: { readonly errorCode: number; readonly address: bigint } }
+  /** An exception at the instruction; -1: no error code. */
+  | { readonly exception: { readonly vector: number; readonly errorCode: number } };
+
+const INVALID_OPCODE: Emulated = { exception: { vector: 6, errorCode: -1 } };
+const SEGMENT_PREFIX: Readonly<Record<number, SegmentNumber>> = {
+  38: Segment.es,
+  46: Segment.cs,
+  54: Segment.ss,
+  62: Segment.ds,
+  100: Segment.fs,
+  101: Segment.gs,
+};
+
+/** What the prefixes say about the memory operand of ins and outs. */
+interface Operand {
+  readonly segment: SegmentNumber;
+  readonly addressBits: 64 | 32 | 16;
+}
 
 /** May the guest do what needs IOPL? Its kernel counts as ring 1 unless it asked for the architectural IOPL. */
 export function ioplAllows(hv: Hypervisor, vcpu: VcpuState): boolean {
@@ -56,13 +76,18 @@ export function emulatePrivileged(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8A
   let operand16 = false;
   let rex = 0;
   let repeated = false;
+  let otherAddress = false;
+  let segment: SegmentNumber = Segment.ds;
+  const long = vcpu.cpu.mode().bits === 64;
   for (; at < bytes.length; at++) {
     const byte = bytes[at]!;
     if (byte === 0x66) operand16 = true;
     else if (byte === 0xf2 || byte === 0xf3) repeated = true;
-    else if (![0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0x67, 0xf0].includes(byte)) break;
+    else if (byte === 0x67) otherAddress = true;
+    else if (byte in SEGMENT_PREFIX) segment = SEGMENT_PREFIX[byte]!;
+    else if (byte !== 0xf0) break;
   }
-  if ((bytes[at]! & 0xf0) === 0x40) rex = bytes[at++]!;
+  if (long && (bytes[at]! & 0xf0) === 0x40) rex = bytes[at++]!;
   const opcode = bytes[at++];
   if (opcode === undefined) return null;
   const wide = operand16 ? 2 : 4;
@@ -89,13 +114,17 @@ export function emulatePrivileged(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8A
         report(hv, vcpu, 'in', 'port-io', () => `port ${hex(port)}, ${size * 8} bits, gives ${hex(value >>> 0)}`);
         setLow(vcpu, RAX, size, value);
       }
+      vcpu.ioHits |= ioBreakpoints(vcpu, port, size);
       return { length };
     }
     case 0x6c:
     case 0x6d:
     case 0x6e:
     case 0x6f:
-      return emulateString(hv, vcpu, opcode, opcode & 1 ? wide : 1, repeated, at);
+      return emulateString(hv, vcpu, opcode, opcode & 1 ? wide : 1, repeated, at, {
+        segment: opcode < 0x6e ? Segment.es : segment,
+        addressBits: long ? (otherAddress ? 32 : 64) : otherAddress ? 16 : 32,
+      });
     case 0xfa:
     case 0xfb:
       if (!ioplAllows(hv, vcpu)) return null;
@@ -142,7 +171,10 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
       const modrm = bytes[start + 1]!;
       const special = ((modrm >> 3) & 7) | (rex & 4 ? 8 : 0);
       const register = (modrm & 7) | (rex & 1 ? 8 : 0);
-      return emulateSpecialMove(hv, vcpu, opcode, special, register) ? { length: length + 1 } : null;
+      const moved = emulateSpecialMove(hv, vcpu, opcode, special, register);
+      // A debug register that is not there is an invalid opcode; other refusals are #GP.
+      if (moved === 'no such register') return INVALID_OPCODE;
+      return moved ? { length: length + 1 } : null;
     }
     case 0x32: {
       if (!vcpu.kernelMode) return null;
@@ -172,33 +204,64 @@ function specialRule(debug: boolean, write: boolean, register: number): string {
   return register === 0 || register === 4 ? `mov-cr${register}` : `mov-${write ? 'to' : 'from'}-cr${register}`;
 }
 
-function emulateSpecialMove(hv: Hypervisor, vcpu: VcpuState, opcode: number, special: number, register: number): boolean {
+function emulateSpecialMove(
+  hv: Hypervisor,
+  vcpu: VcpuState,
+  opcode: number,
+  special: number,
+  register: number,
+): boolean | 'no such register' {
   const { cpu } = vcpu;
   const write = (opcode & 2) !== 0;
   const debug = (opcode & 1) !== 0;
   const name = `mov ${debug ? 'dr' : 'cr'}${special}`;
   if (write) {
     const value = cpu.reg(register);
-    if (!(debug ? writeDebug(vcpu, special, value) === null : writeControl(hv, vcpu, special, value))) return false;
+    const refused = debug ? writeDebug(vcpu, special, value) : writeControl(hv, vcpu, special, value) ? null : 'EINVAL';
+    if (refused === 'ENODEV') return 'no such register';
+    if (refused) return false;
     report(hv, vcpu, `mov to ${debug ? 'dr' : 'cr'}${special}`, specialRule(debug, true, special), () => hex(value));
     return true;
   }
   const value = debug ? readDebug(vcpu, special) : readControl(hv, vcpu, special);
-  if (value === null) return false;
+  if (value === null) return debug ? 'no such register' : false;
   report(hv, vcpu, `${name.replace('mov', 'mov from')}`, specialRule(debug, false, special), () => `gives ${hex(value)}`);
   cpu.setReg(register, value);
   return true;
 }
 
-/** ins and outs: one element at a time, so that each counts as one instruction. */
-function emulateString(hv: Hypervisor, vcpu: VcpuState, opcode: number, size: number, repeated: boolean, length: number): Emulated | null {
+/** The linear address of an element; null: #GP. In 64-bit mode only fs and gs have a base, and no address may lie in Xen's part. */
+function elementAddress(vcpu: VcpuState, { segment, addressBits }: Operand, offset: bigint, size: number): bigint | null {
   const { cpu } = vcpu;
+  if (cpu.mode().bits === 64) {
+    const base = segment === Segment.fs || segment === Segment.gs ? cpu.base(segment) : 0n;
+    const address = BigInt.asUintN(64, base + BigInt.asUintN(addressBits, offset));
+    return addressAllowed(address) ? address : null;
+  }
+  const { base, limit } = cpu.segment(segment);
+  const at = BigInt.asUintN(addressBits, offset);
+  return at + BigInt(size) - 1n > BigInt(limit) ? null : BigInt.asUintN(32, base + at);
+}
+
+/** ins and outs: one element at a time, so that each counts as one instruction. */
+function emulateString(
+  hv: Hypervisor,
+  vcpu: VcpuState,
+  opcode: number,
+  size: number,
+  repeated: boolean,
+  length: number,
+  operand: Operand,
+): Emulated | null {
+  const { cpu } = vcpu;
+  const { addressBits } = operand;
   const port = Number(cpu.reg(RDX) & 0xffffn);
   if (!portsAllowed(hv, vcpu, port, size)) return null;
-  if (repeated && cpu.reg(RCX) === 0n) return { length };
+  if (repeated && BigInt.asUintN(addressBits, cpu.reg(RCX)) === 0n) return { length };
   const input = opcode < 0x6e;
   const index = input ? RDI : RSI;
-  const address = cpu.reg(index);
+  const address = elementAddress(vcpu, operand, cpu.reg(index), size);
+  if (address === null) return { exception: { vector: operand.segment === Segment.ss ? 12 : 13, errorCode: 0 } };
   const root = vcpu.currentRoot();
   if (input) {
     const value = readPort(hv, port, size);
@@ -214,9 +277,17 @@ function emulateString(hv: Hypervisor, vcpu: VcpuState, opcode: number, size: nu
       data.reduceRight((sum, byte) => sum * 256 + byte, 0),
     );
   }
+  vcpu.ioHits |= ioBreakpoints(vcpu, port, size);
   report(hv, vcpu, input ? 'ins' : 'outs', 'port-io', () => `port ${hex(port)}, ${size * 8} bits`);
-  cpu.setReg(index, BigInt.asUintN(64, address + BigInt(cpu.rflags & DIRECTION ? -size : size)));
+  step(vcpu, index, addressBits, BigInt(cpu.rflags & DIRECTION ? -size : size));
   if (!repeated) return { length };
-  cpu.setReg(RCX, cpu.reg(RCX) - 1n);
-  return cpu.reg(RCX) === 0n ? { length } : { length, again: true };
+  step(vcpu, RCX, addressBits, -1n);
+  return BigInt.asUintN(addressBits, cpu.reg(RCX)) === 0n ? { length } : { length, again: true };
+}
+
+/** Adds to a register in the width of addresses: 32 bits clear the upper half, 16 bits keep the rest. */
+function step(vcpu: VcpuState, register: number, bits: 64 | 32 | 16, by: bigint): void {
+  const old = vcpu.cpu.reg(register);
+  const sum = BigInt.asUintN(bits, old + by);
+  vcpu.cpu.setReg(register, bits === 16 ? (old & ~0xffffn) | sum : sum);
 }

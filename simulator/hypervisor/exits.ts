@@ -8,16 +8,17 @@ import { emulateGate } from './compat/gate.ts';
 import { sysenter32, systemCall32 } from './compat/system-call.ts';
 import type { PendingCall } from './dispatch.ts';
 import { emulatePrivileged } from './emulate.ts';
-import { setTaskSwitched } from './emulate-fpu.ts';
+import { deviceNotAvailable } from './emulate-fpu.ts';
 import { pageFaultDetail } from './fault-detail.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import type { VcpuState } from './vcpu.ts';
+import { FLAT_CODE, FLAT_DATA, type VcpuState } from './vcpu.ts';
 import { storeToTable } from './writable-tables.ts';
 
 const RAX = 0;
 const RCX = 1;
 const RDX = 2;
 const RBX = 3;
+const RSP = 4;
 const R11 = 11;
 const MAX_INSTRUCTION = 15;
 /** The 32-bit guests' way into Xen: int 0x82, a gate for ring 1. */
@@ -25,6 +26,12 @@ const HYPERCALL_VECTOR = 0x82;
 const IDT_ERROR = 2;
 /** BS: the debug exception comes from TF. */
 const DR6_SINGLE_STEP = 0x4000n;
+const DR6_RESERVED_ONE = 0xffff0ff0n;
+const TF = 0x100;
+const NT = 0x4000;
+const DF = 0x400;
+const FLAT_USER_SS = 0xe02b;
+const NULL_RING3 = 3;
 /** `ud2; .ascii "xen"`, which marks the instruction after it for forced emulation. */
 const FORCED = [0x0f, 0x0b, 0x78, 0x65, 0x6e];
 
@@ -38,10 +45,10 @@ export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): Pending
         return null;
       }
       if (vcpu.kernelMode) return { vcpu, nr: vcpu.cpu.regLo(RAX) >>> 0, site: exit.instruction };
-      systemCall(hv, vcpu);
+      systemCall(hv, vcpu, exit);
       return null;
     case 'sysenter':
-      sysenter(hv, vcpu, exit);
+      sysenter(hv, vcpu);
       return null;
     case 'interrupt':
       if (vcpu.bits === 32 && exit.vector === HYPERCALL_VECTOR && vcpu.kernelMode)
@@ -59,27 +66,38 @@ export function handleExit(hv: Hypervisor, vcpu: VcpuState, exit: Exit): Pending
   }
 }
 
-/** `syscall` in user mode: to the kernel's syscall callback, with the address behind it in rcx. */
-function systemCall(hv: Hypervisor, vcpu: VcpuState): void {
-  vcpu.cpu.setReg(RCX, vcpu.cpu.rip);
-  vcpu.cpu.setReg(R11, BigInt(vcpu.cpu.rflags >>> 0));
-  const callback = vcpu.cpu.mode().bits === 64 ? vcpu.syscall : vcpu.syscall32;
-  bounce(hv, vcpu, { address: callback.address, masks: callback.masks, errorCode: null, what: 'the syscall callback' });
+/** `syscall` in user mode: to the kernel's syscall callback, with the address behind it in rcx and DF clear; without one it is an
+ * invalid opcode. The flag of the 64-bit callback decides for both whether events are masked. */
+function systemCall(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+  const { cpu } = vcpu;
+  cpu.setReg(RCX, cpu.rip);
+  cpu.setReg(R11, BigInt(cpu.rflags >>> 0));
+  const { address } = cpu.mode().bits === 64 ? vcpu.syscall : vcpu.syscall32;
+  if (address === 0n) {
+    cpu.rip = exit.instruction;
+    injectException(hv, vcpu, 6, -1, 0n, { reason: 'the guest kernel has no syscall callback (set_callbacks)' });
+    return;
+  }
+  bounce(hv, vcpu, { address, masks: vcpu.syscall.masks, errorCode: null, what: 'the syscall callback' });
+  cpu.rflags &= ~DF;
 }
 
-/** sysenter reaches the guest's callback; without one it is #GP. */
-function sysenter(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
+/** sysenter reaches the guest's callback; without one it is #GP. Neither rip, rsp nor cs of the caller are known to the processor. */
+function sysenter(hv: Hypervisor, vcpu: VcpuState): void {
   if (vcpu.bits === 32) {
     sysenter32(hv, vcpu);
     return;
   }
+  const { cpu } = vcpu;
+  cpu.rip = 0n;
+  cpu.setReg(RSP, 0n);
+  cpu.setSegment(Segment.cs, NULL_RING3, FLAT_CODE);
+  cpu.setSegment(Segment.ss, FLAT_USER_SS, FLAT_DATA);
+  cpu.rflags &= ~NT;
   if (vcpu.sysenter.address === 0n) {
-    vcpu.cpu.rip = exit.instruction;
-    injectException(hv, vcpu, 13, 0);
+    injectException(hv, vcpu, 13, 0, 0n, { reason: 'the guest kernel has no sysenter callback (callback_op)' });
     return;
   }
-  // Neither rip nor rsp of the caller are known to the processor: Xen gives the guest 0 for rip.
-  vcpu.cpu.rip = 0n;
   bounce(hv, vcpu, { address: vcpu.sysenter.address, masks: vcpu.sysenter.masks, errorCode: null, what: 'the sysenter callback' });
 }
 
@@ -108,16 +126,14 @@ function softwareInterrupt(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
 function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   switch (exit.vector) {
     case 1:
-      vcpu.dr[6]! |= DR6_SINGLE_STEP;
+      vcpu.dr[6]! |= BigInt(exit.dr6);
       injectException(hv, vcpu, 1, -1);
       return;
     case 6:
       invalidOpcode(hv, vcpu, exit);
       return;
     case 7:
-      // Xen clears the flag when it tells the guest.
-      setTaskSwitched(vcpu, false);
-      injectException(hv, vcpu, 7, -1);
+      if (deviceNotAvailable(vcpu)) injectException(hv, vcpu, 7, -1);
       return;
     case 13:
       if (exit.errorCode === 0 && emulate(hv, vcpu)) return;
@@ -178,9 +194,23 @@ function emulate(hv: Hypervisor, vcpu: VcpuState): boolean {
     pageFault(hv, vcpu, result.pageFault.address, result.pageFault.errorCode);
     return true;
   }
+  if ('exception' in result) {
+    injectException(hv, vcpu, result.exception.vector, result.exception.errorCode);
+    return true;
+  }
   hv.icount++;
   if (!result.again) vcpu.cpu.rip = BigInt.asUintN(64, vcpu.cpu.rip + BigInt(result.length));
+  debugAfter(hv, vcpu, !result.again);
   return true;
+}
+
+/** The debug exception after an emulated instruction: from TF, and from I/O breakpoints. */
+function debugAfter(hv: Hypervisor, vcpu: VcpuState, complete: boolean): void {
+  const hits = vcpu.ioHits | (complete && vcpu.cpu.rflags & TF ? DR6_SINGLE_STEP : 0n);
+  vcpu.ioHits = 0n;
+  if (hits === 0n) return;
+  vcpu.dr[6]! |= hits | DR6_RESERVED_ONE;
+  injectException(hv, vcpu, 1, -1);
 }
 
 /** Instructions of a CPU feature that neither CPU model shows are invalid opcodes, as on a processor without it; so is xgetbv

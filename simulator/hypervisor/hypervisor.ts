@@ -43,6 +43,12 @@ export class Hypervisor {
   /** A frame of Xen for instructions that run on a copy, and the page that it stands in for while one does. */
   readonly scratch: Mfn;
   storeWindow: { readonly page: bigint; readonly frame: Mfn } | null = null;
+  /** A vCPU became runnable: the scheduler looks whether it goes first. */
+  preempt = false;
+  /** Counts what a guest does beyond waiting for its timers: output, requests to back ends, other hypercalls. */
+  progress = 0;
+  /** Why the last store into a level 1 table was not carried out for the guest. */
+  storeRefused: { readonly why: string; readonly refusal?: Refusal } | null = null;
   /** Checks the machine against itself after each call, where the machine was made so. */
   checker: InvariantChecker | null = null;
   /** A vCPU gave up the processor: back ends run. */
@@ -146,8 +152,8 @@ export class Hypervisor {
   wake(vcpu: VcpuState): void {
     if (!vcpu.wait) return;
     vcpu.wait = null;
-    vcpu.pollTimeout = null;
-    this.setRunState(vcpu, RunState.runnable);
+    this.setRunState(vcpu, vcpu.up ? RunState.runnable : RunState.offline);
+    this.preempt = true;
     this.trace.emit('domain', { domain: this.domain.id, vcpu: vcpu.id, state: 'running', reason: null });
   }
 

@@ -36,7 +36,15 @@ export function updateTimeInfo(hv: Hypervisor, vcpu: VcpuState): void {
   bytes.setInt8(28, TSC_SHIFT);
   bytes.setUint8(29, 0);
   hv.written(vcpu.info.mfn);
-  if (vcpu.timeArea !== null) hv.guest.write(vcpu.root, vcpu.timeArea, new Uint8Array(info.buffer, info.byteOffset + TIME, 32).slice());
+  writeTimeArea(hv, vcpu);
+}
+
+/** The copy of vcpu_time_info that the guest asked for with register_vcpu_time_memory_area, for its user mode to read. */
+function writeTimeArea(hv: Hypervisor, vcpu: VcpuState): void {
+  if (vcpu.timeArea === null) return;
+  const info = hv.vcpuInfo(vcpu);
+  const copy = new Uint8Array(info.buffer, info.byteOffset + TIME, 32).slice();
+  if (!hv.guest.write(vcpu.currentRoot(), vcpu.timeArea, copy) && !vcpu.kernelMode) vcpu.areasBehind = true;
 }
 
 export function writeWallclock(hv: Hypervisor, domain: Domain): void {
@@ -50,7 +58,7 @@ export function writeWallclock(hv: Hypervisor, domain: Domain): void {
   hv.written(domain.sharedInfo);
 }
 
-const timerEvent = (hv: Hypervisor, vcpu: VcpuState): void => hv.domain.events.raiseVirq(VIRQ_TIMER, vcpu.id);
+export const timerEvent = (hv: Hypervisor, vcpu: VcpuState): void => hv.domain.events.raiseVirq(VIRQ_TIMER, vcpu.id);
 
 /** One-shot timer at an absolute system time in ns; 0 stops it. */
 export function setSingleshot(hv: Hypervisor, vcpu: VcpuState, system: number): void {
@@ -68,29 +76,61 @@ export function setSingleshot(hv: Hypervisor, vcpu: VcpuState, system: number): 
   });
 }
 
-/** Periodic timer with a period in ns; 0 stops it. */
+/** Periodic timer with a period in ns; 0 stops it. A period that has passed since the last event gives one at once. */
 export function setPeriodic(hv: Hypervisor, vcpu: VcpuState, period: number): void {
-  const name = `periodic ${vcpu.id}`;
+  stopPeriodic(hv, vcpu);
   vcpu.periodicPeriod = period;
-  vcpu.periodicLast = hv.now();
-  if (period === 0) {
-    hv.timers.cancel(name);
-    return;
-  }
-  const tick = (): void => {
-    vcpu.periodicLast = hv.now();
-    timerEvent(hv, vcpu);
-    hv.timers.set(name, vcpu.periodicLast + period, tick);
-  };
-  hv.timers.set(name, hv.now() + period, tick);
+  runPeriodic(hv, vcpu);
 }
 
-/** vcpu_runstate_info as of now. */
-export function runStateInfo(hv: Hypervisor, vcpu: VcpuState): Uint8Array {
+/** The periodic timer stands still while its vCPU does not run: it never wakes one. */
+export function stopPeriodic(hv: Hypervisor, vcpu: VcpuState): void {
+  if (vcpu.periodicPeriod > 0) hv.timers.cancel(`periodic ${vcpu.id}`);
+}
+
+/** Gives the event that is due and waits for the next. */
+export function runPeriodic(hv: Hypervisor, vcpu: VcpuState): void {
+  const period = vcpu.periodicPeriod;
+  if (period === 0) return;
+  const now = systemTime(hv);
+  if (now >= vcpu.periodicLast + period) {
+    timerEvent(hv, vcpu);
+    vcpu.periodicLast = now;
+  }
+  hv.timers.set(`periodic ${vcpu.id}`, vcpu.periodicLast + period - SYSTEM_TIME_AT_START, () => runPeriodic(hv, vcpu));
+}
+
+/** vcpu_runstate_info; `live`: with the time since the last change. */
+export function runStateInfo(hv: Hypervisor, vcpu: VcpuState, live: boolean): StructView {
   const view = new StructView('vcpu_runstate_info', vcpu.bits);
-  const elapsed = hv.now() - vcpu.runStateSince;
+  const elapsed = live ? hv.now() - vcpu.runStateSince : 0;
   view.set('state', vcpu.runState);
   view.set('state_entry_time', vcpu.runStateSince + SYSTEM_TIME_AT_START);
   for (let state = 0; state < 4; state++) view.set(`time[${state}]`, vcpu.runStateTime[state]! + (state === vcpu.runState ? elapsed : 0));
-  return view.bytes;
+  return view;
+}
+
+const UPDATE_FLAG_ASSIST = 5;
+
+/** Writes the run state to where the guest wants it. With the runstate_update_flag assist the top bit of state_entry_time is set while
+ * it is written. Kernel memory is out of reach while user mode's tables are in use: it is written on the way back then. */
+export function updateRunStateArea(hv: Hypervisor, vcpu: VcpuState): void {
+  if (vcpu.runStateArea === null) return;
+  const view = runStateInfo(hv, vcpu, false);
+  const root = vcpu.currentRoot();
+  // The flag can be seen by another vCPU only while this one writes, and there is one processor: the bytes end the same.
+  if (hv.domain.assist(UPDATE_FLAG_ASSIST) && vcpu.bits === 64) {
+    const at = view.bytes.slice(8, 16);
+    at[7]! |= 0x80;
+    hv.guest.write(root, vcpu.runStateArea + 8n, at);
+  }
+  vcpu.areasBehind = !hv.guest.write(root, vcpu.runStateArea, view.bytes) && !vcpu.kernelMode;
+}
+
+/** The guest kernel's tables are in use again: what could not be written while user mode ran is written now. */
+export function backInKernel(hv: Hypervisor, vcpu: VcpuState): void {
+  if (!vcpu.areasBehind) return;
+  vcpu.areasBehind = false;
+  updateRunStateArea(hv, vcpu);
+  writeTimeArea(hv, vcpu);
 }

@@ -68,6 +68,13 @@ export class VcpuState {
   /** LDT pages in use so far, by page of the LDT. */
   readonly ldtFrames = new Map<number, Mfn>();
   taskSwitched = false;
+  /** Xen loads its floating-point state at every switch (Intel's processors), not at the first use. */
+  eagerFpu = true;
+  fpuLoaded = true;
+  /** Bits of DR7 for I/O breakpoints, which Xen watches itself. */
+  dr7Emulated = 0n;
+  /** I/O breakpoints that the instruction being emulated met: bits of DR6. */
+  ioHits = 0n;
   cr2 = 0n;
   cr4 = 0n;
   readonly dr: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
@@ -80,12 +87,22 @@ export class VcpuState {
   /** vcpu_op.register_vcpu_info was made: the page is held. */
   infoMoved = false;
   periodicPeriod = 0;
+  /** System time of the last periodic event, ns. */
   periodicLast = 0;
   /** Guest time in ns, or null. */
   singleshot: number | null = null;
-  pollTimeout: number | null = null;
   runState: RunStateValue = RunState.offline;
   runStateSince = 0;
+  /** What is left of its turn, ns of guest time. */
+  credit = 10_000_000;
+  /** An NMI waits to be delivered. */
+  nmiPending = false;
+  /** In its NMI handler until the next iret hypercall. */
+  nmiMasked = false;
+  /** sched_op.pin_override: bound to a processor for now. */
+  pinned = false;
+  /** Run state and time areas could not be written while user mode ran. */
+  areasBehind = false;
   readonly runStateTime = [0, 0, 0, 0];
   runStateArea: bigint | null = null;
   timeArea: bigint | null = null;

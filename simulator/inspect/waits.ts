@@ -8,7 +8,7 @@ export function describeWait(hv: Hypervisor, vcpu: VcpuState): string {
   if (!vcpu.up) return 'down (vcpu_op.down)';
   const ports: string[] = [];
   events.ports.forEach(({ channel, vcpu: target }, port) => {
-    if (port === 0 || channel.kind === 'free' || target !== vcpu.id) return;
+    if (channel.kind === 'free' || channel.kind === 'reserved' || target !== vcpu.id) return;
     const name =
       channel.kind === 'virq'
         ? hv.virqName(channel.virq)
@@ -21,5 +21,41 @@ export function describeWait(hv: Hypervisor, vcpu: VcpuState): string {
   const since = (vcpu.wait?.since ?? hv.icount).toLocaleString('en-US');
   const what = vcpu.wait?.kind === 'poll' ? `SCHEDOP_poll on port ${vcpu.wait.ports.join(', ') || '(none)'}` : 'SCHEDOP_block';
   const mask = events.upcallMask(vcpu.id);
-  return `${what} since instruction ${since}; ports bound: ${ports.join(', ') || 'none'}; event mask ${mask}; no timer is set`;
+  return [
+    `${what} since instruction ${since}`,
+    `ports bound: ${ports.join(', ') || 'none'}`,
+    `event mask ${mask}`,
+    timersOf(hv, vcpu),
+    ...remarks(hv, vcpu),
+  ].join('; ');
+}
+
+/** What is set to wake it. */
+function timersOf(hv: Hypervisor, vcpu: VcpuState): string {
+  const set: string[] = [];
+  const at = (name: string): string | null => {
+    const timer = hv.timers.ordered().find((one) => one.name === name);
+    return timer ? `in ${Math.max(0, timer.at - hv.now()).toLocaleString('en-US')} ns` : null;
+  };
+  const oneShot = at(`singleshot ${vcpu.id}`);
+  if (oneShot) set.push(`one-shot timer ${oneShot}`);
+  const timeout = vcpu.wait?.kind === 'poll' ? at(`poll ${vcpu.id}`) : null;
+  if (timeout) set.push(`timeout ${timeout}`);
+  if (vcpu.periodicPeriod > 0)
+    set.push(`periodic timer of ${vcpu.periodicPeriod.toLocaleString('en-US')} ns, which stands still while the vCPU sleeps`);
+  return set.length ? set.join(', ') : 'no timer is set';
+}
+
+/** What keeps it from ever being woken, as far as it can be seen. */
+function remarks(hv: Hypervisor, vcpu: VcpuState): string[] {
+  const { events } = hv.domain;
+  const out: string[] = [];
+  const own = events.ports.filter((port) => port.usable() && port.vcpu === vcpu.id);
+  const masked = own.filter(({ port }) => events.pending(port) && events.masked(port)).map(({ port }) => port);
+  if (own.length === 0) out.push('nothing is bound to it, so that nothing can wake it');
+  if (masked.length) out.push(`port ${masked.join(', ')} is pending but masked: EVTCHNOP_unmask would deliver it`);
+  if (vcpu.wait?.kind === 'block' && vcpu.event.address === 0n) out.push('no event callback is registered (set_callbacks)');
+  const timer = events.virqPort(0, vcpu.id);
+  if (timer === 0 && vcpu.singleshot !== null) out.push('VIRQ_TIMER is not bound, so that its timer tells nobody');
+  return out;
 }

@@ -36,12 +36,15 @@ function isFor(folder: string, bits: Bits): boolean {
   return only === undefined || Number(only) === bits;
 }
 
-/** Every image with its scenarios; throws when a folder belongs to no image. */
-export function images(): Image[] {
-  // A folder that its author has not filled yet is none.
-  const folders = readdirSync(scenarioFolder)
+/** Folders of scenarios, sorted. One that its author has not filled yet is none. */
+export const scenarios = (): string[] =>
+  readdirSync(scenarioFolder)
     .filter((folder) => existsSync(join(scenarioFolder, folder, 'scenario.c')))
     .sort();
+
+/** Every image with its scenarios; throws when a folder belongs to no image. */
+export function images(): Image[] {
+  const folders = scenarios();
   const families = new Map(Object.entries(together).flatMap(([image, list]) => list.map((family) => [family, image])));
   const lost = folders.find((folder) => !families.has(folder.split('-')[0]!) && !folder.startsWith('end-'));
   if (lost) throw new Error(`test/conformance/scenarios/${lost}: its first word is no family of images.ts`);
@@ -50,8 +53,8 @@ export function images(): Image[] {
     const suffix = bits === 32 ? '32' : '';
     const mine = folders.filter((folder) => isFor(folder, bits));
     for (const image of Object.keys(together)) {
-      const scenarios = mine.filter((folder) => families.get(folder.split('-')[0]!) === image);
-      if (scenarios.length > 0) all.push({ name: `${image}${suffix}`, bits, scenarios });
+      const its = mine.filter((folder) => families.get(folder.split('-')[0]!) === image);
+      if (its.length > 0) all.push({ name: `${image}${suffix}`, bits, scenarios: its });
     }
     for (const folder of mine.filter((each) => each.startsWith('end-')))
       all.push({ name: `${folder}${suffix}`, bits, scenarios: [folder] });

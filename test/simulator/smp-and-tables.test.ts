@@ -49,7 +49,7 @@ stack2_top:
 .text
 `);
 
-  test('runs beside the first, in turns of 10 ms of guest time, the same way every time', () => {
+  test('runs beside the first, in turns of guest time, the same way every time', () => {
     const runs = [70_000, 1_000_000].map((slice) => {
       const { result, machine } = runSession(configOf(elf, { vcpus: 2 }), { slice, limit: 100_000_000 });
       expect(result).toEqual({ kind: 'ended', ending: { kind: 'poweroff' } });
@@ -58,7 +58,7 @@ stack2_top:
       return [machine.icount(), machine.clock(), machine.stateHash()];
     });
     expect(runs[0]).toEqual(runs[1]);
-    expect(runs[0]![0]).toBeGreaterThan(10_000_000);
+    expect(runs[0]![0]).toBeGreaterThan(1_000_000);
   });
 });
 

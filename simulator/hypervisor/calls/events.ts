@@ -40,7 +40,7 @@ const operations: Readonly<Record<number, Operation>> = {
   12: { structure: 'evtchn_expand_array', run: expandArray },
   13: { structure: 'evtchn_set_priority', run: setPriority },
   // reset_cont: how Xen itself goes on with a long reset; a guest may ask for it as well.
-  14: { structure: 'evtchn_reset', run: reset },
+  14: { structure: 'evtchn_reset', run: resetOn },
 };
 const SEND = 4;
 const UNMASK = 9;
@@ -241,6 +241,15 @@ function reset(call: Call, op: StructView): Answer | null {
   if (named === 'dom0') return notPrivileged('event_channel_op.reset of domain 0');
   for (const frame of call.domain.events.reset()) call.hv.memory.types.putPageAndType(asMfn(frame));
   return null;
+}
+
+/** Going on with a reset: none is ever left half done here. */
+function resetOn(call: Call, op: StructView): Answer | null {
+  const dom = op.number('dom');
+  const named = domainNamed(call, dom);
+  if (named === 'none') return noDomain(dom, 'event_channel_op.reset_cont');
+  if (named === 'dom0') return notPrivileged('event_channel_op.reset_cont of domain 0');
+  return no(refuse('EBUSY', 'no-reset-to-go-on', {}));
 }
 
 /** Takes a page of the guest for event words or a control block. */

@@ -1,7 +1,7 @@
 // sched_op: yield, block, poll, shutdown, watchdog; and its old form.
 
 import type { Ending } from '../../machine-types.ts';
-import { refuse } from '../../memory/refuse.ts';
+import { hex, refuse } from '../../memory/refuse.ts';
 import { type Call, type HandlerResult, no, notPrivileged, otherOperation } from '../call.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { SYSTEM_TIME_AT_START } from '../time.ts';
@@ -22,29 +22,51 @@ export function schedOp(call: Call): HandlerResult {
     case 2: {
       const op = call.struct('sched_shutdown', argument);
       if (!op) return call.fault('sched_shutdown');
-      shutdown(call, op.number('reason'));
+      shutdown(call, op.number('reason') & 0xff);
       return 0;
     }
     case 3:
       return poll(call, argument);
-    case 4: {
-      const op = call.struct('sched_remote_shutdown', argument);
-      if (!op) return call.fault('sched_remote_shutdown');
-      return call.domain.isDom0
-        ? no(refuse('ESRCH', 'no-such-domain', { what: 'remote_shutdown', domain: op.number('domain_id') }))
-        : notPrivileged('sched_op.remote_shutdown');
-    }
+    case 4:
+      return remoteShutdown(call, argument);
     case 5: {
       const op = call.struct('sched_shutdown', argument);
       if (!op) return call.fault('sched_shutdown');
-      call.domain.shutdownCode = op.number('reason');
+      // The first one stays, and is what a later shutdown of any reason counts as.
+      call.domain.shutdownCode ??= op.number('reason') & 0xff;
       return 0;
     }
     case 6:
       return watchdog(call, argument);
+    case 7:
+      return pinOverride(call, argument);
     default:
       return otherOperation(call, command);
   }
+}
+
+/** For a privileged domain only, and there is no other domain to shut down. */
+function remoteShutdown(call: Call, argument: bigint): HandlerResult {
+  const op = call.struct('sched_remote_shutdown', argument);
+  if (!op) return call.fault('sched_remote_shutdown');
+  const id = op.number('domain_id');
+  if (id !== 0 && id !== call.domain.id) return no(refuse('ESRCH', 'no-such-domain', { what: 'sched_op.remote_shutdown', domain: id }));
+  if (!call.domain.isDom0) return notPrivileged('sched_op.remote_shutdown');
+  shutdown(call, op.number('reason') & 0xff);
+  return 0;
+}
+
+/** Binds dom0's vCPU to one processor for a while; this machine has processor 0. */
+function pinOverride(call: Call, argument: bigint): HandlerResult {
+  if (!call.domain.isDom0) return notPrivileged('sched_op.pin_override');
+  const op = call.struct('sched_pin_override', argument);
+  if (!op) return call.fault('sched_pin_override');
+  const processor = op.number('pcpu');
+  const { vcpu } = call;
+  if (processor < 0 ? !vcpu.pinned : processor > 0) return no(refuse('EINVAL', 'pin-override', { processor, pinned: vcpu.pinned }));
+  if (processor === 0 && vcpu.pinned) return no(refuse('EBUSY', 'pin-override', { processor, pinned: true }));
+  vcpu.pinned = processor === 0;
+  return 0;
 }
 
 /** The old call (number 6): the argument is a value. */
@@ -84,35 +106,64 @@ function poll(call: Call, argument: bigint): HandlerResult {
   if (!op) return call.fault('sched_poll');
   const count = op.number('nr_ports');
   if (count > MAX_POLL_PORTS) return no(refuse('EINVAL', 'too-many-ports', { ports: count, most: MAX_POLL_PORTS }));
-  const list = call.read(op.big('ports'), count * 4);
-  if (!list) return call.fault('list of ports');
+  const list = op.big('ports');
+  if (count > 0 && !call.addressOk(list))
+    return no(refuse('EFAULT', 'argument-not-accessible', { what: 'list of ports', address: hex(list), error: '0x0' }));
   const { hv, vcpu } = call;
   const { events } = call.domain;
+  if (events.due(vcpu.id)) return 0;
   const ports: number[] = [];
+  // One after the other: a port that is pending ends the call before a wrong one behind it is seen.
   for (let n = 0; n < count; n++) {
-    const port = new DataView(list.buffer).getUint32(n * 4, true);
+    const bytes = call.read(list + BigInt(n * 4), 4);
+    if (!bytes) return call.fault('list of ports');
+    const port = new DataView(bytes.buffer).getUint32(0, true);
     const entry = events.port(port);
-    if (!entry || port === 0) return no(refuse('EINVAL', 'port-not-open', { port, state: entry?.channel.kind ?? 'beyond the table' }));
+    if (!entry?.usable()) return no(refuse('EINVAL', 'port-not-open', { port, state: entry?.channel.kind ?? 'beyond the table' }));
+    if (events.pending(port)) return 0;
     ports.push(port);
   }
-  if (events.due(vcpu.id) || ports.some((port) => events.pending(port))) return 0;
   const timeout = Number(op.big('timeout'));
   if (timeout !== 0) {
+    // A timeout goes on after the poll was ended by an event, and ends a later one: Xen never stops it.
     const at = Math.max(hv.now(), timeout - SYSTEM_TIME_AT_START);
-    vcpu.pollTimeout = at;
-    hv.timers.set(`poll ${vcpu.id}`, at, () => hv.wake(vcpu));
+    hv.timers.set(`poll ${vcpu.id}`, at, () => {
+      if (vcpu.wait?.kind === 'poll') hv.wake(vcpu);
+    });
   }
   goToSleep(hv, { kind: 'poll', ports });
   return 0;
 }
 
-function shutdown(call: Call, reason: number): void {
+function shutdown(call: Call, asked: number): void {
+  const { hv, domain } = call;
+  domain.shutdownCode ??= asked;
+  const reason = domain.shutdownCode;
   const kind = REASONS[reason];
+  if (domain.isDom0) hv.log(dom0Line(reason));
   if (kind === undefined || kind === 'crash') {
-    call.hv.crash(call.vcpu, kind ? 'the guest asked for it (SHUTDOWN_crash)' : `the guest shut down with the unknown reason ${reason}`);
+    hv.crash(call.vcpu, kind ? 'the guest asked for it (SHUTDOWN_crash)' : `the guest shut down with the unknown reason ${reason}`);
     return;
   }
-  call.hv.end({ kind });
+  hv.end({ kind });
+}
+
+/** What Xen says when dom0 ends. */
+function dom0Line(reason: number): string {
+  switch (reason) {
+    case 0:
+      return 'Hardware Dom0 halted: halting machine';
+    case 1:
+      return 'Hardware Dom0 shutdown: rebooting machine';
+    case 3:
+      return 'Hardware Dom0 crashed: rebooting machine in 5 seconds.';
+    case 4:
+      return 'Hardware Dom0 shutdown: watchdog rebooting machine';
+    case 5:
+      return 'Hardware domain 0 did unsupported soft reset, rebooting.';
+    default:
+      return `Hardware Dom0 shutdown (unknown reason ${reason}): rebooting machine in 5 seconds.`;
+  }
 }
 
 /** Two timers of whole seconds; each ends the domain when it runs out. */
@@ -138,6 +189,10 @@ function watchdog(call: Call, argument: bigint): HandlerResult {
   }
   const at = call.hv.now() + timeout * SECOND;
   watchdogs[index] = at;
-  call.hv.timers.set(name, at, () => call.hv.end({ kind: 'watchdog' }));
+  call.hv.timers.set(name, at, () => {
+    call.hv.log(`Watchdog timer fired for domain ${call.domain.id}`);
+    if (call.domain.isDom0) call.hv.log(dom0Line(4));
+    call.hv.end({ kind: 'watchdog' });
+  });
   return id === 0 ? index + 1 : 0;
 }

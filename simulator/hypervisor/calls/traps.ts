@@ -2,7 +2,6 @@
 
 import { callbackTypes as T } from '../../../abi/constants/vcpu.table.ts';
 import type { StructView } from '../../../abi/layout.ts';
-import { addressAllowed } from '../../memory/guest-memory.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
 import type { VcpuState } from '../vcpu.ts';
@@ -94,7 +93,6 @@ export function nmiOp(call: Call): HandlerResult {
     const op = call.struct('xennmi_callback', call.args[1]!);
     if (!op) return call.fault('xennmi_callback');
     const address = op.big('handler_address');
-    if (!addressAllowed(address)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'NMI handler', address: hex(address) }));
     return register(call.vcpu, T.CALLBACKTYPE_nmi, 0, address) ?? 0;
   }
   if (command !== 1) return noSuch('nmi_op', command);

@@ -51,6 +51,7 @@ export function iret32(call: Call): HandlerResult {
   cpu.setReg(RSP, newSp);
   cpu.rip = BigInt(eip);
   hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
+  vcpu.nmiMasked = false;
   const fault = returnTo(hv, vcpu, cs, ss);
   if (fault)
     injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(ss)}` });
