@@ -1,7 +1,7 @@
 // The simulator answers as real Xen does: against what real Xen printed (recorded/), and one image against real Xen itself.
 // Oracle: Debian's Xen 4.17 in QEMU; for 32-bit guests the same built with CONFIG_PV32.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { pagePath } from './all.ts';
 import { buildImage } from './build.ts';
 import { compare, type Role, valuesOf } from './compare.ts';
 import { figuresOf, type Proof, proofsOf } from './coverage.ts';
-import { images, scenarioFolder } from './images.ts';
+import { images, scenarioFolder, scenarios } from './images.ts';
 import { knownDifferences } from './known-differences.table.ts';
 import { hypercallPage } from './page.ts';
 import { readRecording } from './recording.ts';
@@ -104,7 +104,7 @@ test('a line that differs is found, with its scenario', () => {
 });
 
 test('every scenario says what it is about, and is named as its folder', () => {
-  for (const folder of readdirSync(scenarioFolder)) {
+  for (const folder of scenarios()) {
     const text = readFileSync(join(scenarioFolder, folder, 'scenario.c'), 'utf8');
     expect(text).toMatch(/^\/\*\n \* \S[\s\S]*?\n \* Read: [\s\S]*?\*\//);
     expect(text).toContain(`SCENARIO("${folder}")`);
@@ -112,7 +112,7 @@ test('every scenario says what it is about, and is named as its folder', () => {
 });
 
 test('every known difference has a reason and a scenario', () => {
-  const folders = readdirSync(scenarioFolder);
+  const folders = scenarios();
   for (const row of knownDifferences) {
     expect(folders).toContain(row.scenario);
     expect(row.reason.length).toBeGreaterThan(20);
