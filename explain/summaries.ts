@@ -60,9 +60,13 @@ export const summaries: Readonly<Record<string, (facts: Facts) => string>> = {
   'descriptor-not-allowed': (facts) => `the segment descriptor ${facts.descriptor} is not allowed in a guest's table`,
   'bounce-stack': (facts) => `the frame for ${facts.for} could not be pushed at ${facts.stack}`,
   'no-handler': (facts) => `${facts.for} came at rip ${facts.rip}, and no handler is registered for it`,
+  'iret-to-ring-0': (facts) => `the iret frame leads to ring 0 (cs ${facts.cs}, eip ${facts.rip}), which is Xen's`,
   'no-user-tables': (facts) => `the iret frame leads to user mode (cs ${facts.cs}, rip ${facts.rip}), which has no page tables`,
   'page-not-present': (facts) => `${facts.access} of ${facts.address}: nothing is mapped there (level ${facts.level} entry not present)`,
   'page-read-only': (facts) => `write to ${facts.address}, which is mapped read only`,
-  'store-to-page-table': (facts) => `write to ${facts.address}, which is ${frameName(facts)}, a page table in use`,
+  'store-to-page-table': (facts) => {
+    const reasons = Array.isArray(facts.reasons) ? facts.reasons.map(String) : [];
+    return `write to ${facts.address}, which is ${frameName(facts)}, a page table in use${reasons.length ? `: ${reasons.join('; ')}` : ''}`;
+  },
   'page-protection': (facts) => `${facts.access} of ${facts.address} is not allowed by an entry on the way`,
 };

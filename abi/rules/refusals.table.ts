@@ -720,6 +720,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'Check the stack pointer: stack_switch must name the top of a mapped stack before the first entry to user mode.',
     {
       stack: 'where the frame should go',
+      stackSegment: 'stack segment of a 32-bit guest',
       for: 'what it was for',
       rip: 'where the guest was',
       kernelStack: 'stack of the last stack_switch',
@@ -741,6 +742,15 @@ export const refusalRules: readonly RefusalRule[] = [
     'there are no page tables for user mode',
     'In a 64-bit PV guest user mode has page tables of its own.',
     'Give them with MMUEXT_NEW_USER_BASEPTR before the first iret to user mode (cs with RPL 3).',
+    { rip: 'address in the frame', cs: 'code segment in the frame' },
+    'fault',
+  ),
+  rule(
+    'iret-to-ring-0',
+    ['EINVAL'],
+    'the iret frame names ring 0',
+    "A 32-bit guest's kernel runs in ring 1, its user mode in ring 3; a frame of the iret hypercall whose cs has RPL 0 kills the domain.",
+    'Put a selector with RPL 1 or 3 into the frame, such as 0xe019 for the kernel or 0xe02b for user mode.',
     { rip: 'address in the frame', cs: 'code segment in the frame' },
     'fault',
   ),

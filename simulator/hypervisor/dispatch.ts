@@ -181,8 +181,8 @@ function withMappings(hv: Hypervisor, vcpu: VcpuState, refusal: Refusal): Refusa
   const { frame } = refusal.facts;
   if (refusal.rule !== 'frame-has-other-type' || typeof frame !== 'object' || !('mfn' in frame) || frame.type !== 'writable')
     return refusal;
-  const mappings = writableMappings(hv.memory.ram, vcpu.currentRoot(), asMfn(Number(frame.mfn)), MAPPINGS_SHOWN).map(({ address }) =>
-    hex(address),
+  const mappings = writableMappings(hv.memory.ram, vcpu.currentRoot(), asMfn(Number(frame.mfn)), MAPPINGS_SHOWN, vcpu.bits).map(
+    ({ address }) => hex(address),
   );
   return mappings.length ? { ...refusal, facts: { ...refusal.facts, mappedAt: mappings } } : refusal;
 }

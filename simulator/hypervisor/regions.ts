@@ -1,17 +1,27 @@
 // What lies at an address, by the layout that the builder gave the domain: for explaining faults.
 
 import { PAGE_SIZE } from '../../abi/address.ts';
+import { addressSpace32, addressSpace64 } from '../../abi/constants/address-space.table.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 const NULL_END = 0x10000n;
+
+/** Xen's own addresses; the machine-to-physical table is at their start. */
+const RANGE = {
+  64: { start: addressSpace64.HYPERVISOR_VIRT_START, end: addressSpace64.HYPERVISOR_VIRT_END },
+  32: { start: addressSpace32.HYPERVISOR_VIRT_START, end: 1n << 32n },
+} as const;
+
+export const isXens = (bits: 64 | 32, address: bigint): boolean => address >= RANGE[bits].start && address < RANGE[bits].end;
 
 /** 'the console ring', 'the initial page tables'; null where the builder put nothing. */
 export function regionOf(hv: Hypervisor, address: bigint): string | null {
   const { built } = hv.domain;
   const { layout } = built;
-  const m2pEnd = 0xffff_8000_0000_0000n + BigInt(hv.memory.m2p.length);
-  if (address >= 0xffff_8000_0000_0000n && address < m2pEnd) return 'the machine-to-physical table (read only)';
-  if (address >= 0xffff_8000_0000_0000n && address < 0xffff_8800_0000_0000n) return 'the range of Xen';
+  if (isXens(built.bits, address)) {
+    const m2p = RANGE[built.bits].start + BigInt(hv.memory.m2p.length);
+    return address < m2p ? 'the machine-to-physical table (read only)' : 'the range of Xen';
+  }
   const range = layout.ranges[0]!;
   if (address < range.from || address >= range.to) return address < NULL_END ? 'the first 64 KiB (a null pointer with an offset?)' : null;
   const pfn = Number((address - range.from) / BigInt(PAGE_SIZE));

@@ -7,7 +7,8 @@ import { OperandKind } from '../../x86/types.ts';
 import { Segment } from '../cpu/engine-types.ts';
 import { entryMfn } from '../memory/entry.ts';
 import { FrameType } from '../memory/frame-table.ts';
-import { hex } from '../memory/refuse.ts';
+import { isStop } from '../memory/outcome.ts';
+import { alsoPrints, hex } from '../memory/refuse.ts';
 import { PFEC } from '../memory/walk.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -24,14 +25,15 @@ function aligned(hv: Hypervisor, vcpu: VcpuState, address: bigint): boolean {
   const bytes = new Uint8Array(MAX_INSTRUCTION);
   const base = vcpu.cpu.segment(Segment.cs).base;
   const count = hv.peekInto(vcpu.root, BigInt.asUintN(64, base + vcpu.cpu.rip), bytes);
-  if (decodeAny(bytes, 0, count, 64, decoded) !== 'ok') return false;
+  if (decodeAny(bytes, 0, count, vcpu.bits, decoded) !== 'ok') return false;
   let size = 8;
   for (let n = 0; n < decoded.count; n++) if (decoded.kind[n] === OperandKind.memory) size = decoded.size[n]!;
   return [1, 2, 4, 8].includes(size) && address % BigInt(size) === 0n;
 }
 
-/** True when the store was carried out and the guest goes on behind it. */
+/** True when the store was carried out and the guest goes on behind it. `hv.storeRefused` says why one into a level 1 table was not. */
 export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
+  hv.storeRefused = null;
   if (!vcpu.kernelMode || !(hv.domain.assist(WRITABLE_PAGETABLES) || hv.domain.isDom0)) return false;
   if ((errorCode & MUST) !== MUST || errorCode & MUST_NOT) return false;
   const { walker, ram, frames, types } = hv.memory;
@@ -42,7 +44,10 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   const index = ram.index(table);
   if (frames.owner[index] !== hv.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
 
-  if (!aligned(hv, vcpu, address)) return false;
+  if (!aligned(hv, vcpu, address)) {
+    hv.storeRefused = { why: 'the store is not one of 1, 2, 4 or 8 bytes at a multiple of its size, so it could change two entries' };
+    return false;
+  }
 
   const copy = hv.scratch;
   ram.page(copy).set(ram.page(table));
@@ -57,10 +62,16 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   for (let slot = 0; slot < 512; slot++) if (ram.entry(copy, slot) !== ram.entry(table, slot)) changed.push(slot);
   hv.memory.frames.attribute('an emulated store to a page table', hv.icount);
   const done = exit.kind === 'budget' && exit.executed === 1 && changed.length <= 1;
-  if (!done || (changed.length === 1 && types.updateEntry(table, changed[0]!, ram.entry(copy, changed[0]!), hv.domain.id))) {
+  const outcome = done && changed.length === 1 ? types.updateEntry(table, changed[0]!, ram.entry(copy, changed[0]!), hv.domain.id) : null;
+  if (!done || outcome) {
     vcpu.cpu.restore(saved);
+    if (outcome && !isStop(outcome)) {
+      const refusal = alsoPrints(outcome, 'ptwr-refused', {});
+      hv.storeRefused = { why: `the entry that the store would make is refused (${outcome.rule})`, refusal };
+    }
     return false;
   }
+  hv.checker?.afterCall();
   hv.icount++;
   if (hv.trace.wants('emulate')) {
     hv.trace.emit('emulate', {

@@ -11,13 +11,14 @@ export interface Mapping {
 }
 
 /** Up to `limit` writable mappings of `mfn` below `root`, lowest address first. */
-export function writableMappings(ram: Ram, root: Mfn, mfn: Mfn, limit: number): Mapping[] {
+export function writableMappings(ram: Ram, root: Mfn, mfn: Mfn, limit: number, bits: 64 | 32 = 64): Mapping[] {
   const found: Mapping[] = [];
   const visit = (table: Mfn, level: number, base: bigint): void => {
     for (let slot = 0; slot < 512 && found.length < limit; slot++) {
       if (isXenSlot(level, slot)) continue;
       const entry = ram.entry(table, slot);
-      if (!(entry & PTE.present)) continue;
+      // Large pages are Xen's own in a 32-bit guest's tables.
+      if (!(entry & PTE.present) || (level > 1 && entry & PTE.size)) continue;
       const next = asMfn(Number((entry >> 12n) & 0xff_ffff_ffffn));
       const address = base | (BigInt(slot) << BigInt(3 + 9 * level));
       if (level > 1) {
@@ -28,6 +29,6 @@ export function writableMappings(ram: Ram, root: Mfn, mfn: Mfn, limit: number): 
       }
     }
   };
-  visit(root, 4, 0n);
+  visit(root, bits === 64 ? 4 : 3, 0n);
   return found;
 }

@@ -184,7 +184,7 @@ function transfer(hv: Hypervisor, vcpu: VcpuState, errorCode: number): void {
       vcpu: vcpu.id,
       rip: hex(rip),
       instruction: jump ? 'far jmp' : 'far call',
-      rule: 'call-gate',
+      rule: 'far-transfer',
       detail: `gate ${hex(errorCode)} to ${hex(selector)}:${hex(gate.offset)}`,
     });
   }
