@@ -15,6 +15,8 @@ const MAX_INSTRUCTIONS = 600;
 const MAX_CALLEE = 40;
 const MAX_DEPTH = 3;
 const MAX_CONTEXTS = 24;
+/** Return addresses that a recursive function looks for. */
+const MAX_RETURNS = 4;
 
 /** How a block ends: falling into the next, as its last instruction says, before an instruction of tier 0, or in a syscall. */
 export type Ending = 'fall' | 'stop' | 'syscall' | Exclude<Flow, 'none'>;
@@ -43,6 +45,8 @@ export interface RegionNode {
   nextHi: number;
   taken: RegionNode | null;
   next: RegionNode | null;
+  /** Where a return of the region's own function probably goes: behind its calls of itself. */
+  returns: RegionNode[];
   // Filled by analyse()
   order: number;
   idom: RegionNode | null;
@@ -83,6 +87,8 @@ export class GraphBuilder {
   private byKey = new Map<number, RegionNode>();
   private contexts: Context[] = [];
   private work: RegionNode[] = [];
+  /** Blocks behind calls of the entry. */
+  private continuations: RegionNode[] = [];
   private entry = 0;
 
   constructor(core: Core, code: CodeView, plans: Plans, bits: 64 | 32, eager: boolean) {
@@ -102,6 +108,7 @@ export class GraphBuilder {
     this.byKey = new Map();
     this.contexts = [];
     this.work = [];
+    this.continuations = [];
     this.frames.clear();
     this.frames.set(exact(lo & -4096, hi), frame);
     this.callees.clear();
@@ -153,6 +160,7 @@ export class GraphBuilder {
       nextHi: 0,
       taken: null,
       next: null,
+      returns: [],
       order: 0,
       idom: null,
       children: [],
@@ -260,6 +268,10 @@ export class GraphBuilder {
       case 'call': {
         const context = this.enter(n);
         if (context) this.node(n.takenLo, n.takenHi, context);
+        else if (!n.context && exact(n.takenLo, n.takenHi) === this.entry && this.continuations.length < MAX_RETURNS) {
+          const behind = this.node(n.nextLo, n.nextHi, null);
+          if (behind) this.continuations.push(behind);
+        }
         break;
       }
       case 'return':
@@ -340,6 +352,7 @@ export class GraphBuilder {
       const { ending, context } = n;
       if (ending === 'fall' || ending === 'branch') n.next = find(n.nextLo, n.nextHi, context);
       if (ending === 'branch' || ending === 'direct') n.taken = find(n.takenLo, n.takenHi, context);
+      if (ending === 'return' && !context) n.returns = [...new Set(this.continuations)];
       if (ending === 'return' && context) n.next = find(context.returnLo, context.returnHi, context.parent);
       if (ending === 'call') {
         const inner = this.contexts.find((c) => c.parent === context && c.returnLo === n.nextLo && c.returnHi === n.nextHi);

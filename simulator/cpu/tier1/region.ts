@@ -189,9 +189,26 @@ export class RegionWriter {
           b.exitThere(Status.lookup);
           b.close();
           this.edge(n, n.next, n.next!.lo, n.next!.hi);
-        } else b.exitThere(Status.lookup);
+        } else {
+          this.guessReturn(n);
+          b.exitThere(Status.lookup);
+        }
       },
     };
+  }
+  /** The address in TARGET against those behind the calls that a recursive function makes of itself. */
+  private guessReturn(n: RegionNode): void {
+    const { b } = this;
+    const flags = b.flagState;
+    for (const to of n.returns) {
+      if (isIrreducible(n, to)) continue;
+      b.emit(b.eq(b.local(V.TARGET, I64), b.k64(exact(to.lo, to.hi))));
+      b.open('if', 'returning');
+      this.edge(n, to, to.lo, to.hi);
+      b.close();
+      b.reset();
+      b.flagState = flags;
+    }
   }
   private branch(n: RegionNode, condition: Node): void {
     const { b } = this;
