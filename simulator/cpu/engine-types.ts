@@ -1,4 +1,6 @@
-// The face of the CPU engine: an x86 processor that knows nothing of Xen. What a hypervisor does enters through `CpuHost`
+// The face of the CPU engine: an x86 processor that knows nothing of Xen. Division of labour: the engine executes, checks, counts and
+// keeps machine state (registers, segment caches, TLBs, debug traps that are due); the host translates addresses, finds descriptors,
+// delivers exceptions and interrupts, emulates what is privileged, and holds every policy (CR4, DR6, DR7, ports, MSRs). What a hypervisor does enters through `CpuHost`
 // (translation, descriptors, cpuid) and through exits. All 64-bit addresses cross as two int32 halves on hot paths, as bigint elsewhere.
 
 export type Bits = 64 | 32;
@@ -145,6 +147,9 @@ export interface WatchHit {
   readonly after: Uint8Array;
 }
 
+/** What decides how code is decoded and where it may go: the mode key. Guests above ring 0 in long mode run now (64-bit code, and 32-bit
+ * code at ring 1 and 3). Kept open: 16-bit code (refused by name in exit.unsupported), ring 0 (privileged instructions refused likewise),
+ * unpaged and second-stage translation (both are the host's translate() already; only `bank` would grow). */
 export interface ModeState {
   bits: Bits;
   /** Current privilege level, 0 to 3. */

@@ -297,6 +297,16 @@ function onEngine(trials: readonly Trial[], code: readonly Uint8Array[]): string
   });
 }
 
+test('a 16-bit code segment is refused by name, and nothing of it runs', () => {
+  const m = testMachine();
+  m.map(BigInt(MEMORY), 1);
+  const vcpu = m.engine.vcpus[0]!;
+  vcpu.rip = BigInt(MEMORY);
+  vcpu.setSegment(Segment.cs, 0x1f, { base: 0n, limit: 0xffff_ffff, attributes: 0x80fb });
+  vcpu.setMode({ bits: 32, cpl: 3, bank: Bank.user });
+  expect(m.engine.run(0, 5)).toMatchObject({ kind: 'exception', vector: 6, executed: 0, unsupported: '16-bit code' });
+});
+
 const families: readonly [string, () => Trial[]][] = [
   ['data', dataTrials],
   ['strings', stringTrials],
