@@ -7,7 +7,7 @@ import { UserError } from './errors.ts';
 /** A kernel with all its debug information has about 650 MB; more would only take long to read. */
 export const largestKernel = 2 ** 30;
 
-/** What can be a kernel by its first bytes: ELF, gzip, or the header of a bzImage. */
+/** What can be a kernel by its first bytes: ELF, gzip, xz, or the header of a bzImage. */
 export function startsLikeKernel(path: string): boolean {
   const head = new Uint8Array(4);
   const fd = openSync(path, 'r');
@@ -17,7 +17,8 @@ export function startsLikeKernel(path: string): boolean {
     closeSync(fd);
   }
   const [a, b, c, d] = head;
-  return (a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46) || (a === 0x1f && b === 0x8b) || (a === 0x4d && b === 0x5a);
+  const is = (...magic: number[]): boolean => magic.every((byte, i) => byte === [a, b, c, d][i]);
+  return is(0x7f, 0x45, 0x4c, 0x46) || is(0x1f, 0x8b) || is(0xfd, 0x37, 0x7a, 0x58) || is(0x4d, 0x5a);
 }
 
 export const resolvePath = (path: string, cwd: string): string => (isAbsolute(path) ? normalize(path) : resolve(cwd, path));

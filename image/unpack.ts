@@ -1,23 +1,16 @@
-// Unpacks a gzip-compressed kernel (Debian ships GNU Mach as gnumach.gz); anything else is handed back as it is.
+// Unpacks a compressed kernel: gzip (Debian ships GNU Mach as gnumach.gz), xz, and what a Linux bzImage carries; anything else is handed
+// back as it is.
 
 import { Gunzip } from 'fflate';
+import { decompress as unzstd } from 'fzstd';
+import { bzImagePayload, isBzImage } from './bzimage.ts';
+import { crc32 } from './compression/crc.ts';
+import { unlz4 } from './compression/lz4.ts';
+import { isXz, unxz } from './compression/xz.ts';
 import { ImageError } from './error.ts';
 
 const LIMIT = 2 ** 30;
 const PIECE = 1 << 16;
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c >>> 0;
-});
-
-/** CRC-32 as gzip and .gnu_debuglink use it. */
-export function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) c = CRC_TABLE[(c ^ bytes[i]!) & 255]! ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
-}
 
 export const isGzip = (bytes: Uint8Array): boolean => bytes.length >= 3 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
 
@@ -62,5 +55,50 @@ function gunzip(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Plain bytes of an image that may be compressed with gzip. */
-export const unpack = (bytes: Uint8Array): Uint8Array => (isGzip(bytes) ? gunzip(bytes) : bytes);
+function tried(what: string, decode: () => Uint8Array): Uint8Array {
+  try {
+    return decode();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ImageError('compression', `The ${what} cannot be unpacked: ${why}. It is cut or damaged: copy it again, or build it again.`);
+  }
+}
+
+/** How a bzImage's kernel may be packed, by its first bytes. The last four bytes of all but gzip are the size of what comes out. */
+const PAYLOADS: readonly { magic: readonly number[]; name: string; unpack?: (payload: Uint8Array) => Uint8Array }[] = [
+  { magic: [0x1f, 0x8b], name: 'gzip', unpack: gunzip },
+  { magic: [0xfd, 0x37, 0x7a, 0x58], name: 'xz', unpack: (payload) => unxz(payload, LIMIT) },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd', unpack: (payload) => unzstd(payload.subarray(0, -4)) },
+  { magic: [0x02, 0x21, 0x4c, 0x18], name: 'lz4', unpack: (payload) => unlz4(payload.subarray(0, -4), LIMIT) },
+  { magic: [0x42, 0x5a, 0x68], name: 'bzip2' },
+  { magic: [0x5d, 0x00, 0x00], name: 'lzma' },
+  { magic: [0x89, 0x4c, 0x5a, 0x4f], name: 'lzo' },
+];
+
+function fromBzImage(bytes: Uint8Array): Uint8Array {
+  const payload = bzImagePayload(bytes);
+  const kind = PAYLOADS.find(({ magic }) => magic.every((byte, i) => payload[i] === byte));
+  if (!kind?.unpack) {
+    throw new ImageError(
+      'compression',
+      `The kernel in this bzImage is packed ${kind ? `with ${kind.name}` : 'in a way that is not known'}; gzip, xz, zstd and lz4 are unpacked here. Extract it (the kernel tree's scripts/extract-vmlinux), or give the vmlinux of the build.`,
+    );
+  }
+  const { name, unpack: decode } = kind;
+  const kernel = tried(`kernel in this bzImage (${name})`, () => decode(payload));
+  const size = new DataView(payload.buffer, payload.byteOffset + payload.length - 4, 4).getUint32(0, true);
+  if (kernel.length !== size) {
+    throw new ImageError(
+      'compression',
+      `The kernel in this bzImage has ${kernel.length} bytes, its header says ${size}. It is cut or damaged: copy it again.`,
+    );
+  }
+  return kernel;
+}
+
+/** Plain bytes of an image that may be compressed with gzip or xz or lie in a bzImage. */
+export function unpack(bytes: Uint8Array): Uint8Array {
+  if (isGzip(bytes)) return gunzip(bytes);
+  if (isXz(bytes)) return tried('xz file', () => unxz(bytes, LIMIT));
+  return isBzImage(bytes) ? fromBzImage(bytes) : bytes;
+}

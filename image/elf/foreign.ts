@@ -12,7 +12,6 @@ const extract =
   "Extract the ELF kernel from it first (for Linux: the kernel tree's scripts/extract-vmlinux), or give the vmlinux of the build.";
 const SIGNATURES: readonly Signature[] = [
   { offset: 0x202, magic: 'HdrS', is: `This is a Linux bzImage, which wraps a compressed kernel. ${extract}` },
-  { offset: 0, magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], is: 'This file is compressed with xz. Unpack it first: xz -dk FILE.' },
   { offset: 0, magic: [0x28, 0xb5, 0x2f, 0xfd], is: 'This file is compressed with zstd. Unpack it first: zstd -dk FILE.' },
   { offset: 0, magic: 'BZh', is: 'This file is compressed with bzip2. Unpack it first: bzip2 -dk FILE.' },
   { offset: 0, magic: [0x04, 0x22, 0x4d, 0x18], is: 'This file is compressed with lz4. Unpack it first: lz4 -d FILE.' },

@@ -75,10 +75,10 @@ describe('what is no kernel', () => {
     [
       'a bzImage',
       Uint8Array.from({ length: 4096 }, (_, i) => (i >= 0x202 && i < 0x206 ? 'HdrS'.charCodeAt(i - 0x202) : 0)),
-      'not-elf',
+      'compression',
       /bzImage.*vmlinux/,
     ],
-    ['an xz file', with4(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), 'not-elf', /xz -dk/],
+    ['an xz file of nothing', with4(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), 'compression', /xz file cannot be unpacked.*copy it again/],
     ['a zstd file', with4(0x28, 0xb5, 0x2f, 0xfd), 'not-elf', /zstd -dk/],
     ['the ELF magic alone', kernel.bytes.slice(0, 4), 'truncated', /too few for an ELF header/],
     ['a big-endian file', patched(5, 2), 'big-endian', /big endian.*x86/],
