@@ -69,6 +69,9 @@ export class MachineHost {
       clock,
       launch.pace,
     );
+    machine.subscribe(['log'], (record) => {
+      if (record.kind === 'log') this.tell('info', record.by === 'xen' ? `(XEN) ${record.text}` : record.text);
+    });
     machine.onConsole((domain, bytes) => this.each((o) => o.console?.(domain, bytes)));
   }
 

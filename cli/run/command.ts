@@ -18,6 +18,9 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   }
   const machine = buildMachine(options);
   const closeTrace = options.trace === null ? null : traceToFile(machine, options.trace);
+  machine.subscribe(['log'], (record) => {
+    if (record.kind === 'log' && record.by === 'simulator') io.stderr(`hyperport run: ${record.text}\n`);
+  });
   const keyboard = openKeyboard(stdin, options.input === null);
   const started = performance.now();
   try {

@@ -134,6 +134,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const { cpu } = vcpu;
   const args = argumentRegisters(vcpu);
   if (!isContinued(vcpu, pending.site, nr, args)) hv.domain.hypercalls++;
+  if (!WAITING.has(nr)) hv.progress++;
   const row = nameOf(nr);
   // Operations by name only where a reference may be taken: it is shown with what holds a frame.
   hv.memory.frames.attribute(row, hv.icount);
@@ -157,7 +158,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   hv.checker?.afterCall();
   if (!before) return;
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
-  const decoded = nr === IRET ? before : decode(hv, vcpu, nr, first, 'exit');
+  const decoded = NOTHING_BACK.has(nr) ? before : decode(hv, vcpu, nr, first, 'exit');
   hv.trace.emit('hypercall', {
     domain: hv.domain.id,
     vcpu: vcpu.id,
@@ -175,6 +176,11 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
 }
 
 const MAPPINGS_SHOWN = 4;
+/** What an idle loop does: multicall, stack_switch, fpu_taskswitch, set_timer_op, xen_version, iret, vcpu_op, sched_op, events. */
+const WAITING: ReadonlySet<number> = new Set([MULTICALL, 3, 5, 15, 17, IRET, 24, 29, 32]);
+/** Calls whose arguments say the same afterwards: stack_switch, set_callbacks, fpu_taskswitch, the debug registers,
+ * update_descriptor, update_va_mapping, set_timer_op, vm_assist, iret, set_segment_base, callback_op, sched_op. */
+const NOTHING_BACK: ReadonlySet<number> = new Set([3, 4, 5, 8, 9, 10, 14, 15, 21, 22, IRET, 25, 29, 30]);
 
 /** A frame that cannot become a table because it is mapped writable: where. */
 function withMappings(hv: Hypervisor, vcpu: VcpuState, refusal: Refusal): Refusal {

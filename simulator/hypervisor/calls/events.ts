@@ -176,8 +176,10 @@ function send(call: Call, port: number): Answer | null {
     trace.emit('event', { domain: call.domain.id, vcpu: call.vcpu.id, action: 'send', port, peer: peerOf(channel) });
   switch (channel.kind) {
     case 'interdomain':
-      if (channel.backEnd) channel.backEnd.notified();
-      else events.setPending(channel.remotePort, { peer: `port ${port}` });
+      if (channel.backEnd) {
+        call.hv.progress++;
+        channel.backEnd.notified();
+      } else events.setPending(channel.remotePort, { peer: `port ${port}` });
       return null;
     case 'ipi':
       events.setPending(port, { peer: 'ipi' });
