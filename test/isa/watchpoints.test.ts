@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { Engine, Watchpoint } from '../../simulator/cpu/engine-types.ts';
+import { createEngine } from '../../simulator/cpu/engine.ts';
+import type { Engine, EngineConfig, Watchpoint } from '../../simulator/cpu/engine-types.ts';
 import type { TestMachine } from './machine.ts';
 import { CODE, DATA, loadProgram, MIXED, STACK } from './programs.ts';
 
@@ -157,8 +158,13 @@ const state = (engine: Engine): string => {
 };
 
 test('registers, memory, TLB, page walks and counts are those of a run without watchpoints, for every size of slice', () => {
-  const run = (watchpoints: readonly Watchpoint[], slice: number): { hash: string; walks: number; stops: number } => {
-    const m = loadProgram(MIXED);
+  const run = (
+    watchpoints: readonly Watchpoint[],
+    slice: number,
+    translated = false,
+  ): { hash: string; walks: number; stops: number; regions: number } => {
+    const tier1Options = { threshold: 4, batch: 1, eager: true };
+    const m = loadProgram(MIXED, translated ? { create: (c: EngineConfig) => createEngine({ ...c, tier1: true, tier1Options }) } : {});
     m.engine.setWatchpoints(watchpoints);
     let stops = 0;
     for (let left = 60_000; left > 0; ) {
@@ -167,7 +173,7 @@ test('registers, memory, TLB, page walks and counts are those of a run without w
       else expect(exit.kind).toBe('budget');
       left -= exit.executed;
     }
-    return { hash: state(m.engine), walks: m.walks(), stops };
+    return { hash: state(m.engine), walks: m.walks(), stops, regions: m.engine.statistics.tier1?.regions ?? 0 };
   };
   const plain = run([], 1_000_000);
   const many = [
@@ -181,5 +187,9 @@ test('registers, memory, TLB, page walks and counts are those of a run without w
     const seen = run(many, slice);
     expect([seen.hash, seen.walks]).toEqual([plain.hash, plain.walks]);
     expect(seen.stops).toBeGreaterThan(1000);
+    // Translated code leaves to the interpreter for them, and for nothing else.
+    const translated = run(many, slice, true);
+    expect([translated.hash, translated.walks, translated.stops]).toEqual([plain.hash, plain.walks, seen.stops]);
+    if (slice > 1) expect(translated.regions).toBeGreaterThan(0);
   }
 }, 60_000);
