@@ -22,7 +22,7 @@ const STEPS_OF_A_GUEST = 4000;
 const ARGUMENT_PAGES = 4;
 const POOL = 14;
 /** Calls between two sweeps over all frames. */
-const SWEEP = 250;
+const SWEEP = 1000;
 const PREEMPTION = ['off', 'every-step', 'normal'] as const;
 
 interface Options {

@@ -4,7 +4,11 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { explainRefusal } from '../../explain/refusal.ts';
+import { parseElf } from '../../image/elf/parse.ts';
+import { Symbolizer } from '../../image/symbolizer.ts';
 import { ensureDebian } from '../../scripts/debian.mjs';
 import { configOf, runSession, type Session } from './run.ts';
 
@@ -27,6 +31,10 @@ const RECORDED: Readonly<Record<string, number>> = {
   'sched_op_compat.shutdown 0': 1,
 };
 const FAULT = { vector: 14, error: '0x3', address: '0x400cd000', rip: '0x4000524c', refusal: { rule: 'store-to-page-table' } };
+/** Level of the table that it stores into. */
+const TABLE_LEVEL = 2;
+/** By the -dbg package (addr2line says the same: hyp_free_page, inlined). */
+const SOURCE_LINE = 251;
 /** At the fault. The recording counts whole translation blocks, those of executions that were restarted too. */
 const RECORDED_INSTRUCTIONS = 1_554_810;
 const RECORDED_TOO_MANY = 10;
@@ -55,6 +63,23 @@ describe('GNU Mach 1.8 of Debian 12', () => {
     expect(faults[0]).toMatchObject(FAULT);
     expect(RECORDED_INSTRUCTIONS - faults[0]!.icount).toBeGreaterThanOrEqual(0);
     expect(RECORDED_INSTRUCTIONS - faults[0]!.icount).toBeLessThan(RECORDED_TOO_MANY);
+  });
+
+  test('the fault names the frame, its type, both reasons, and the line of the source', async () => {
+    const fault = session.records.find((r) => r.kind === 'exception')!;
+    const refusal = fault.kind === 'exception' ? fault.refusal! : null;
+    expect(refusal!.facts).toMatchObject({ assist: false, level: TABLE_LEVEL, frame: { type: `l${TABLE_LEVEL}` } });
+    expect(explainRefusal(refusal!).summary).toMatch(
+      /the domain never enabled the writable_pagetables assist; enabling it would not help: Xen emulates stores into level 1 tables only, and this is one of level \d/,
+    );
+    const debug = join(await ensureDebian([`${PACKAGE}-dbg`]), 'boot/gnumach-1.8-xen-486-dbg.gz');
+    const symbolizer = new Symbolizer(parseElf(gunzipSync(readFileSync(debug))));
+    const line = symbolizer.lineAt(BigInt(FAULT.rip));
+    expect([symbolizer.functionAt(BigInt(FAULT.rip))?.name, line?.file.split('/').at(-1), line?.line]).toEqual([
+      'i386at_init',
+      'xen.h',
+      SOURCE_LINE,
+    ]);
   });
 
   test('ends as its fault handler ends it: with a shutdown', () => {
