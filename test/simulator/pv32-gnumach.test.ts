@@ -4,7 +4,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseElf } from '../../image/elf/parse.ts';
+import { Symbolizer } from '../../image/symbolizer.ts';
 import { otherDebian } from '../../scripts/debian.mjs';
 import { configOf, runSession, type Session } from './run.ts';
 
@@ -108,6 +111,19 @@ describe('GNU Mach of Debian 12, 32 bit', () => {
     });
   });
 
+  test('the line of the source is that of the store into the page directory', async () => {
+    const fault = session.records.find((r) => r.kind === 'exception')!;
+    const folder = await otherDebian(`${PACKAGE}-dbg`, { suite: 'bookworm', architecture: 'i386' });
+    const symbolizer = new Symbolizer(parseElf(gunzipSync(readFileSync(join(folder, 'boot/gnumach-1.8-xen-486-dbg.gz')))));
+    const rip = BigInt(fault.rip!);
+    const line = symbolizer.lineAt(rip);
+    expect([symbolizer.functionAt(rip)?.name, line?.file.split('/').at(-1), line?.line]).toEqual([
+      'i386at_init',
+      'model_dep.c',
+      SOURCE_LINE,
+    ]);
+  });
+
   test('ends after as many instructions as on real Xen, within what the recording counts too many', () => {
     expect(session.result).toMatchObject({ kind: 'ended', ending: { kind: 'crash' } });
     // The recording counts whole translation blocks, those of executions that were restarted too.
@@ -118,5 +134,7 @@ describe('GNU Mach of Debian 12, 32 bit', () => {
 
 const RECORDED_INSTRUCTIONS = 1_671_835;
 const RECORDED_TOO_MANY = 20;
+/** addr2line's answer for the store. */
+const SOURCE_LINE = 545;
 /** One for each piece of output. */
 const SENDS = 612;
