@@ -388,7 +388,7 @@ export class CodeCache implements CodeMarks {
     if (i32[w]! > 0) i32[w]!--;
     if (i32[w] !== 0 || block.asked) return false;
     block.asked = true;
-    return block.secondFrame < 0;
+    return true;
   }
 
   // ---- stores into code

@@ -55,6 +55,7 @@ function translate(b: Tier1, c: Case, registers: readonly number[]): void {
     hi: 0,
     nextLo: 4,
     nextHi: 0,
+    secondFrame: -1,
   };
   b.beginRegion();
   b.labels.push('exit');

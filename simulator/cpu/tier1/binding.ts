@@ -2,6 +2,7 @@
 
 import type { Node } from '../emit/expressions.ts';
 import { floatOperationNumber } from '../float/numbers.ts';
+import * as L from '../layout.ts';
 import { emitInteger, emitVector } from '../tier0/instruction.ts';
 import type { HelperSignature } from '../tier0/locals.ts';
 import type { ExitTable } from './exits.ts';
@@ -64,6 +65,7 @@ export class Tier1 extends Tier1Flags {
     this.sawWrite = false;
     this.sawExit = false;
     this.forgetMemoryOperand();
+    if (step.secondFrame >= 0) this.checkSecondPage(step);
     const { c, insn } = step.plan;
     if (c.definition.vector) {
       this.usesVector = true;
@@ -72,6 +74,18 @@ export class Tier1 extends Tier1Flags {
       emitVector(this, c, insn);
     } else emitInteger(this, c, insn);
     this.fetchPlaced();
+  }
+
+  /** The second page of an instruction over a page border must be in the instruction TLB, with the frame that was decoded. */
+  private checkSecondPage({ nextLo, nextHi, secondFrame }: Step): void {
+    const page = (nextLo - 1) & -4096;
+    const index = (page >>> 8) & ((L.FETCH_ENTRIES - 1) << 4);
+    const entry = this.let(this.add(this.loadAt(4, this.k32(0), L.FETCH_TLB), this.k32(index)));
+    const otherPage = this.ne(this.loadAt(8, entry, 0), this.k64(exact(page, nextHi)));
+    this.emit(this.or(otherPage, this.ne(this.loadAt(4, entry, 8), this.k32(secondFrame))));
+    this.open('if', 'elsewhere');
+    this.sideExit();
+    this.close();
   }
 
   // Raw writes to locals on paths that end: what follows elsewhere does not see them.

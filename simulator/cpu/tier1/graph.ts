@@ -77,6 +77,8 @@ export class GraphBuilder {
   private readonly bits: 64 | 32;
   private mode = 0;
   private fetchTlb = 0;
+  /** An instruction over a page border, put together. */
+  private readonly scratch = new Uint8Array(32);
   private readonly pool: Decoded[] = [];
   private pooled = 0;
   nodes: RegionNode[] = [];
@@ -204,16 +206,28 @@ export class GraphBuilder {
     const { core, code, bits } = this;
     const base = core.layout.ram + frame * 4096;
     const d = this.decoded();
-    if (code.decode(core.u8, base + (lo & 4095), base + 4096, bits, d) !== 'ok') return null;
+    let status = code.decode(core.u8, base + (lo & 4095), base + 4096, bits, d);
+    let secondFrame = -1;
+    if (status === 'truncated') {
+      const nextPage = ((lo & -4096) + 4096) | 0;
+      secondFrame = nextPage === 0 ? -1 : this.frameOf(nextPage, hi);
+      if (secondFrame < 0) return null;
+      const here = 4096 - (lo & 4095);
+      const second = core.layout.ram + secondFrame * 4096;
+      this.scratch.set(core.u8.subarray(base + 4096 - here, base + 4096));
+      this.scratch.set(core.u8.subarray(second, second + 16), here);
+      status = code.decode(this.scratch, 0, here + 16, bits, d);
+    }
+    if (status !== 'ok') return null;
     const handler = code.writer.select(d);
     const nextLo = (lo + d.length) | 0;
     const nextHi = bits === 64 && (lo >>> 0) + d.length > 0xffffffff ? (hi + 1) | 0 : hi;
-    if (handler === 0) return code.writer.rareName === 'syscall' && bits === 64 && d.length === 2 ? 'syscall' : null;
+    if (handler === 0) return code.writer.rareName === 'syscall' && bits === 64 && d.length === 2 && secondFrame < 0 ? 'syscall' : null;
     if (bits === 32 && d.addressSize === 2) return null;
     const plan = this.plans.of(handler);
     const { definition } = plan.c;
     if (definition.leaves || (definition.jumps && plan.flow === 'none')) return null;
-    return { d, plan, lo, hi, nextLo, nextHi };
+    return { d, plan, lo, hi, nextLo, nextHi, secondFrame };
   }
 
   private fill(n: RegionNode): void {

@@ -69,7 +69,7 @@ export class Plans {
   }
   private observe(plan: Plan): Effects {
     const { probe } = this;
-    const step: Step = { d: sampleOf(plan.c, probe.bits), plan, lo: 0x1000, hi: 0, nextLo: 0x1004, nextHi: 0 };
+    const step: Step = { d: sampleOf(plan.c, probe.bits), plan, lo: 0x1000, hi: 0, nextLo: 0x1004, nextHi: 0, secondFrame: -1 };
     probe.beginRegion();
     probe.exits.clear();
     probe.labels.push('exit');
@@ -79,8 +79,9 @@ export class Plans {
   }
 
   /** Effects of one instruction: a shift by a constant zero changes no flag. */
-  static effectsOf({ d, plan }: Step): Effects {
+  static effectsOf({ d, plan, secondFrame }: Step): Effects {
     const { c, effects } = plan;
+    if (secondFrame >= 0) return { ...effects, exits: true };
     if (!effects.writes || c.definition.sourceSizes[0] !== 1 || c.form[c.form.length - 1] !== 'i') return effects;
     return d.immLo & (c.w === 8 ? 63 : 31) ? effects : { ...effects, writes: false };
   }

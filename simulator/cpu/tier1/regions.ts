@@ -222,8 +222,10 @@ export class Regions {
     for (const n of nodes) {
       const last = n.steps[n.steps.length - 1];
       const start = n.lo & 4095;
-      const end = (last ? start + ((last.nextLo - n.lo) >>> 0) : start + 1) + (n.ending === 'syscall' ? 2 : 0);
+      const length = last ? (last.nextLo - n.lo) >>> 0 : 1;
+      const end = Math.min(4096, start + length + (n.ending === 'syscall' ? 2 : 0));
       const frame = graph.frameOf(n.lo, n.hi);
+      if (last && last.secondFrame >= 0) pieces.push({ frame: last.secondFrame, start: 0, end: Math.max(1, last.nextLo & 4095) });
       const near = pieces.find((p) => p.frame === frame && start <= p.end && end >= p.start);
       if (near) {
         near.start = Math.min(near.start, start);

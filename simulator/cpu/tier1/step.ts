@@ -32,6 +32,8 @@ export interface Step {
   /** Address of the instruction behind it. */
   readonly nextLo: number;
   readonly nextHi: number;
+  /** Frame of the second page of an instruction over a page border, -1 for others. */
+  readonly secondFrame: number;
 }
 
 /** A canonical or 32-bit address as an exact number. */
