@@ -33,7 +33,7 @@ export function reservation(call: Call, command: number, address: bigint): Answe
   if (denied) return nothing(denied.refusal!);
   const flags = op.number('mem_flags');
   const wrong = flagsRefused(call, flags);
-  if (wrong) return nothing(wrong);
+  if (wrong) return nothing({ ...wrong, facts: { ...wrong.facts, ...facts } });
   const list = op.big('extent_start');
   const mayBeNull = command === INCREASE && list === 0n;
   if (!mayBeNull && !call.addressOk(list + BigInt(start * call.word))) return nothing(listRefusal(call, list));
