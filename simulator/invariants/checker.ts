@@ -25,7 +25,7 @@ export class InvariantChecker {
   private readonly holdsAt: (readonly Hold[])[] = [];
   private others: readonly Holder[] = [];
   /** The frame table as it was checked last. */
-  private readonly seen: { readonly now: ArrayLike<number>; readonly then: Float64Array }[];
+  private readonly seen: { readonly now: ArrayLike<number>; readonly before: Float64Array }[];
   private readonly touched = new Set<number>();
 
   /** `every`: calls between two sweeps over all frames. */
@@ -37,7 +37,7 @@ export class InvariantChecker {
     this.types = new Int32Array(ram.frames);
     this.linear = new Int32Array(ram.frames);
     const watched = [frames.owner, frames.type, frames.flags, frames.typeCount, frames.references, frames.linear, frames.entriesHeld];
-    this.seen = [...watched, frames.nextHeld].map((now) => ({ now, then: Float64Array.from(now) }));
+    this.seen = [...watched, frames.nextHeld].map((now) => ({ now, before: Float64Array.from(now) }));
     this.sweep();
   }
 
@@ -66,7 +66,7 @@ export class InvariantChecker {
     for (let i = 0; i < ram.frames; i++) this.check(i, wrong);
     this.checkM2p(wrong);
     wrong.push(...checkPorts(this.hv));
-    for (const { now, then } of this.seen) then.set(now);
+    for (const { now, before } of this.seen) before.set(now);
     this.touched.clear();
     return wrong;
   }
@@ -91,11 +91,11 @@ export class InvariantChecker {
 
   private changedFrames(): Set<number> {
     const changed = new Set(this.touched);
-    for (const { now, then } of this.seen) {
-      for (let i = 0; i < then.length; i++) {
-        if (now[i] === then[i]) continue;
+    for (const { now, before } of this.seen) {
+      for (let i = 0; i < before.length; i++) {
+        if (now[i] === before[i]) continue;
         changed.add(i);
-        then[i] = now[i]!;
+        before[i] = now[i]!;
       }
     }
     this.touched.clear();
