@@ -21,6 +21,14 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   machine.subscribe(['log'], (record) => {
     if (record.kind === 'log' && record.by === 'simulator') io.stderr(`hyperport run: ${record.text}\n`);
   });
+  const unknown = new Set<string>();
+  machine.subscribe(['undecoded'], (record) => {
+    if (record.kind !== 'undecoded') return;
+    const what = record.instruction ?? record.bytes;
+    if (!unknown.has(what))
+      io.stderr(`hyperport run: the simulator does not execute ${what} (at ${record.rip ?? 'an unknown place'}): the guest gets #UD.\n`);
+    unknown.add(what);
+  });
   const keyboard = openKeyboard(stdin, options.input === null);
   const started = performance.now();
   try {

@@ -68,9 +68,9 @@ function without64(leaves: Leaves, model: CpuModelName): Leaves {
   const [first, brand, ecx, edx] = leaves[1]!;
   return {
     ...leaves,
-    [1]: [first, brand, ecx & ~CMPXCHG16B, edx],
-    [0x80000001]: [signature, reserved, features & ~1, more & ~LONG_MODE & (model === 'intel' ? ~SYSCALL : -1)],
-    [0x80000008]: [(sizes & ~0xff00) | 0x2000, ...rest],
+    1: [first, brand, ecx & ~CMPXCHG16B, edx],
+    2147483649: [signature, reserved, features & ~1, more & ~LONG_MODE & (model === 'intel' ? ~SYSCALL : -1)],
+    2147483656: [(sizes & ~0xff00) | 0x2000, ...rest],
   };
 }
 

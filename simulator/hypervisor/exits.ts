@@ -226,7 +226,8 @@ function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   if (exit.unsupported !== null && !needsFeature(exit.unsupported)) {
     const text = [...bytes.subarray(0, exit.length || 8)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
     hv.trace.emit('undecoded', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), bytes: text, instruction: exit.unsupported });
-    hv.crash(vcpu, `the instruction ${exit.unsupported} (${text}) at rip ${hex(vcpu.cpu.rip)} is not implemented by the simulator`);
+    // Never a wrong result: the record names it, a debug session stops at the record, the guest gets the exception of an unknown opcode.
+    injectException(hv, vcpu, 6, -1, 0n, { reason: `the simulator does not execute ${exit.unsupported} (${text})` });
     return;
   }
   if (FORCED.every((byte, n) => bytes[n] === byte) && bytes[5] === 0x0f && bytes[6] === 0xa2) {
@@ -252,5 +253,6 @@ function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
     hv.icount++;
     return;
   }
-  injectException(hv, vcpu, 6, -1);
+  const reason = exit.unsupported === null ? {} : { reason: `no processor model of the simulator has ${exit.unsupported}` };
+  injectException(hv, vcpu, 6, -1, 0n, reason);
 }
