@@ -37,7 +37,7 @@ const isAmdPower = (msr: number): boolean =>
   (msr >= 0xc0010000 && msr <= 0xc0010007) ||
   msr === 0xc001001f;
 
-/** SYSCFG, IORRs, top of memory, TSEG: read as 0. */
+/** SYSCFG, IORRs, top of memory, TSEG: read as 0 by dom0, not there for others. */
 const isAmdMemory = (msr: number): boolean =>
   msr === 0xc0010010 || (msr >= 0xc0010016 && msr <= 0xc001001a) || msr === 0xc001001d || msr === 0xc0010112 || msr === 0xc0010113;
 
@@ -67,7 +67,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
   if (hv.config.cpu === 'amd') {
     if (msr === 0x8b) return 0x0100_0065n;
     if (msr === 0xc0010015) return 0x0100_0000n;
-    if (isAmdPower(msr) || isAmdMemory(msr) || msr === 0xc0011029) return 0n;
+    if (isAmdPower(msr) || (isAmdMemory(msr) && hv.domain.isDom0) || msr === 0xc0011029) return 0n;
   } else if (msr === 0x17) return 0n;
   return null;
 }
