@@ -70,7 +70,7 @@ export function readKernelFile(path: string): Uint8Array {
   if (size === 0) throw new UsageError(`${path} is empty. Check that the link step of the kernel's build succeeded.`);
   if (!kernelStart) {
     throw new UsageError(
-      `${path} is not a kernel: it starts with neither an ELF nor a gzip header. Give the ELF image (vmlinux, not a disk or firmware image).`,
+      `${path} is not a kernel: it starts like no ELF file, bzImage, gzip or xz file. Give the ELF image (vmlinux, not a disk or firmware image).`,
     );
   }
   if (size > largestKernel)

@@ -38,7 +38,7 @@ export function readBinary(path: string, what: string, isKernel = false): Uint8A
   try {
     if (isKernel && !startsLikeKernel(path)) {
       throw new UserError(
-        `The ${what} is no kernel: ${path} starts with neither an ELF nor a gzip header. Give the ELF image of the port.`,
+        `The ${what} is no kernel: ${path} starts like no ELF file, bzImage, gzip or xz file. Give the ELF image of the port.`,
       );
     }
     if (size > largestKernel) {

@@ -9,7 +9,7 @@ import type { TraceKind, TraceRecord } from './trace/records.ts';
 export type CpuModelName = 'amd' | 'intel';
 
 export interface MachineConfig {
-  /** Kernel image: ELF bytes (plain or gzip). */
+  /** Kernel image: ELF, or one in gzip, xz or a bzImage. */
   readonly kernel: Uint8Array;
   readonly cmdline: string;
   readonly ramdisk?: Uint8Array;

@@ -36,7 +36,7 @@ describe('a kernel that cannot be booted', () => {
   test.each([
     ['missing.elf', 'There is no kernel'],
     ['empty.elf', 'is empty'],
-    ['zeros.elf', 'starts with neither an ELF nor a gzip header'],
+    ['zeros.elf', 'starts like no ELF file, bzImage, gzip or xz file'],
     ['', 'is a directory'],
     ['truncated.elf', /truncated|ends|cut|past the end|longer/i],
     ['arm.elf', /machine|x86/i],
