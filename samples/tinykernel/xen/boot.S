@@ -43,19 +43,10 @@ _start:
 	movq	%rsi, %rdi			/* start_info */
 	call	kernel_main
 park:
-	pushq %rax
-	movq this_vcpu(%rip), %rax
-	movb $1, 1(%rax)                /* evtchn_upcall_mask */
-	popq %rax
-	pushq %rax
-	pushq %rdi
-	pushq %rsi
-	movl $1, %edi                   /* SCHEDOP_block: unmasks events */
-	movl $0, %esi
+	pushq $3                        /* sched_shutdown.reason: SHUTDOWN_crash */
+	movl $2, %edi                   /* SCHEDOP_shutdown */
+	movq %rsp, %rsi
 	call hypercall_page + 29 * 32   /* sched_op */
-	popq %rsi
-	popq %rdi
-	popq %rax
 	jmp	park
 	.cfi_endproc
 
