@@ -3,6 +3,7 @@
 
 import { exceptionNames, exceptionVectors } from '../../abi/constants/trap.table.ts';
 import { errnoMeaning, errnoName } from '../../abi/errno.ts';
+import { rflagsBits } from '../../x86/register-bits.table.ts';
 import { useOf } from '../frame.ts';
 
 /** A number of the log: hexadecimal without or with 0x; null for anything else. */
@@ -164,25 +165,10 @@ export const pfnText = (v: bigint): string =>
       ? 'none: the frame is Xen’s or shared'
       : `the guest’s own number of the frame`;
 
-const RFLAGS: readonly (readonly [number, string])[] = [
-  [0, 'CF'],
-  [2, 'PF'],
-  [4, 'AF'],
-  [6, 'ZF'],
-  [7, 'SF'],
-  [8, 'TF'],
-  [9, 'IF'],
-  [10, 'DF'],
-  [11, 'OF'],
-  [14, 'NT'],
-  [16, 'RF'],
-  [17, 'VM'],
-  [18, 'AC'],
-  [21, 'ID'],
-];
 export const rflagsText = (v: bigint): string =>
   `${
-    RFLAGS.filter(([n]) => bit(v, n))
+    rflagsBits
+      .filter(([n]) => bit(v, n))
       .map(([, name]) => name)
       .join(' ') || 'none set'
   }, IOPL ${Number(v >> 12n) & 3}`;

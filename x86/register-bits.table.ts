@@ -1,0 +1,56 @@
+// The named bits of rflags, cr0 and cr4 (SDM volume 1, 3.4.3; volume 3, 2.5).
+
+export type BitNames = readonly (readonly [bit: number, name: string])[];
+
+export const rflagsBits: BitNames = [
+  [0, 'CF'],
+  [2, 'PF'],
+  [4, 'AF'],
+  [6, 'ZF'],
+  [7, 'SF'],
+  [8, 'TF'],
+  [9, 'IF'],
+  [10, 'DF'],
+  [11, 'OF'],
+  [14, 'NT'],
+  [16, 'RF'],
+  [17, 'VM'],
+  [18, 'AC'],
+  [19, 'VIF'],
+  [20, 'VIP'],
+  [21, 'ID'],
+];
+export const cr0Bits: BitNames = [
+  [0, 'PE'],
+  [1, 'MP'],
+  [2, 'EM'],
+  [3, 'TS'],
+  [4, 'ET'],
+  [5, 'NE'],
+  [16, 'WP'],
+  [18, 'AM'],
+  [29, 'NW'],
+  [30, 'CD'],
+  [31, 'PG'],
+];
+export const cr4Bits: BitNames = [
+  [0, 'VME'],
+  [1, 'PVI'],
+  [2, 'TSD'],
+  [3, 'DE'],
+  [4, 'PSE'],
+  [5, 'PAE'],
+  [6, 'MCE'],
+  [7, 'PGE'],
+  [8, 'PCE'],
+  [9, 'OSFXSR'],
+  [10, 'OSXMMEXCPT'],
+  [11, 'UMIP'],
+  [13, 'VMXE'],
+  [16, 'FSGSBASE'],
+  [17, 'PCIDE'],
+  [18, 'OSXSAVE'],
+  [20, 'SMEP'],
+  [21, 'SMAP'],
+  [22, 'PKE'],
+];
