@@ -4,7 +4,7 @@
 import { type Decode, makeDecoder, newDecoded } from '../../x86/decode.ts';
 import { bitsOf, type Core, raise } from './core.ts';
 import * as L from './layout.ts';
-import { type DecodeMode, RecordWriter } from './records.ts';
+import { After, type DecodeMode, RecordWriter } from './records.ts';
 import { type CaseList, FixedCase } from './tier0/cases.ts';
 import type { CodeMarks } from './tlb.ts';
 
@@ -252,7 +252,6 @@ export class CodeCache implements CodeMarks {
         offset += LONGEST;
         break;
       }
-      writer.setNext(nextLo, nextHi);
       const from = at;
       at = writer.write(at, d, nextLo, nextHi, mode);
       const pair = before === 0 || at !== from + L.RECORD.size ? 0 : this.list.fused(before, writer.handler);
@@ -261,12 +260,12 @@ export class CodeCache implements CodeMarks {
       offset += d.length;
       ipLo = nextLo;
       ipHi = nextHi;
-      const definition = writer.definitionOf(d);
-      if (definition === null || definition.jumps) ended = true;
-      else if (definition.leaves) {
+      const after = writer.afterOf(d);
+      if (after === After.ends || (after === After.repeated && d.rep !== 0)) ended = true;
+      else if (after === After.leaves) {
         ended = true;
         leave = true;
-      } else if (d.rep !== 0 && definition.rare !== null) ended = true;
+      }
     }
     at = writer.writeNext(at, ipLo, ipHi, leave);
     this.writeHeader(header, count, lo, hi, this.regions?.heatOf(frame) ?? 0);
