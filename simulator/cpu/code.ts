@@ -2,9 +2,10 @@
 // dropped when their bytes are written. An accelerator only: nothing here is machine state.
 
 import { type Decode, makeDecoder, newDecoded } from '../../x86/decode.ts';
+import { type Block, BlockStore } from './blocks.ts';
 import { bitsOf, type Core, raise } from './core.ts';
 import * as L from './layout.ts';
-import { type DecodeMode, RecordWriter } from './records.ts';
+import { After, type DecodeMode, RecordWriter } from './records.ts';
 import { type CaseList, FixedCase } from './tier0/cases.ts';
 import type { CodeMarks } from './tlb.ts';
 
@@ -16,28 +17,6 @@ const MAX_BLOCK = 64;
 const BLOCK_ROOM = (2 * MAX_BLOCK + 4) * L.RECORD.size;
 /** Budget that no slice has: a dropped block is never entered again. */
 const NEVER = 0x7fffffff;
-
-export interface Block {
-  readonly header: number;
-  readonly count: number;
-  readonly mode: DecodeMode;
-  readonly frame: number;
-  /** Bytes within the frame. */
-  readonly start: number;
-  readonly end: number;
-  /** Frame of the second page when its only instruction crosses a border, -1 else; and how many bytes lie there. */
-  readonly secondFrame: number;
-  readonly secondBytes: number;
-  readonly lo: number;
-  readonly hi: number;
-  /** Base of the code segment: linear address - address. 0 but in decoding mode 3. */
-  readonly base: number;
-  /** Copies of the first n instructions only, by n. */
-  shorts: Map<number, number> | null;
-  /** Tier 1: a region begins here, so that the interpreter may not run into it; it was asked for one. */
-  region: boolean;
-  asked: boolean;
-}
 
 /** What the cache of decoded code must tell tier 1. */
 export interface RegionMarks {
@@ -68,6 +47,11 @@ function decoderOf(model: 'amd' | 'intel'): Decode {
   return decoder;
 }
 
+/** The pieces of 128 bytes of a frame that a range within it touches, one bit each. */
+function piecesOf(start: number, end: number): number {
+  return (-1 << (start >> 7)) & (-1 >>> (31 - Math.min(31, (end - 1) >> 7)));
+}
+
 export class CodeCache implements CodeMarks {
   private readonly core: Core;
   readonly writer: RecordWriter;
@@ -76,8 +60,7 @@ export class CodeCache implements CodeMarks {
   private readonly decoded = newDecoded();
   /** For every frame: which of its 32 pieces of 128 bytes hold decoded code. */
   private readonly lines: Uint32Array;
-  private readonly byFrame = new Map<number, Map<number, Block>>();
-  private readonly byHeader = new Map<number, Block>();
+  private readonly store: BlockStore;
   private free: number;
   private readonly breakpoints = new Set<number>();
   /** Breakpoints, and addresses in some vCPU's debug registers: blocks end before them and are entered through the engine only. */
@@ -99,6 +82,7 @@ export class CodeCache implements CodeMarks {
     this.writer = new RecordWriter(core, list);
     this.decode = decoderOf(core.model);
     this.lines = new Uint32Array(core.frames);
+    this.store = new BlockStore(core);
     this.free = core.layout.records;
   }
 
@@ -136,9 +120,8 @@ export class CodeCache implements CodeMarks {
   /** Forgets everything decoded. */
   reset(): void {
     this.generation++;
-    for (const block of this.byHeader.values()) this.kill(block.header);
-    this.byFrame.clear();
-    this.byHeader.clear();
+    this.store.each((block) => this.kill(block.header));
+    this.store.clear();
     this.lines.fill(0);
     this.core.i32.fill(0, L.BLOCK_TABLE >> 2, (L.BLOCK_TABLE + L.DECODE_MODES * L.BLOCK_TABLE_SIZE) >> 2);
     this.free = this.core.layout.records;
@@ -159,10 +142,10 @@ export class CodeCache implements CodeMarks {
     const { i32 } = this.core;
     const e = this.tableEntry(lo, mode);
     if (i32[e] === lo && i32[e + 1] === hi && i32[e + 2] === frame && i32[e + 3] !== 0) {
-      const block = this.byHeader.get(i32[e + 3]!)!;
+      const block = this.store.ofHeader(i32[e + 3]!);
       if (block.secondFrame < 0) return block;
     }
-    const known = this.byFrame.get(frame)?.get(CodeCache.key(lo, hi, mode));
+    const known = this.store.at(lo, hi, frame, mode);
     if (known) {
       if (known.secondFrame >= 0) {
         const second = this.secondFrame((lo + base) | 0, hi);
@@ -252,7 +235,6 @@ export class CodeCache implements CodeMarks {
         offset += LONGEST;
         break;
       }
-      writer.setNext(nextLo, nextHi);
       const from = at;
       at = writer.write(at, d, nextLo, nextHi, mode);
       const pair = before === 0 || at !== from + L.RECORD.size ? 0 : this.list.fused(before, writer.handler);
@@ -261,12 +243,12 @@ export class CodeCache implements CodeMarks {
       offset += d.length;
       ipLo = nextLo;
       ipHi = nextHi;
-      const definition = writer.definitionOf(d);
-      if (definition === null || definition.jumps) ended = true;
-      else if (definition.leaves) {
+      const after = writer.afterOf(d);
+      if (after === After.ends || (after === After.repeated && d.rep !== 0)) ended = true;
+      else if (after === After.leaves) {
         ended = true;
         leave = true;
-      } else if (d.rep !== 0 && definition.rare !== null) ended = true;
+      }
     }
     at = writer.writeNext(at, ipLo, ipHi, leave);
     this.writeHeader(header, count, lo, hi, this.regions?.heatOf(frame) ?? 0);
@@ -287,6 +269,10 @@ export class CodeCache implements CodeMarks {
       shorts: null,
       region,
       asked: region,
+      id: 0,
+      inBucket: 0,
+      next: 0,
+      previous: 0,
     };
     this.blocks++;
     this.instructions += count;
@@ -297,8 +283,10 @@ export class CodeCache implements CodeMarks {
   private writeHeader(header: number, count: number, lo: number, hi: number, heat: number): void {
     const { i32 } = this.core;
     const w = header >> 2;
-    i32.fill(0, w, w + 8);
+    i32[w] = FixedCase.header;
+    i32[w + 1] = 0;
     i32[w + 2] = count;
+    i32[w + 3] = 0;
     // Kept when the first is overwritten to bar the block.
     i32[w + 4] = count;
     i32[w + 5] = heat;
@@ -320,36 +308,15 @@ export class CodeCache implements CodeMarks {
   }
 
   private register(block: Block): void {
-    this.addTo(block.frame, block);
+    this.store.add(block);
     this.mark(block.frame, block.start, block.end);
-    if (block.secondFrame >= 0) {
-      this.addTo(block.secondFrame, block);
-      this.mark(block.secondFrame, 0, Math.max(1, block.secondBytes));
-    }
-    this.byHeader.set(block.header, block);
+    if (block.secondFrame >= 0) this.mark(block.secondFrame, 0, Math.max(1, block.secondBytes));
     if (block.region) this.kill(block.header);
     this.publish(block);
   }
-  /** Key in a frame's map: crossing blocks are listed under their second frame too, with a key of their own. */
-  private addTo(frame: number, block: Block): void {
-    let blocks = this.byFrame.get(frame);
-    if (!blocks) {
-      blocks = new Map();
-      this.byFrame.set(frame, blocks);
-    }
-    blocks.set(this.keyIn(frame, block), block);
-  }
-  private keyIn(frame: number, block: Block): number {
-    const key = CodeCache.key(block.lo, block.hi, block.mode);
-    return frame === block.frame ? key : -1 - key;
-  }
   mark(frame: number, start: number, end: number): void {
-    const first = start >> 7;
-    const last = (end - 1) >> 7;
     const was = this.lines[frame]!;
-    let bits = was;
-    for (let i = first; i <= last; i++) bits |= 1 << i;
-    this.lines[frame] = bits;
+    this.lines[frame] = was | piecesOf(start, end);
     if (was === 0) this.onMarked(frame);
   }
 
@@ -357,28 +324,23 @@ export class CodeCache implements CodeMarks {
     this.kill(block.header);
     if (block.shorts) for (const header of block.shorts.values()) this.kill(header);
     this.withdraw(block);
-    this.byFrame.get(block.frame)?.delete(this.keyIn(block.frame, block));
-    if (block.secondFrame >= 0) this.byFrame.get(block.secondFrame)?.delete(this.keyIn(block.secondFrame, block));
-    this.byHeader.delete(block.header);
+    this.store.remove(block);
   }
 
   // ---- tier 1
   isKnown(lo: number, hi: number, frame: number, mode: number): boolean {
-    return this.byFrame.get(frame)?.has(CodeCache.key(lo, hi, mode)) ?? false;
-  }
-  private at(lo: number, hi: number, frame: number, mode: number): Block | undefined {
-    return this.byFrame.get(frame)?.get(CodeCache.key(lo, hi, mode));
+    return this.store.at(lo, hi, frame, mode) !== undefined;
   }
   /** The block at an entry is a region now: links to it and the block table lead to the engine. */
   hide(lo: number, hi: number, frame: number, mode: number): void {
-    const block = this.at(lo, hi, frame, mode);
+    const block = this.store.at(lo, hi, frame, mode);
     if (!block) return;
     block.region = true;
     this.kill(block.header);
     this.withdraw(block);
   }
   dropAt(lo: number, hi: number, frame: number, mode: number): void {
-    const block = this.at(lo, hi, frame, mode);
+    const block = this.store.at(lo, hi, frame, mode);
     if (block) this.drop(block);
   }
   /** One more execution that the interpreter does not see; true when the block is hot now and was not asked for a region. */
@@ -400,11 +362,11 @@ export class CodeCache implements CodeMarks {
     const running = record === 0 ? 0 : this.headerOf(record);
     let hitRunning = false;
     this.regions?.beforeStore(frame, offset, size);
-    for (const block of [...(this.byFrame.get(frame)?.values() ?? [])]) {
-      if (!this.overlaps(block, frame, offset, size)) continue;
+    this.store.eachIn(frame, (block) => {
+      if (!this.overlaps(block, frame, offset, size)) return;
       if (block.header === running || (block.shorts !== null && running !== 0 && this.isShortOf(block, running))) hitRunning = true;
       this.drop(block);
-    }
+    });
     this.recount(frame);
     return !hitRunning;
   }
@@ -432,20 +394,14 @@ export class CodeCache implements CodeMarks {
     return block.secondFrame === frame && offset < block.secondBytes;
   }
   private recount(frame: number): void {
-    this.lines[frame] = 0;
+    let lines = 0;
     this.regions?.eachPiece(frame, (start, end) => {
-      for (let i = start >> 7; i <= (end - 1) >> 7; i++) this.lines[frame] = this.lines[frame]! | (1 << i);
+      lines |= piecesOf(start, end);
     });
-    const blocks = this.byFrame.get(frame);
-    if (!blocks) return;
-    if (blocks.size === 0) {
-      this.byFrame.delete(frame);
-      return;
-    }
-    for (const block of blocks.values()) {
-      const [start, end] = block.frame === frame ? [block.start, block.end] : [0, Math.max(1, block.secondBytes)];
-      for (let i = start >> 7; i <= (end - 1) >> 7; i++) this.lines[frame] = this.lines[frame]! | (1 << i);
-    }
+    this.store.eachIn(frame, (block) => {
+      lines |= block.frame === frame ? piecesOf(block.start, block.end) : piecesOf(0, Math.max(1, block.secondBytes));
+    });
+    this.lines[frame] = lines;
   }
 
   /** The instruction of a record reads the memory operand that it writes. Bodies in TypeScript ask for both accesses themselves. */

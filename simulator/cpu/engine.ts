@@ -1,6 +1,7 @@
 // The CPU engine: runs vCPUs for exact numbers of instructions on tier 0 and turns every stop into an exit.
 
-import { type Block, CodeCache } from './code.ts';
+import type { Block } from './blocks.ts';
+import { CodeCache } from './code.ts';
 import { bitsOf, type Core, createCore, raise } from './core.ts';
 import {
   type Engine,

@@ -109,7 +109,7 @@ export const RECORD = {
   index: 5, // u8
   scale: 6, // u8: shift count
   info: 7, // u8: length in bits 0-3, bit 4: addresses the stack segment, bit 5: not an instruction of its own
-  immediate: 8, // i64; header: number of instructions i32, which bars a block that must not be entered
+  immediate: 8, // i64; header: number of instructions i32, which bars a block that must not be entered; number of the block i32
   displacement: 16, // i32; branches: link of the fall-through
   link: 20, // i32: block of the taken branch; other records: offset of a third register operand; header: heat
   next: 24, // i64: address of the next instruction; header: address of the block

@@ -23,10 +23,30 @@ export interface RareInstruction {
 /** Decoding mode: 64-bit, 32-bit with flat segments, 32-bit with others, and with a code segment that is not flat. */
 export type DecodeMode = 0 | 1 | 2 | 3;
 
+/** What the block builder does after an instruction. `repeated`: it ends the block if it has a rep prefix. */
+export const After = { goesOn: 0, ends: 1, leaves: 2, repeated: 3 } as const;
+
+/** A row of the instruction table, with what is asked for every instruction decoded as plain numbers. */
 interface RowInfo {
   readonly definition: Definition | null;
   readonly index: number;
   readonly key: string;
+  readonly after: number;
+  /** Which body runs depends on more than the operands' kinds and sizes. */
+  readonly special: boolean;
+  readonly bitString: boolean;
+  readonly lea: boolean;
+  /** `pop`, whose memory form is a row of its own here. */
+  readonly pop: boolean;
+  /** The operand size is the size of the counter register. */
+  readonly counter: boolean;
+  /** Operand sizes, each a power of two, in one number; the first of them. */
+  readonly widths: number;
+  readonly width: number;
+  /** Size of the source; -1: that of the second operand. */
+  readonly source: number;
+  readonly conditional: boolean;
+  readonly vector: boolean;
 }
 
 const SS = 2;
@@ -38,7 +58,25 @@ const COUNTER_ROWS = new Set(['jcxz', 'loop', 'loopz', 'loopnz']);
 
 /** Rows that raise #NM while the floating-point unit is disabled. */
 const FPU_ROWS: ReadonlySet<string> = new Set([...X87_ROWS, ...SSE_ROWS].map((row) => row.key));
+/** Rows with encodings that not every model has. */
+const MODEL_ROWS: ReadonlySet<string> = new Set(['nop', 'pextrw']);
 const BIT_STRING_ROWS = new Set(['bt', 'bts', 'btr', 'btc']);
+
+/** Operand kinds as shapeCode() numbers them; a kind that no case has is NO_SHAPE. */
+const NO_SHAPE = 255;
+const SHAPES = new Uint8Array(256).fill(NO_SHAPE);
+SHAPES[K.gpr] = SHAPES[K.gpr8] = 1;
+SHAPES[K.memory] = 2;
+SHAPES[K.immediate] = 3;
+SHAPES[K.xmm] = 4;
+SHAPES[K.mmx] = 5;
+SHAPES[K.relative] = 0;
+
+function afterOf(definition: Definition | null): number {
+  if (definition === null || definition.jumps) return After.ends;
+  if (definition.leaves) return After.leaves;
+  return definition.rare !== null ? After.repeated : After.goesOn;
+}
 
 /** Target of a relative branch, truncated to its operand size. */
 export function relativeLo(d: Decoded, nextLo: number): number {
@@ -48,6 +86,20 @@ export function relativeLo(d: Decoded, nextLo: number): number {
 export function relativeHi(d: Decoded, nextLo: number, nextHi: number): number {
   if (d.operandSize !== 8) return 0;
   return (nextHi + d.immHi + ((nextLo >>> 0) + (d.immLo >>> 0) > 0xffffffff ? 1 : 0)) | 0;
+}
+
+function registerOffset(kind: number, reg: number): number {
+  if (kind === K.gpr) return 8 * reg;
+  if (kind === K.xmm || kind === K.mmx) return 16 * reg;
+  if (kind === K.gpr8) return reg >= 16 ? 8 * (reg - 16) + 1 : 8 * reg;
+  return ZERO;
+}
+
+/** A rip-relative address that 32 signed bits do not hold. */
+function farFromZero(d: Decoded, nextLo: number, nextHi: number): boolean {
+  const lo = (nextLo >>> 0) + (d.dispLo >>> 0);
+  const hi = (nextHi + d.dispHi + (lo > 0xffffffff ? 1 : 0)) | 0;
+  return hi !== (lo | 0) >> 31;
 }
 
 /** For the segment check: bytes accessed, and 256 when they are written; 0 when nothing is accessed. */
@@ -75,7 +127,28 @@ export class RecordWriter {
   constructor(core: Core, list: CaseList) {
     this.core = core;
     this.list = list;
-    const info = (key: string): RowInfo => ({ key, definition: DEFINITIONS.get(key) ?? null, index: list.definitionIndex.get(key) ?? -1 });
+    const info = (key: string): RowInfo => {
+      const definition = DEFINITIONS.get(key) ?? null;
+      const bitString = BIT_STRING_ROWS.has(key);
+      const sources = definition?.sourceSizes ?? [0];
+      const sizes = definition?.sizes ?? [1];
+      return {
+        key,
+        definition,
+        index: list.definitionIndex.get(key) ?? -1,
+        after: afterOf(definition),
+        special: definition === null || definition.rare !== null || bitString || key === 'lea' || MODEL_ROWS.has(key),
+        bitString,
+        lea: key === 'lea',
+        pop: key === 'pop',
+        counter: COUNTER_ROWS.has(key),
+        widths: sizes.reduce((all, size) => all | size, 0),
+        width: sizes[0]!,
+        source: definition?.narrows && core.model === 'amd' ? 4 : sources.length > 1 ? -1 : sources[0]!,
+        conditional: definition?.conditional ?? false,
+        vector: (definition?.vector ?? null) !== null,
+      };
+    };
     this.rows = ROWS.map((row) => info(row.key));
     this.popMemory = info('pop-memory');
     this.selected = this.popMemory;
@@ -83,13 +156,23 @@ export class RecordWriter {
 
   /** Handler of the case that runs an instruction; 0: a body in TypeScript does, and `rareName` says which. */
   select(d: Decoded): number {
-    const row = this.rowOf(d);
-    const { definition } = row;
+    let row = this.rows[d.row]!;
+    if (row.pop && d.kind[0] === K.memory) row = this.popMemory;
     this.selected = row;
-    const rare = (name: string): number => {
-      this.rareName = name;
-      return 0;
-    };
+    if (row.special && this.selectRare(row, d)) return 0;
+    const handler = this.handlerOf(row, d);
+    if (handler === 0) this.rareName = 'unsupported';
+    return handler;
+  }
+  /** Whether a body in TypeScript runs the instruction; sets `rareName`. */
+  private selectRare(row: RowInfo, d: Decoded): boolean {
+    const name = this.rareOf(row, d);
+    if (name === null) return false;
+    this.rareName = name;
+    return true;
+  }
+  private rareOf(row: RowInfo, d: Decoded): string | null {
+    const { definition } = row;
     // AMD's processors know 0f 0d with a memory operand only (prefetch, prefetchw).
     if (
       row.key === 'nop' &&
@@ -98,23 +181,18 @@ export class RecordWriter {
       d.kind[0] !== K.memory &&
       ROWS[d.row]!.enc[d.form]!.startsWith('0f 0d')
     )
-      return rare('undefined');
+      return 'undefined';
     // The encoding of pextrw with a memory form came with SSE4.1, which neither model has.
-    if (row.key === 'pextrw' && d.form === 2) return rare('undefined');
-    if (definition === null) return rare(FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported');
-    if (definition.rare !== null) return rare(definition.rare);
+    if (row.key === 'pextrw' && d.form === 2) return 'undefined';
+    if (definition === null) return FPU_ROWS.has(row.key) ? 'fpu-unsupported' : 'unsupported';
+    if (definition.rare !== null) return definition.rare;
     // Limits hold for the word that the bit lies in, not for the operand's address.
     const limited = bitsOf(this.core) === 32 && d.segment >= FS;
-    if (this.isBitString(row, d) && (limited || d.addressSize !== bitsOf(this.core) / 8)) return rare('bit-string');
-    if (row.key === 'lea' && bitsOf(this.core) === 32 && d.addressSize !== 4) return rare('lea');
-    return this.handlerOf(row, d) || rare('unsupported');
+    if (this.isBitString(row, d) && (limited || d.addressSize !== bitsOf(this.core) / 8)) return 'bit-string';
+    return row.lea && bitsOf(this.core) === 32 && d.addressSize !== 4 ? 'lea' : null;
   }
   private isBitString(row: RowInfo, d: Decoded): boolean {
-    return BIT_STRING_ROWS.has(row.key) && d.kind[0] === K.memory && d.kind[1] === K.gpr;
-  }
-  private rowOf(d: Decoded): RowInfo {
-    const row = this.rows[d.row]!;
-    return row.key === 'pop' && d.kind[0] === K.memory ? this.popMemory : row;
+    return row.bitString && d.kind[0] === K.memory && d.kind[1] === K.gpr;
   }
 
   /** Writes the instruction at `p`; returns the address behind it. `nextLo`/`nextHi`: address of the following instruction. */
@@ -124,91 +202,63 @@ export class RecordWriter {
     if (handler === 0) return this.writeRare(p, d, nextLo, nextHi, this.rareName, row.key);
     if (mode >= 2 && this.isBitString(row, d)) return this.writeRare(p, d, nextLo, nextHi, 'bit-string', row.key);
     const definition = row.definition!;
-    if (definition.vector) this.onVector(mode);
+    if (row.vector) this.onVector(mode);
 
+    const { kind, reg, count } = d;
     let at = p;
     let position = -1;
-    for (let i = 0; i < d.count; i++) if (d.kind[i] === K.memory) position = i;
+    let relative = false;
+    for (let i = 0; i < count; i++) {
+      if (kind[i] === K.memory) position = i;
+      else if (kind[i] === K.relative) relative = true;
+    }
     const usesAddress = position >= 0;
-    const prefixed = usesAddress && this.needsAddressRecord(d, definition, mode);
+    const prefixed = usesAddress && this.needsAddressRecord(d, row, mode, nextLo, nextHi);
     const fix = row === this.popMemory && d.base === 4 ? d.operandSize : 0;
+    const { i32 } = this.core;
     if (prefixed) {
       at = this.writeAddressRecord(at, d, nextLo, nextHi, definition, fix);
-      this.core.i32[(at - L.RECORD.size + L.RECORD.link) >> 2] = accessOf(definition, d, position);
+      i32[(at - L.RECORD.size + L.RECORD.link) >> 2] = accessOf(definition, d, position);
     }
-    const { u8, i32, view } = this.core;
-    const baseOnly = usesAddress && (prefixed || d.index < 0);
-    this.handler = baseOnly ? this.list.baseOnly(handler) : handler;
-    view.setUint16(at, this.handler, true);
-    u8[at + 2] = this.registerOffset(d, 0);
-    u8[at + 3] = this.registerOffset(d, 1);
-    i32[(at + L.RECORD.displacement) >> 2] = 0;
-    i32[(at + L.RECORD.link) >> 2] = d.count > 2 ? this.registerOffset(d, 2) : 0;
+    this.handler = usesAddress && (prefixed || d.index < 0) ? this.list.baseOnly(handler) : handler;
+    const first = count > 0 ? registerOffset(kind[0]!, reg[0]!) : ZERO;
+    const second = count > 1 ? registerOffset(kind[1]!, reg[1]!) : ZERO;
+    // The fields of layout.ts, a word at a time.
+    const w = at >> 2;
+    i32[w] = this.handler | (first << 16) | (second << 24);
     let info = d.length;
+    let address = 0;
+    let displacement = 0;
     if (usesAddress) {
       if (this.stackSegment(d)) info |= L.INFO_STACK;
-      if (prefixed) {
-        u8[at + 4] = 8 * L.EA_REG;
-        u8[at + 5] = ZERO;
-        u8[at + 6] = 0;
-      } else {
-        u8[at + 4] = d.base >= 0 ? 8 * d.base : ZERO;
-        u8[at + 5] = d.index >= 0 ? 8 * d.index : ZERO;
-        u8[at + 6] = d.scale;
-        i32[(at + L.RECORD.displacement) >> 2] = (d.dispLo + (d.ripRelative ? nextLo : 0) + fix) | 0;
+      if (prefixed) address = (8 * L.EA_REG) | (ZERO << 8);
+      else {
+        address = (d.base >= 0 ? 8 * d.base : ZERO) | ((d.index >= 0 ? 8 * d.index : ZERO) << 8) | (d.scale << 16);
+        displacement = (d.dispLo + (d.ripRelative ? nextLo : 0) + fix) | 0;
       }
     }
-    u8[at + L.RECORD.info] = info;
-    this.setImmediate(at, d, nextLo, nextHi);
-    i32[(at + L.RECORD.next) >> 2] = nextLo;
-    i32[(at + L.RECORD.next + 4) >> 2] = nextHi;
+    i32[w + 1] = address | (info << 24);
+    i32[w + 2] = relative ? relativeLo(d, nextLo) : d.immLo;
+    i32[w + 3] = relative ? relativeHi(d, nextLo, nextHi) : d.immHi;
+    i32[w + 4] = displacement;
+    i32[w + 5] = count > 2 ? registerOffset(kind[2]!, reg[2]!) : 0;
+    i32[w + 6] = nextLo;
+    i32[w + 7] = nextHi;
     return at + L.RECORD.size;
   }
 
   private handlerOf(row: RowInfo, d: Decoded): number {
-    const definition = row.definition!;
+    const { kind, count } = d;
     let shape = 0;
-    let at = 0;
-    for (let i = 0; i < d.count; i++) {
-      const kind = d.kind[i]!;
-      if (kind === K.gpr || kind === K.gpr8) shape |= 1 << at;
-      else if (kind === K.xmm) shape |= 4 << at;
-      else if (kind === K.mmx) shape |= 5 << at;
-      else if (kind === K.memory) shape |= 2 << at;
-      else if (kind === K.immediate) shape |= 3 << at;
-      else if (kind !== K.relative) return 0;
-      at += 3;
+    for (let i = 0; i < count; i++) {
+      const code = SHAPES[kind[i]!]!;
+      if (code === NO_SHAPE) return 0;
+      shape |= code << (3 * i);
     }
-    const sources = definition.sourceSizes;
-    let sw = sources.length > 1 ? d.size[1]! : sources[0]!;
-    if (definition.narrows && this.core.model === 'amd') sw = 4;
-    let w = COUNTER_ROWS.has(row.key) ? d.addressSize : d.operandSize;
-    if (!definition.sizes.includes(w as 1)) w = definition.sizes[0]!;
-    return this.list.handler(row.index, shape, w, sw, definition.conditional ? d.cc : 0);
-  }
-
-  private registerOffset(d: Decoded, i: number): number {
-    if (i >= d.count) return ZERO;
-    const kind = d.kind[i]!;
-    const reg = d.reg[i]!;
-    if (kind === K.gpr) return 8 * reg;
-    if (kind === K.xmm || kind === K.mmx) return 16 * reg;
-    if (kind === K.gpr8) return reg >= 16 ? 8 * (reg - 16) + 1 : 8 * reg;
-    return ZERO;
-  }
-
-  private setImmediate(at: number, d: Decoded, nextLo: number, nextHi: number): void {
-    const { i32 } = this.core;
-    const w = (at + L.RECORD.immediate) >> 2;
-    let relative = false;
-    for (let i = 0; i < d.count; i++) if (d.kind[i] === K.relative) relative = true;
-    if (!relative) {
-      i32[w] = d.immLo;
-      i32[w + 1] = d.immHi;
-      return;
-    }
-    i32[w] = relativeLo(d, nextLo);
-    i32[w + 1] = relativeHi(d, nextLo, nextHi);
+    const source = row.source >= 0 ? row.source : d.size[1]!;
+    let w = row.counter ? d.addressSize : d.operandSize;
+    if ((row.widths & w) === 0) w = row.width;
+    return this.list.handler(row.index, shape, w, source, row.conditional ? d.cc : 0);
   }
 
   /** The segment is SS: by override, or because the address is based on rsp or rbp. */
@@ -216,29 +266,16 @@ export class RecordWriter {
     return d.segment === SS || (d.segment < 0 && (d.base === 4 || d.base === 5));
   }
 
-  private needsAddressRecord(d: Decoded, definition: Definition, mode: DecodeMode): boolean {
-    const lea = definition.memory === 'a' && definition.key === 'lea';
+  private needsAddressRecord(d: Decoded, row: RowInfo, mode: DecodeMode, nextLo: number, nextHi: number): boolean {
+    const { lea } = row;
     if (bitsOf(this.core) === 64) {
       if ((d.segment >= FS && !lea) || d.addressSize !== 8) return true;
       // The displacement (absolute for rip-relative operands) must fit in 32 signed bits.
-      return d.ripRelative ? this.farFromZero(d) : d.dispHi !== d.dispLo >> 31;
+      return d.ripRelative ? farFromZero(d, nextLo, nextHi) : d.dispHi !== d.dispLo >> 31;
     }
     if (d.addressSize !== 4) return true;
     if (lea) return false;
     return d.segment >= FS || mode >= 2;
-  }
-
-  private ripNextLo = 0;
-  private ripNextHi = 0;
-  /** Called before write() where the instruction may be rip-relative. */
-  setNext(lo: number, hi: number): void {
-    this.ripNextLo = lo;
-    this.ripNextHi = hi;
-  }
-  private farFromZero(d: Decoded): boolean {
-    const lo = (this.ripNextLo >>> 0) + (d.dispLo >>> 0);
-    const hi = (this.ripNextHi + d.dispHi + (lo > 0xffffffff ? 1 : 0)) | 0;
-    return hi !== (lo | 0) >> 31;
   }
 
   private writeAddressRecord(at: number, d: Decoded, nextLo: number, nextHi: number, definition: Definition, fix: number): number {
@@ -293,10 +330,10 @@ export class RecordWriter {
 
   /** A record that goes on at an address: by block lookup, or through the engine when `leave`. */
   writeNext(at: number, lo: number, hi: number, leave: boolean): number {
-    const { i32, view, u8 } = this.core;
-    view.setUint16(at, leave ? FixedCase.leave : FixedCase.next, true);
-    u8[at + L.RECORD.info] = L.INFO_PREFIX;
+    const { i32 } = this.core;
     const w = at >> 2;
+    i32[w] = leave ? FixedCase.leave : FixedCase.next;
+    i32[w + 1] = L.INFO_PREFIX << 24;
     i32[w + 2] = lo;
     i32[w + 3] = hi;
     i32[w + 5] = 0;
@@ -306,8 +343,8 @@ export class RecordWriter {
     return at + L.RECORD.size;
   }
 
-  /** What the block builder must know of an instruction. */
-  definitionOf(d: Decoded): Definition | null {
-    return this.rows[d.row]!.definition;
+  /** What the block builder does after an instruction: one of `After`. */
+  afterOf(d: Decoded): number {
+    return this.rows[d.row]!.after;
   }
 }

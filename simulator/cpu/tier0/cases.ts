@@ -68,6 +68,28 @@ const FUSED_SIZES: readonly Width[] = [1, 4, 8];
 const number = (definition: number, shape: number, w: number, sw: number, cc: number): number =>
   (((definition * 512 + shape) * 9 + w) * 9 + sw) * 16 + cc;
 
+/** Handlers by case number, open addressing: a lookup for every instruction decoded makes no garbage and calls nothing. */
+function handlerTable(handlers: ReadonlyMap<number, number>): CaseList['handler'] {
+  const bits = Math.ceil(Math.log2(handlers.size)) + 1;
+  const last = (1 << bits) - 1;
+  const shift = 32 - bits;
+  const keys = new Int32Array(last + 1).fill(-1);
+  const values = new Uint16Array(last + 1);
+  for (const [key, handler] of handlers) {
+    let at = Math.imul(key, 0x9e3779b1) >>> shift;
+    while (keys[at] !== -1) at = (at + 1) & last;
+    keys[at] = key;
+    values[at] = handler;
+  }
+  return (definition, shape, w, sw, cc) => {
+    const key = number(definition, shape, w, sw, cc);
+    for (let at = Math.imul(key, 0x9e3779b1) >>> shift; ; at = (at + 1) & last) {
+      if (keys[at] === key) return values[at]!;
+      if (keys[at] === -1) return 0;
+    }
+  };
+}
+
 export function listCases(): CaseList {
   const cases: Case[] = [];
   const handlers = new Map<number, number>();
@@ -95,7 +117,7 @@ export function listCases(): CaseList {
     const index = definitionIndex.get(c.definition.key)!;
     handlers.set(number(index, shapeCode(c.form), c.w, 0, 0), FixedCase.count + cases.length + n);
   });
-  return { cases, vectorCases: vectors, definitionIndex, handler: (...key) => handlers.get(number(...key)) ?? 0, ...twins };
+  return { cases, vectorCases: vectors, definitionIndex, handler: handlerTable(handlers), ...twins };
 }
 
 /** Appends the cheaper twins: addresses without index, then fused pairs. */
@@ -126,9 +148,12 @@ function addTwins(cases: Case[]): Pick<CaseList, 'baseOnly' | 'fused' | 'unfused
     if (twin === undefined) fuse(handler, c);
     else fuse(twin, cases[twin - FixedCase.count]!);
   }
+  const twins = Uint16Array.from({ length: 65536 }, (_, handler) => baseOnly.get(handler) ?? handler);
+  const fusible = new Uint8Array(65536);
+  for (const handler of unfused.values()) fusible[handler] = 1;
   return {
-    baseOnly: (handler) => baseOnly.get(handler) ?? handler,
-    fused: (first, second) => fused.get(first * 65536 + second) ?? 0,
+    baseOnly: (handler) => twins[handler]!,
+    fused: (first, second) => (fusible[first] === 0 ? 0 : (fused.get(first * 65536 + second) ?? 0)),
     unfused: (handler) => unfused.get(handler) ?? handler,
   };
 }
