@@ -21,3 +21,6 @@ export const asVirtual = (n: bigint): VirtualAddress => BigInt.asUintN(64, n) as
 export const machineAddress = (mfn: Mfn, offset = 0): MachineAddress => (mfn * PAGE_SIZE + offset) as MachineAddress;
 export const frameOf = (address: MachineAddress): Mfn => Math.floor(address / PAGE_SIZE) as Mfn;
 export const offsetInPage = (address: MachineAddress): number => address % PAGE_SIZE;
+
+/** Bits 48 to 63 equal bit 47: what the processor takes for an address in 64-bit mode. `value` unsigned. */
+export const isCanonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;

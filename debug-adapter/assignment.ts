@@ -1,6 +1,6 @@
 // Setting what a person edits: registers, and variables that are in guest memory.
 
-import { asVirtual } from '../abi/address.ts';
+import { asVirtual, isCanonical } from '../abi/address.ts';
 import { UserError } from '../host/errors.ts';
 import { evaluateOnGuest, type GuestScope, numberOf } from '../host/expression/guest-value.ts';
 import { parseExpression } from '../host/expression/parser.ts';
@@ -22,7 +22,7 @@ export function assignRegister(host: MachineHost, vcpu: number, name: RegisterNa
   if (value < -(1n << BigInt(bits - 1)) || value >= 1n << BigInt(bits))
     throw new UserError(`${text} does not fit into ${name}, which has ${bits} bits.`);
   const stored = BigInt.asUintN(bits, value);
-  if (bits === 64 && addresses.includes(name) && BigInt.asUintN(64, BigInt.asIntN(48, stored)) !== stored)
+  if (bits === 64 && addresses.includes(name) && !isCanonical(stored))
     throw new UserError(`${hex(stored)} is not canonical: bits 48 to 63 of an address in ${name} must equal bit 47.`);
   host.setRegister(vcpu, name, stored);
 }

@@ -1,6 +1,7 @@
 // Answers the machine protocol's requests for one machine host; events reach the clients by serveMachine().
 
 import { asVirtual } from '../abi/address.ts';
+import { hexBytes } from '../abi/present.ts';
 import type { RegisterName, Registers } from '../simulator/machine-types.ts';
 import { checkAddress, checkCount, checkDomain, checkKinds } from './check-parameters.ts';
 import { describeEnding } from './endings.ts';
@@ -111,10 +112,9 @@ export function answerMachineRequest(host: MachineHost, request: MachineRequest)
 export function stopInfo(stop: Stop): StopInfo {
   if (stop.kind === 'breakpoint') return { ...stop, address: hex(stop.address) };
   if (stop.kind === 'data') {
-    const digits = (bytes: Uint8Array): string => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
     const accesses = stop.accesses.map(({ address, length, access, before, after }) => ({
       ...{ address: hex(address), length, access },
-      ...{ before: digits(before), after: digits(after) },
+      ...{ before: hexBytes(before), after: hexBytes(after) },
     }));
     return { ...stop, instruction: hex(stop.instruction), accesses };
   }

@@ -1,6 +1,6 @@
 // Gives a vCPU the state of a vcpu_guest_context (vcpu_op.initialise), with the checks that Xen makes of it.
 
-import { asMfn } from '../../abi/address.ts';
+import { asMfn, isCanonical } from '../../abi/address.ts';
 import { guestContextFlags as VGCF } from '../../abi/constants/vcpu.table.ts';
 import type { StructView } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
@@ -14,7 +14,6 @@ import type { Hypervisor } from './hypervisor.ts';
 import { dropLdt } from './ldt.ts';
 import type { VcpuState } from './vcpu.ts';
 
-const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 const MAX_GDT = 14 * 512;
 
 const ADDRESSES_64 = [
@@ -31,7 +30,7 @@ const ADDRESSES_64 = [
 export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView): Refusal | null {
   const { bits } = vcpu;
   for (const path of bits === 64 ? ADDRESSES_64 : []) {
-    if (!canonical(context.big(path)))
+    if (!isCanonical(context.big(path)))
       return refuse('EINVAL', 'address-not-canonical', { what: `vcpu_guest_context.${path}`, address: hex(context.big(path)) });
   }
   const cr3 = context.big('ctrlreg[3]');

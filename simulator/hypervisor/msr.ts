@@ -1,6 +1,7 @@
 // Model-specific registers as Xen emulates them for a PV guest; null: not for guests, #GP.
 // Source: public behaviour of Xen 4.17 (arch/x86/msr.c, pv/emul-priv-op.c), golden lines of test/simulator.
 
+import { isCanonical } from '../../abi/address.ts';
 import { Segment } from '../cpu/engine-types.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { readTsc } from './time.ts';
@@ -12,7 +13,6 @@ const isBase = (msr: number): boolean => msr >= 0xc0000100 && msr <= 0xc0000102;
 /** Fast strings; no branch trace store, no precise events, xTPR off. */
 const MISC_ENABLE = 0x801801n;
 const PAT = 0x0005_0100_0704_06n;
-const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 
 export const MSR_NAMES: Readonly<Record<number, string>> = {
   16: 'TSC',
@@ -78,15 +78,15 @@ export function writeMsr(hv: Hypervisor, vcpu: VcpuState, msr: number, value: bi
     case 0xc0000080:
       return value === EFER[vcpu.bits];
     case 0xc0000100:
-      if (canonical(value)) vcpu.cpu.setBase(Segment.fs, value);
-      return canonical(value);
+      if (isCanonical(value)) vcpu.cpu.setBase(Segment.fs, value);
+      return isCanonical(value);
     case 0xc0000101:
-      if (canonical(value)) vcpu.cpu.setBase(Segment.gs, value);
-      return canonical(value);
+      if (isCanonical(value)) vcpu.cpu.setBase(Segment.gs, value);
+      return isCanonical(value);
     case 0xc0000102:
       // The inactive base: while the kernel runs, that of user mode.
-      if (canonical(value)) vcpu.otherGsBase = value;
-      return canonical(value);
+      if (isCanonical(value)) vcpu.otherGsBase = value;
+      return isCanonical(value);
   }
   if (isMachineCheck(msr)) return true;
   return hv.config.cpu === 'amd' && (isAmdPower(msr) || msr === 0xc0010015);

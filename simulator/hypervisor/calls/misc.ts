@@ -1,5 +1,6 @@
 // Small calls: stack_switch, fpu_taskswitch, debug registers, segment bases, vm_assist, set_timer_op, console_io.
 
+import { isCanonical } from '../../../abi/address.ts';
 import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
@@ -10,7 +11,6 @@ import { setTaskSwitched } from '../emulate-fpu.ts';
 import { loadDescriptor } from '../selectors.ts';
 import { setSingleshot, systemTime } from '../time.ts';
 
-const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 /** For 64-bit guests only. */
 const M2P_STRICT = 32;
 /** vm_assist types that a PV guest may switch: 4gb_segments and its notify (of a 64-bit guest without effect), writable_pagetables,
@@ -57,7 +57,7 @@ export function setSegmentBase(call: Call): HandlerResult {
     vcpu.otherGsBase = loaded?.ok ? loaded.cache.base : 0n;
     return 0;
   }
-  if (!canonical(base)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'segment base', address: hex(base) }));
+  if (!isCanonical(base)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'segment base', address: hex(base) }));
   if (which === 0) vcpu.cpu.setBase(Segment.fs, base);
   else if (which === 1) vcpu.otherGsBase = base;
   else vcpu.cpu.setBase(Segment.gs, base);

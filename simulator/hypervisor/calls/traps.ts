@@ -1,5 +1,6 @@
 // set_trap_table, set_callbacks, callback_op, and nmi_op's callbacks.
 
+import { isCanonical } from '../../../abi/address.ts';
 import { callbackTypes as T } from '../../../abi/constants/vcpu.table.ts';
 import type { StructView } from '../../../abi/layout.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
@@ -9,7 +10,6 @@ import type { VcpuState } from '../vcpu.ts';
 const ENTRY = 16;
 const NMI = 2;
 const MASK_EVENTS = 1;
-const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 
 /** Reads entries up to one whose address is 0; a null pointer clears the table. */
 export function setTrapTable(call: Call): HandlerResult {
@@ -25,13 +25,14 @@ export function setTrapTable(call: Call): HandlerResult {
     const view = new DataView(bytes.buffer);
     const address = view.getBigUint64(8, true);
     if (address === 0n) return 0;
-    if (!canonical(address)) return no(refuse('EINVAL', 'address-not-canonical', { what: `trap table entry ${n}`, address: hex(address) }));
+    if (!isCanonical(address))
+      return no(refuse('EINVAL', 'address-not-canonical', { what: `trap table entry ${n}`, address: hex(address) }));
     vcpu.setTrap(view.getUint8(0), { flags: view.getUint8(1), cs: view.getUint16(2, true) | 3, address });
   }
 }
 
 function register(vcpu: VcpuState, type: number, flags: number, address: bigint): Answer | null {
-  if (!canonical(address)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'callback', address: hex(address) }));
+  if (!isCanonical(address)) return no(refuse('EINVAL', 'address-not-canonical', { what: 'callback', address: hex(address) }));
   const callback = { address, masks: (flags & MASK_EVENTS) !== 0 };
   switch (type) {
     case T.CALLBACKTYPE_event:
