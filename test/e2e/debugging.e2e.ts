@@ -74,13 +74,10 @@ describe('debugging the port in VS Code', () => {
     await bench.command('Hyperport: Show Guest Console');
     const text = () => bench.terminalContents();
     await expect.poll(text, { timeout: 40_000 }).toContain('tinykernel>');
-    await bench.page.locator('.terminal-wrapper.active').click();
-    await host.page.keyboard.type('help');
-    await host.page.keyboard.press('Enter');
+    await bench.typeInTerminal('help');
     await expect.poll(text, { timeout: 15_000 }).toContain('power off');
     await host.screenshot('console');
-    await host.page.keyboard.type('quit');
-    await host.page.keyboard.press('Enter');
+    await bench.typeInTerminal('quit');
     await expect.poll(text, { timeout: 15_000 }).toContain('tinykernel: bye');
   });
 

@@ -56,9 +56,7 @@ export class Workbench {
 
   /** Opens a file of the workspace by name through the quick pick. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('Control+P');
-    const input = this.page.locator('.quick-input-widget input').first();
-    await input.waitFor({ state: 'visible' });
+    const input = await this.quickInput('Control+P');
     await input.fill(name);
     await this.page
       .locator('.quick-input-list .monaco-list-row')
@@ -74,11 +72,28 @@ export class Workbench {
 
   /** Runs a command by its exact title. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    const widget = this.page.locator('.quick-input-widget:visible');
-    await widget.locator('input').first().fill(`>${title}`);
+    await (await this.commandRow(title)).click();
+  }
+
+  /** The row of a command in the palette, which this opens. */
+  private async commandRow(title: string): Promise<Locator> {
+    const input = await this.quickInput('F1');
+    await input.fill(`>${title}`);
     const label = this.page.locator('.label-name', { hasText: new RegExp(`^${inRegExp(title)}$`) });
-    await widget.locator('.quick-input-list .monaco-list-row').filter({ has: label }).first().click();
+    return this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').filter({ has: label }).first();
+  }
+
+  /** Opens the quick input and waits until it has the keyboard: an earlier one that is still closing would take it away again. */
+  private async quickInput(key: string): Promise<Locator> {
+    const visible = this.page.locator('.quick-input-widget:visible');
+    await eventually('no quick input is open', async () => {
+      const open = await visible.count();
+      if (open) await this.page.keyboard.press('Escape');
+      return !open;
+    });
+    await this.page.keyboard.press(key);
+    await visible.locator('input:focus').first().waitFor();
+    return visible.locator('input').first();
   }
 
   /** Puts the caret on a line (1-based) of the active editor and scrolls it into view. */
@@ -101,11 +116,31 @@ export class Workbench {
 
   /** What the active terminal holds, by way of the clipboard: its rows are drawn, not text. */
   async terminalContents(): Promise<string> {
-    await this.command('Terminal: Focus Terminal');
+    await this.focusTerminal();
     await this.command('Terminal: Select All');
-    await this.command('Terminal: Copy Selection');
+    const copy = await this.commandRow('Terminal: Copy Selection');
+    // Of an empty terminal nothing is selected, and the command is not offered.
+    const offered = await copy.waitFor({ timeout: 3000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!offered) return '';
+    await copy.click();
     // The page's navigator: our own compilation knows only a worker's.
     return this.page.evaluate(() => (navigator as unknown as { clipboard: { readText(): Promise<string> } }).clipboard.readText());
+  }
+
+  /** The command comes back before the terminal has the keyboard. */
+  private async focusTerminal(): Promise<void> {
+    await this.command('Terminal: Focus Terminal');
+    await this.page.locator('.terminal-wrapper.active .xterm-helper-textarea:focus').waitFor();
+  }
+
+  /** Types a line into the active terminal. */
+  async typeInTerminal(line: string): Promise<void> {
+    await this.focusTerminal();
+    await this.page.keyboard.type(line);
+    await this.page.keyboard.press('Enter');
   }
 
   /** Clicks the breakpoint margin beside a line of the active editor. */
@@ -120,8 +155,7 @@ export class Workbench {
 
   /** Starts a launch configuration by its name. */
   async startConfiguration(name: string): Promise<void> {
-    await this.page.keyboard.press('Control+P');
-    const input = this.page.locator('.quick-input-widget:visible input').first();
+    const input = await this.quickInput('Control+P');
     await input.fill(`debug ${name}`);
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
   }
