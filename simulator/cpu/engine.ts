@@ -103,8 +103,8 @@ class CpuEngine implements Engine {
     const { ramBytes, vcpus, host } = config;
     if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % 4096)
       throw new RangeError(`ramBytes ${ramBytes} is not a multiple of 4096`);
-    if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > 32) throw new RangeError(`vcpus ${vcpus}: 1 to 32`);
-    const layout = L.layoutFor(vcpus, ramBytes);
+    if (!Number.isInteger(vcpus) || vcpus < 1 || vcpus > L.MAX_VCPUS) throw new RangeError(`vcpus ${vcpus}: 1 to ${L.MAX_VCPUS}`);
+    const layout = L.layoutFor(ramBytes);
     this.memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages });
     this.core = createCore(this.memory, layout, ramBytes, host, config.model);
     this.ram = new Uint8Array(this.memory.buffer, layout.ram, ramBytes);
@@ -280,7 +280,8 @@ class CpuEngine implements Engine {
         core.unfinished = false;
         const status = regions!.run(core.tlb, this.mode);
         left = i32[L.COUNT >> 2]!;
-        if (status === Status.syscall) return this.finishSyscall(budget - left);
+        if (status === Status.syscall) return this.finishTrap('syscall', 0, budget - left);
+        if (status >= Status.interrupt) return this.finishTrap('interrupt', status - Status.interrupt, budget - left);
         tail = status === Status.budget;
         refused = status < 0;
         watched = WATCHED;
@@ -348,11 +349,11 @@ class CpuEngine implements Engine {
     regions.republish(lo, hi, frame, mode);
     return true;
   }
-  /** A region carried out a syscall. */
-  private finishSyscall(executed: number): Exit {
+  /** A region carried out a syscall or an `int n`, of two bytes. */
+  private finishTrap(kind: 'syscall' | 'interrupt', vector: number, executed: number): Exit {
     const { core } = this;
-    core.stop.kind = 'syscall';
-    core.stop.vector = 0;
+    core.stop.kind = kind;
+    core.stop.vector = vector;
     this.exit.instruction = BigInt.asUintN(64, core.u64[L.RIP >> 3]! - 2n);
     this.exit.length = 2;
     return this.finishStop(executed);

@@ -70,13 +70,7 @@ export const BLOCK_TABLE_ENTRIES = 65536;
 export const BLOCK_TABLE_SIZE = BLOCK_TABLE_ENTRIES * 16;
 export const DECODE_MODES = 4; // 64-bit, 32-bit flat, 32-bit with segments, 32-bit with a code segment that is not flat
 
-/** Data TLB: 4096 entries of 32 bytes: tag for reads i64, for writes i64, addend i32, frame i32. Low tag bits: marks. */
-export const TLB_ENTRIES = 4096;
-export const TLB_READ = 0;
-export const TLB_WRITE = 8;
-export const TLB_ADDEND = 16;
-export const TLB_FRAME = 20;
-export const TLB_BANK_SIZE = TLB_ENTRIES * 32;
+export const MAX_VCPUS = 32;
 /** Tag bit 0: entry invalid; bit 1 (write tags): the frame holds decoded code, take the slow path; bit 2: the page holds watched
  * bytes, likewise. */
 export const TAG_INVALID = 1;
@@ -85,6 +79,7 @@ export const TAG_WATCH = 4;
 /** Instruction TLB: 256 entries of 16 bytes: tag i64, frame i32. */
 export const FETCH_ENTRIES = 256;
 export const FETCH_BANK_SIZE = FETCH_ENTRIES * 16;
+export const FETCH_TLBS = SAVED + MAX_VCPUS * STATE_SIZE;
 /** Regions of tier 1 by the address of their entry: 16 bytes: rip i64, key i32, slot i32. */
 export const REGION_TABLE = BLOCK_TABLE + DECODE_MODES * BLOCK_TABLE_SIZE;
 export const REGION_TABLE_ENTRIES = 65536;
@@ -93,10 +88,23 @@ export const REGION_KEY_MODE = 24;
 /** For every slot of tier 1's function table the key of the page that its regions begin in. */
 export const SLOT_KEYS = REGION_TABLE + REGION_TABLE_ENTRIES * 16;
 export const SLOT_LIMIT = 1 << 17;
+/** Data TLB: 4096 entries in a bank, two banks for each vCPU. Tags for reads (i64), tags for writes (i64) and addends (i32: host
+ * address less the lower half of the guest's) are arrays of their own: what an access looks at stays in the host's first cache. An
+ * entry is named by the address of its read tag. Low tag bits: marks. */
+export const TLB_ENTRIES = 4096;
+export const TLB_BANK_SIZE = TLB_ENTRIES * 8;
+const TLB_BANKS = 2 * MAX_VCPUS + 1;
+export const TLBS = SLOT_KEYS + SLOT_LIMIT * 4;
+/** From the read tag to the write tag. */
+export const TLB_WRITE = TLB_BANKS * TLB_BANK_SIZE;
+/** Added to half the address of the entry: its addend. */
+export const TLB_ADDEND = TLBS + 2 * TLB_WRITE - TLBS / 2;
 /** A bank without any entry: with this base every access takes the slow path, which uses the vCPU's own bank. */
-export const NO_TLB = SLOT_KEYS + SLOT_LIMIT * 4;
-export const TLBS = NO_TLB + TLB_BANK_SIZE;
-export const TLB_STRIDE = 2 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
+export const NO_TLB = TLBS + 2 * MAX_VCPUS * TLB_BANK_SIZE;
+/** Where decoded records begin. */
+export const RECORDS = TLBS + 2 * TLB_WRITE + TLB_WRITE / 2;
+/** Bytes of a vCPU's TLBs as values: tags for reads, for writes, addends of both banks, then the instruction TLBs. */
+export const TLB_VALUES = 5 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
 
 /** Decoded records, 32 bytes each. */
 export const RECORD_BYTES = 24 << 20;
@@ -124,8 +132,8 @@ export interface Layout {
   readonly pages: number;
 }
 
-export function layoutFor(vcpus: number, ramBytes: number): Layout {
-  const records = TLBS + vcpus * TLB_STRIDE;
+export function layoutFor(ramBytes: number): Layout {
+  const records = RECORDS;
   const recordsEnd = records + RECORD_BYTES;
   const ram = Math.ceil(recordsEnd / 65536) * 65536;
   const pages = Math.ceil((ram + ramBytes) / 65536);
@@ -133,5 +141,5 @@ export function layoutFor(vcpus: number, ramBytes: number): Layout {
   return { records, recordsEnd, ram, pages };
 }
 
-export const tlbBase = (vcpu: number, bank: number): number => TLBS + vcpu * TLB_STRIDE + bank * TLB_BANK_SIZE;
-export const fetchTlbBase = (vcpu: number, bank: number): number => TLBS + vcpu * TLB_STRIDE + 2 * TLB_BANK_SIZE + bank * FETCH_BANK_SIZE;
+export const tlbBase = (vcpu: number, bank: number): number => TLBS + (2 * vcpu + bank) * TLB_BANK_SIZE;
+export const fetchTlbBase = (vcpu: number, bank: number): number => FETCH_TLBS + (2 * vcpu + bank) * FETCH_BANK_SIZE;

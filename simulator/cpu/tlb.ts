@@ -18,6 +18,14 @@ export interface CodeMarks {
   updates(record: number): boolean;
 }
 
+/** Entries are numbered by the word of memory that their read tag begins in; from there to the write tag: */
+const TO_WRITE = L.TLB_WRITE >> 2;
+const BANK_WORDS = L.TLB_BANK_SIZE >> 2;
+const firstEntry = (vcpu: number): number => L.tlbBase(vcpu, 0) >> 2;
+/** The word of an entry's addend. */
+const addendOf = (e: number): number => (e + (L.TLB_ADDEND >> 1)) >> 1;
+const entryIn = (bank: number, lo: number): number => (bank + ((lo >>> 9) & ((L.TLB_ENTRIES - 1) << 3))) >> 2;
+
 /** `what` of miss(): size in the low byte. */
 const WRITE = 0x100;
 const STACK = 0x200;
@@ -45,7 +53,7 @@ export class Tlb {
     this.filled = Array.from({ length: vcpus }, () => new Int32Array(FILL_LOG));
     this.filledCount = new Int32Array(vcpus).fill(FILL_LOG);
     this.cached = new Uint8Array(core.frames);
-    for (let e = L.NO_TLB >> 2; e < (L.NO_TLB + L.TLB_BANK_SIZE) >> 2; e += 8) this.drop(e);
+    for (let e = L.NO_TLB >> 2; e < (L.NO_TLB >> 2) + BANK_WORDS; e += 2) this.drop(e);
     for (let v = 0; v < vcpus; v++) {
       core.i32.fill(0, L.fetchTlbBase(v, 0) >> 2, (L.fetchTlbBase(v, 0) + 2 * L.FETCH_BANK_SIZE) >> 2);
       this.flushAll(v);
@@ -76,11 +84,11 @@ export class Tlb {
     const { core } = this;
     const { i32 } = core;
     const page = lo & -4096;
-    const e = (core.tlb + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
-    const tag = e + (write ? L.TLB_WRITE >> 2 : 0);
+    const e = entryIn(core.tlb, lo);
+    const tag = write ? e + TO_WRITE : e;
     if ((i32[tag]! & (-4096 | L.TAG_INVALID)) === page && i32[tag + 1] === hi) {
       this.marked = (i32[tag]! & L.TAG_WATCH) !== 0;
-      return (lo + i32[e + (L.TLB_ADDEND >> 2)]!) >>> 0;
+      return (lo + i32[addendOf(e)]!) >>> 0;
     }
     if (!this.reachable(hi, stack)) return -1;
     const at = this.fill(lo, hi, write, e);
@@ -140,14 +148,10 @@ export class Tlb {
     i32[e] = page | (marks & 1 ? L.TAG_WATCH : 0);
     i32[e + 1] = hi;
     if (write || t.writable) {
-      i32[e + 2] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0) | (marks & 2 ? L.TAG_WATCH : 0);
-      i32[e + 3] = hi;
-    } else {
-      i32[e + 2] = L.TAG_INVALID;
-      i32[e + 3] = 0;
-    }
-    i32[e + (L.TLB_ADDEND >> 2)] = (host - page) | 0;
-    i32[e + (L.TLB_FRAME >> 2)] = t.mfn;
+      i32[e + TO_WRITE] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0) | (marks & 2 ? L.TAG_WATCH : 0);
+      i32[e + TO_WRITE + 1] = hi;
+    } else this.forbidStores(e);
+    i32[addendOf(e)] = (host - page) | 0;
     this.cached[t.mfn] = 1;
     return host + (lo & 4095);
   }
@@ -172,8 +176,7 @@ export class Tlb {
 
   /** Takes the code mark off the entry of this address: its frame holds no decoded code any more. */
   private unmark(lo: number): void {
-    const e = (this.core.tlb + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
-    this.core.i32[e + 2] = this.core.i32[e + 2]! & ~L.TAG_CODE;
+    this.core.i32[entryIn(this.core.tlb, lo) + TO_WRITE]! &= ~L.TAG_CODE;
   }
 
   /** An access over a page border, lower page first. Reads are gathered; stores wait in SCRATCH_WRITE until finishCrossing. */
@@ -263,8 +266,8 @@ export class Tlb {
       const filled = this.filled[vcpu]!;
       for (let k = 0; k < n; k++) this.drop(filled[k]!);
     } else {
-      const base = L.tlbBase(vcpu, 0) >> 2;
-      for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) this.drop(e);
+      const base = firstEntry(vcpu);
+      for (let e = base; e < base + 2 * BANK_WORDS; e += 2) this.drop(e);
     }
     this.filledCount[vcpu] = 0;
     const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
@@ -274,10 +277,17 @@ export class Tlb {
     const { i32 } = this.core;
     i32[e] = L.TAG_INVALID;
     i32[e + 1] = 0;
-    i32[e + 2] = L.TAG_INVALID;
-    i32[e + 3] = 0;
-    i32[e + 4] = 0;
-    i32[e + 5] = 0;
+    this.forbidStores(e);
+    i32[addendOf(e)] = 0;
+  }
+  private forbidStores(e: number): void {
+    this.core.i32[e + TO_WRITE] = L.TAG_INVALID;
+    this.core.i32[e + TO_WRITE + 1] = 0;
+  }
+  /** Frame of a valid entry. */
+  private frameOf(e: number): number {
+    const { i32, layout } = this.core;
+    return ((i32[e]! & -4096) + i32[addendOf(e)]! - layout.ram) >>> 12;
   }
   private dropFetch(e: number): void {
     this.core.i32[e] = L.TAG_INVALID;
@@ -289,7 +299,7 @@ export class Tlb {
     const { i32 } = this.core;
     const page = lo & -4096;
     for (let bank = 0; bank < 2; bank++) {
-      const e = (L.tlbBase(vcpu, bank) + ((lo >>> 7) & ((L.TLB_ENTRIES - 1) << 5))) >> 2;
+      const e = entryIn(L.tlbBase(vcpu, bank), lo);
       if ((i32[e]! & (-4096 | L.TAG_INVALID)) === page && i32[e + 1] === hi) this.drop(e);
       const f = (L.fetchTlbBase(vcpu, bank) + ((lo >>> 8) & ((L.FETCH_ENTRIES - 1) << 4))) >> 2;
       if (i32[f] === page && i32[f + 1] === hi) this.dropFetch(f);
@@ -301,7 +311,7 @@ export class Tlb {
     const { i32 } = this.core;
     if (!this.cached[frame]) return;
     const look = (e: number): void => {
-      if (i32[e + 5] === frame && !(i32[e]! & L.TAG_INVALID)) visit(e);
+      if (!(i32[e]! & L.TAG_INVALID) && this.frameOf(e) === frame) visit(e);
     };
     for (let vcpu = 0; vcpu < this.vcpus; vcpu++) {
       const n = this.filledCount[vcpu]!;
@@ -309,8 +319,8 @@ export class Tlb {
         const filled = this.filled[vcpu]!;
         for (let k = 0; k < n; k++) look(filled[k]!);
       } else {
-        const base = L.tlbBase(vcpu, 0) >> 2;
-        for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) look(e);
+        const base = firstEntry(vcpu);
+        for (let e = base; e < base + 2 * BANK_WORDS; e += 2) look(e);
       }
     }
   }
@@ -328,17 +338,14 @@ export class Tlb {
   }
 
   writeProtectFrame(frame: number): void {
-    this.eachEntry(frame, (e) => {
-      this.core.i32[e + 2] = L.TAG_INVALID;
-      this.core.i32[e + 3] = 0;
-    });
+    this.eachEntry(frame, (e) => this.forbidStores(e));
   }
 
   /** The frame now holds decoded code: stores through cached entries must take the slow path. */
   markCode(frame: number): void {
     const { i32 } = this.core;
     this.eachEntry(frame, (e) => {
-      if (!(i32[e + 2]! & L.TAG_INVALID)) i32[e + 2] = i32[e + 2]! | L.TAG_CODE;
+      if (!(i32[e + TO_WRITE]! & L.TAG_INVALID)) i32[e + TO_WRITE]! |= L.TAG_CODE;
     });
   }
 
@@ -346,38 +353,54 @@ export class Tlb {
   markWatched(vcpu: number, pages: Iterable<number>): void {
     for (const key of pages) {
       const marks = this.watch.marks(vcpu, key);
-      for (let bank = 0; bank < 2; bank++) this.setMarks((L.tlbBase(vcpu, bank) + (key % L.TLB_ENTRIES) * 32) >> 2, key, marks);
+      for (let bank = 0; bank < 2; bank++) this.setMarks((L.tlbBase(vcpu, bank) + (key % L.TLB_ENTRIES) * 8) >> 2, key, marks);
     }
   }
   private setMarks(e: number, key: number, marks: number): void {
     const { i32 } = this.core;
     if (i32[e]! & L.TAG_INVALID || pageKey(i32[e]!, i32[e + 1]!) !== key) return;
     i32[e] = (i32[e]! & ~L.TAG_WATCH) | (marks & 1 ? L.TAG_WATCH : 0);
-    if (!(i32[e + 2]! & L.TAG_INVALID)) i32[e + 2] = (i32[e + 2]! & ~L.TAG_WATCH) | (marks & 2 ? L.TAG_WATCH : 0);
+    const w = e + TO_WRITE;
+    if (!(i32[w]! & L.TAG_INVALID)) i32[w] = (i32[w]! & ~L.TAG_WATCH) | (marks & 2 ? L.TAG_WATCH : 0);
   }
 
+  /** The parts of memory with a vCPU's TLBs, in the order of their values: start and length in words. */
+  private parts(vcpu: number): (readonly [number, number])[] {
+    const first = firstEntry(vcpu);
+    return [
+      [first, 2 * BANK_WORDS],
+      [first + TO_WRITE, 2 * BANK_WORDS],
+      [addendOf(first), BANK_WORDS],
+      [L.fetchTlbBase(vcpu, 0) >> 2, (2 * L.FETCH_BANK_SIZE) >> 2],
+    ];
+  }
   /** TLB content without marks (those belong to caches, not to the machine). */
   canonical(vcpu: number): Uint8Array {
-    const { core } = this;
-    const start = L.tlbBase(vcpu, 0);
-    const bytes = core.u8.slice(start, start + L.TLB_STRIDE);
-    const words = new Int32Array(bytes.buffer);
-    for (let e = 0; e < (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
-      words[e] = words[e]! & ~L.TAG_WATCH;
-      words[e + 2] = words[e + 2]! & ~(L.TAG_CODE | L.TAG_WATCH);
+    const words = new Int32Array(L.TLB_VALUES / 4);
+    let at = 0;
+    for (const [start, length] of this.parts(vcpu)) {
+      words.set(this.core.i32.subarray(start, start + length), at);
+      at += length;
     }
-    return bytes;
+    for (let e = 0; e < 4 * BANK_WORDS; e += 2) words[e]! &= ~(L.TAG_CODE | L.TAG_WATCH);
+    return new Uint8Array(words.buffer);
   }
   /** Replaces the TLB by one that canonical() gave. */
   load(vcpu: number, bytes: Uint8Array): void {
     const { core } = this;
-    core.u8.set(bytes, L.tlbBase(vcpu, 0));
+    const words = new Int32Array(bytes.slice().buffer);
+    let at = 0;
+    for (const [start, length] of this.parts(vcpu)) {
+      core.i32.set(words.subarray(at, at + length), start);
+      at += length;
+    }
     this.filledCount[vcpu] = FILL_LOG;
     this.cached.fill(1);
-    const base = L.tlbBase(vcpu, 0) >> 2;
-    for (let e = base; e < base + (2 * L.TLB_BANK_SIZE) / 4; e += 8) {
-      if (!(core.i32[e + 2]! & L.TAG_INVALID) && this.code.hasCode(core.i32[e + 5]!)) core.i32[e + 2] = core.i32[e + 2]! | L.TAG_CODE;
-      if (this.watch.some && !(core.i32[e]! & L.TAG_INVALID)) {
+    const base = firstEntry(vcpu);
+    for (let e = base; e < base + 2 * BANK_WORDS; e += 2) {
+      if (core.i32[e]! & L.TAG_INVALID) continue;
+      if (!(core.i32[e + TO_WRITE]! & L.TAG_INVALID) && this.code.hasCode(this.frameOf(e))) core.i32[e + TO_WRITE]! |= L.TAG_CODE;
+      if (this.watch.some) {
         const key = pageKey(core.i32[e]!, core.i32[e + 1]!);
         this.setMarks(e, key, this.watch.marks(vcpu, key));
       }

@@ -174,14 +174,14 @@ export abstract class Tier0Operands extends VectorBuilder {
     this.requireUncommitted('translation');
     const va = this.val(address);
     const entry = this.let(
-      this.add(this.local(TLB, I32), this.and(this.wrap(this.shr(va, this.k64(7))), this.k32((L.TLB_ENTRIES - 1) << 5))),
+      this.add(this.local(TLB, I32), this.and(this.wrap(this.shr(va, this.k64(9))), this.k32((L.TLB_ENTRIES - 1) << 3))),
     );
-    const tag = this.loadAt(8, entry, access === 'r' ? L.TLB_READ : L.TLB_WRITE);
+    const tag = this.loadAt(8, entry, access === 'r' ? 0 : L.TLB_WRITE);
     const page = this.and(size > 1 ? this.add(va, this.k64(size - 1)) : va, this.k64(-4096));
     const host = this.temp(I32);
     this.emit(this.eq(tag, page));
     this.open('if', 'hit');
-    this.setLocal(host, this.add(this.wrap(va), this.loadAt(4, entry, L.TLB_ADDEND)));
+    this.setLocal(host, this.add(this.wrap(va), this.loadAt(4, this.shr(entry, this.k32(1)), L.TLB_ADDEND)));
     this.else();
     const what = size | (access === 'w' ? 0x100 : 0) | (stack ? 0x200 : 0);
     this.setLocal(host, this.helper('miss', [this.wrap(va), this.wrap(this.shr(va, this.k64(32))), this.k32(what), this.currentRecord()]));

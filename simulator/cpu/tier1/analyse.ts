@@ -1,6 +1,6 @@
 // Dominators, loops and merges of a region's graph, as its structured code needs them.
 
-import type { RegionNode } from './graph.ts';
+import { isTrap, type RegionNode } from './graph.ts';
 
 export const successors = (n: RegionNode): RegionNode[] => {
   const out: RegionNode[] = [];
@@ -77,7 +77,7 @@ export function analyse(entry: RegionNode): RegionNode[] {
     const n = order[i]!;
     let behind = 0;
     for (const s of successors(n)) if (s.order > n.order && !s.loop) behind = Math.max(behind, s.slack);
-    n.slack = n.steps.length + (n.ending === 'syscall' ? 1 : 0) + behind;
+    n.slack = n.steps.length + (isTrap(n.ending) ? 1 : 0) + behind;
   }
   return order;
 }

@@ -18,8 +18,11 @@ const MAX_CONTEXTS = 24;
 /** Return addresses that a recursive function looks for. */
 const MAX_RETURNS = 4;
 
-/** How a block ends: falling into the next, as its last instruction says, before an instruction of tier 0, or in a syscall. */
-export type Ending = 'fall' | 'stop' | 'syscall' | Exclude<Flow, 'none'>;
+/** Instructions of two bytes that end the run for the host to decide, with all done. */
+export type Trap = 'syscall' | 'interrupt';
+/** How a block ends: falling into the next, as its last instruction says, before an instruction of tier 0, or in a trap. */
+export type Ending = 'fall' | 'stop' | Trap | Exclude<Flow, 'none'>;
+export const isTrap = (ending: Ending): ending is Trap => ending === 'syscall' || ending === 'interrupt';
 
 /** A call that was taken in. */
 export interface Context {
@@ -37,10 +40,12 @@ export interface RegionNode {
   readonly context: Context | null;
   steps: Step[];
   ending: Ending;
+  /** Of an `int n`. */
+  vector: number;
   /** Direct target of the last instruction. */
   takenLo: number;
   takenHi: number;
-  /** Address behind the block. */
+  /** Address behind the block, a trap not included. */
   nextLo: number;
   nextHi: number;
   taken: RegionNode | null;
@@ -92,6 +97,8 @@ export class GraphBuilder {
   /** Blocks behind calls of the entry. */
   private continuations: RegionNode[] = [];
   private entry = 0;
+  /** Of the `int n` found last. */
+  private vector = 0;
 
   constructor(core: Core, code: CodeView, plans: Plans, bits: 64 | 32, eager: boolean) {
     this.bits = bits;
@@ -156,6 +163,7 @@ export class GraphBuilder {
       context,
       steps: [],
       ending: 'fall',
+      vector: 0,
       takenLo: 0,
       takenHi: 0,
       nextLo: 0,
@@ -184,6 +192,7 @@ export class GraphBuilder {
       if (at <= 0) continue;
       made.steps = n.steps.slice(at);
       made.ending = n.ending;
+      made.vector = n.vector;
       made.takenLo = n.takenLo;
       made.takenHi = n.takenHi;
       made.nextLo = n.nextLo;
@@ -201,8 +210,8 @@ export class GraphBuilder {
     if (this.pooled === this.pool.length) this.pool.push(newDecoded());
     return this.pool[this.pooled++]!;
   }
-  /** Decodes one instruction; null: not to be translated (`d` tells nothing then), or a syscall. */
-  private step(lo: number, hi: number, frame: number): Step | 'syscall' | null {
+  /** Decodes one instruction; null: not to be translated (`d` tells nothing then), or a trap. */
+  private step(lo: number, hi: number, frame: number): Step | Trap | null {
     const { core, code, bits } = this;
     const base = core.layout.ram + frame * 4096;
     const d = this.decoded();
@@ -222,12 +231,18 @@ export class GraphBuilder {
     const handler = code.writer.select(d);
     const nextLo = (lo + d.length) | 0;
     const nextHi = bits === 64 && (lo >>> 0) + d.length > 0xffffffff ? (hi + 1) | 0 : hi;
-    if (handler === 0) return code.writer.rareName === 'syscall' && bits === 64 && d.length === 2 && secondFrame < 0 ? 'syscall' : null;
+    if (handler === 0) return d.length === 2 && secondFrame < 0 && nextHi === hi ? this.trap(code.writer.rareName, d) : null;
     if (bits === 32 && d.addressSize === 2) return null;
     const plan = this.plans.of(handler);
     const { definition } = plan.c;
     if (definition.leaves || (definition.jumps && plan.flow === 'none')) return null;
     return { d, plan, lo, hi, nextLo, nextHi, secondFrame };
+  }
+
+  private trap(name: string, d: Decoded): Trap | null {
+    if (name === 'syscall') return this.bits === 64 ? name : null;
+    this.vector = d.immLo & 0xff;
+    return name === 'int' ? 'interrupt' : null;
   }
 
   private fill(n: RegionNode): void {
@@ -244,8 +259,9 @@ export class GraphBuilder {
       if (n.steps.length > 0 && (lo === stopLo || (lo & -4096) !== page || this.code.isStop(lo, hi))) break;
       if (n.steps.length >= MAX_INSTRUCTIONS / 4) break;
       const step = this.step(lo, hi, frame);
-      if (step === null || step === 'syscall') {
+      if (step === null || typeof step === 'string') {
         n.ending = step ?? 'stop';
+        n.vector = this.vector;
         break;
       }
       n.steps.push(step);
@@ -337,7 +353,7 @@ export class GraphBuilder {
         if (here < 0 || left-- === 0) return false;
         const step = this.step(at, high, here);
         this.pooled = mark;
-        if (step === null || step === 'syscall') return false;
+        if (step === null || typeof step === 'string') return false;
         const { flow } = step.plan;
         if (flow === 'call' || flow === 'indirect') return false;
         if (flow === 'return') {

@@ -143,15 +143,15 @@ export abstract class Tier1Operands extends VectorBuilder {
   translate(address: Node, size: number, access: 'r' | 'w'): Node {
     if (this.committed) throw new Error('translation after guest state was written');
     const va = this.val(address);
-    const index = this.and(this.wrap(this.shr(va, this.k64(7))), this.k32((L.TLB_ENTRIES - 1) << 5));
+    const index = this.and(this.wrap(this.shr(va, this.k64(9))), this.k32((L.TLB_ENTRIES - 1) << 3));
     const entry = this.let(this.add(this.local(V.TLB, I32), index));
-    const tag = this.loadAt(8, entry, access === 'r' ? L.TLB_READ : L.TLB_WRITE);
+    const tag = this.loadAt(8, entry, access === 'r' ? 0 : L.TLB_WRITE);
     const last = size > 1 ? this.add(va, this.k64(size - 1)) : va;
     this.emit(this.ne(tag, this.and(last, this.k64(-4096))));
     this.open('if', 'miss');
     this.sideExit();
     this.close();
-    return this.let(this.add(this.wrap(va), this.loadAt(4, entry, L.TLB_ADDEND)));
+    return this.let(this.add(this.wrap(va), this.loadAt(4, this.shr(entry, this.k32(1)), L.TLB_ADDEND)));
   }
   load(address: Node, w: Width, offset = 0): Node {
     return this.loadAt(w, address, offset, Space.memory);

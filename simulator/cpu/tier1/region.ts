@@ -6,7 +6,7 @@ import * as L from '../layout.ts';
 import { analyse, isIrreducible } from './analyse.ts';
 import type { Flow, Tier1 } from './binding.ts';
 import type { FlagState } from './flags.ts';
-import type { RegionNode } from './graph.ts';
+import { isTrap, type RegionNode } from './graph.ts';
 import * as V from './locals.ts';
 import { Plans } from './plans.ts';
 import { Status } from './status.ts';
@@ -150,7 +150,7 @@ export class RegionWriter {
   private block(n: RegionNode): void {
     const { b } = this;
     b.beginBlock();
-    const total = n.steps.length + (n.ending === 'syscall' ? 1 : 0);
+    const total = n.steps.length + (isTrap(n.ending) ? 1 : 0);
     if (n === this.entry || n.loop) {
       b.emit(b.lts(this.count(), b.k32(Math.max(1, n.slack))));
       b.open('if', 'budget');
@@ -164,6 +164,7 @@ export class RegionWriter {
     if (n.ending === 'fall') this.edge(n, n.next, n.nextLo, n.nextHi);
     else if (n.ending === 'stop') b.exitTo(n.nextLo, n.nextHi, Status.leave);
     else if (n.ending === 'syscall') b.exitTo(n.nextLo + 2, n.nextHi, Status.syscall);
+    else if (n.ending === 'interrupt') b.exitTo(n.nextLo + 2, n.nextHi, Status.interrupt + n.vector);
   }
   private flagsDead(n: RegionNode, i: number): boolean {
     for (let j = i + 1; j < n.steps.length; j++) {

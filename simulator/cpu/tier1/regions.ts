@@ -7,7 +7,7 @@ import * as L from '../layout.ts';
 import type { CaseList } from '../tier0/cases.ts';
 import { Tier1 } from './binding.ts';
 import { ExitTable } from './exits.ts';
-import { type CodeView, GraphBuilder, type RegionNode } from './graph.ts';
+import { type CodeView, GraphBuilder, isTrap, type RegionNode } from './graph.ts';
 import { buildHelperModule, REGION_HELPERS } from './helpers.ts';
 import { regionModule } from './module.ts';
 import { Plans } from './plans.ts';
@@ -223,7 +223,7 @@ export class Regions {
       const last = n.steps[n.steps.length - 1];
       const start = n.lo & 4095;
       const length = last ? (last.nextLo - n.lo) >>> 0 : 1;
-      const end = Math.min(4096, start + length + (n.ending === 'syscall' ? 2 : 0));
+      const end = Math.min(4096, start + length + (isTrap(n.ending) ? 2 : 0));
       const frame = graph.frameOf(n.lo, n.hi);
       if (last && last.secondFrame >= 0) pieces.push({ frame: last.secondFrame, start: 0, end: Math.max(1, last.nextLo & 4095) });
       const near = pieces.find((p) => p.frame === frame && start <= p.end && end >= p.start);

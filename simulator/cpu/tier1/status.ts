@@ -10,7 +10,9 @@ export const Status = {
   syscall: 2,
   /** Go on at RIP, where no region is: tier 0's work. */
   leave: 3,
-  firstSlot: 16,
+  /** With a vector added: an `int n` was carried out; RIP is behind it. */
+  interrupt: 16,
+  firstSlot: 16 + 256,
   /** With a slot: the target lies in another page, whose translation must be looked at. */
   otherPage: 0x40000000,
 } as const;
