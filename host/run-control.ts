@@ -235,6 +235,7 @@ export class RunControl {
         return true;
       }
       case 'budget':
+      case 'domain-ended':
         return this.arrived(result);
       case 'idle':
         return false;

@@ -8,7 +8,8 @@ import type { TraceKind, TraceRecord } from './trace/records.ts';
 
 export type CpuModelName = 'amd' | 'intel';
 
-export interface MachineConfig {
+/** One domain of a machine. */
+export interface DomainConfig {
   /** Kernel image: ELF, or one in gzip, xz or a bzImage. */
   readonly kernel: Uint8Array;
   readonly cmdline: string;
@@ -18,8 +19,21 @@ export interface MachineConfig {
   /** 1 to 32. */
   readonly vcpus: number;
   readonly dom0: boolean;
-  readonly cpu: CpuModelName;
   readonly tsc: 'emulate' | 'native';
+  /** As the user and XenStore call it; 'guest' unless given, from the second domain on with the id behind it. */
+  readonly name?: string;
+  /** Share of the processor among domains that want it (256 unless given), and its most in per cent (0: no limit). */
+  readonly weight?: number;
+  readonly cap?: number;
+}
+
+/** The machine, with its first (mostly only) domain. */
+export interface MachineConfig extends DomainConfig {
+  /** The domains besides the first. Those that are not dom0 have the ids 1, 2, … in this order. */
+  readonly domains?: readonly DomainConfig[];
+  /** Room for domains that dom0 makes: memory in MiB, and vCPUs. None unless given. */
+  readonly spare?: { readonly memoryMib: number; readonly vcpus: number };
+  readonly cpu: CpuModelName;
   /** Hot code is translated (default); off, everything is interpreted: slower, and the same in every other respect. */
   readonly tier1?: boolean;
   /** Where long hypercalls are interrupted and continued; 'off' unless given. */
@@ -38,6 +52,13 @@ export class KernelImageError extends Error {
   override name = 'KernelImageError';
 }
 
+/** How one domain of several ended. */
+export interface DomainEnding {
+  readonly domain: number;
+  readonly ending: Ending;
+}
+
+/** vCPUs are numbered over the whole machine here: `VcpuView.id`. */
 export type RunResult =
   /** The instruction limit or the time limit was reached. */
   | { readonly kind: 'budget' }
@@ -49,12 +70,17 @@ export type RunResult =
   | { readonly kind: 'record'; readonly vcpu: number; readonly record: TraceRecord }
   /** Every vCPU is blocked and no timer is pending: only input can go on. */
   | { readonly kind: 'idle'; readonly waits: readonly WaitReason[] }
-  /** The domain ended. Further run() calls return the same. */
+  /** A domain ended while others can go on: told once for each, run() goes on with the others. */
+  | ({ readonly kind: 'domain-ended' } & DomainEnding)
+  /** The machine ended: dom0 did, or where there is none every domain; the ending is dom0's, else the first crash, else the first domain's.
+   * Further run() calls return the same. */
   | { readonly kind: 'ended'; readonly ending: Ending };
 
-/** Memory that stops the machine when a guest's instruction accesses it, on any vCPU and in any address space. */
+/** Memory that stops the machine when a guest's instruction accesses it, on any vCPU and in any address space of a domain. */
 export interface Watchpoint {
   readonly id: number;
+  /** The first one unless given. */
+  readonly domain?: number;
   readonly address: VirtualAddress;
   /** Bytes: 1 to 4096. */
   readonly length: number;
@@ -143,10 +169,29 @@ export interface Walk {
 export type MachineInput = { readonly kind: 'console'; readonly domain: number; readonly bytes: Uint8Array };
 
 export interface VcpuView {
+  /** Its number in the machine. In a machine of one domain the same as `vcpu`. */
+  readonly id: number;
   readonly domain: number;
+  /** Its number in its domain. */
   readonly vcpu: number;
   readonly state: 'running' | 'runnable' | 'blocked' | 'down';
   readonly inKernel: boolean;
+}
+
+export interface DomainView {
+  readonly id: number;
+  readonly name: string;
+  readonly dom0: boolean;
+  readonly bits: 64 | 32;
+  readonly state: 'runs' | 'paused' | 'shut down' | 'crashed' | 'dying';
+  readonly ending: Ending | null;
+  readonly hypercalls: number;
+  /** Its place in the configuration (0: the first one); null when dom0 made it. */
+  readonly configured: number | null;
+  /** Numbers of its vCPUs in the machine. */
+  readonly vcpus: readonly number[];
+  /** Virtual address of the hypercall page, where the kernel has one: its stubs have no debug information. */
+  readonly hypercallPage: VirtualAddress | null;
 }
 
 /** The vCPU's live vcpu_info page. */
@@ -166,7 +211,7 @@ export interface CallbackView {
 
 export interface Machine {
   readonly config: MachineConfig;
-  /** Id of the first (only, in this version) domain: 0 for dom0, else 1. */
+  /** Id of the first (mostly only) domain: 0 for dom0, else 1. */
   readonly domain: number;
   /** 64 or 32: mode of the guest kernel. */
   readonly bits: 64 | 32;
@@ -181,7 +226,12 @@ export interface Machine {
   /** Queues input; it is logged with the instruction count at which it arrived. */
   inject(input: MachineInput): void;
 
+  /** Every domain that there is, by id. */
+  domains(): readonly DomainView[];
+  /** Those of all domains, by domain. */
   vcpus(): readonly VcpuView[];
+  /** The number in the machine of a domain's vCPU, as trace records name it; null when there is none (any more). */
+  vcpuOf(domain: number, vcpu: number): number | null;
   /** The vCPU that runs now or ran last. */
   currentVcpu(): number;
   registers(vcpu: number): Registers;
@@ -196,8 +246,9 @@ export interface Machine {
   /** Replaces the set of watchpoints. Stores by the hypervisor (answers of hypercalls, shared pages) do not count.
    * Throws RangeError for a length outside 1 to 4096. */
   setWatchpoints(watchpoints: readonly Watchpoint[]): void;
-  /** Replaces the set of instruction breakpoints (virtual addresses). run() does not stop again at the one it stands on. */
-  setBreakpoints(addresses: readonly VirtualAddress[]): void;
+  /** Replaces a domain's set of instruction breakpoints (virtual addresses; of the first domain unless given). run() does not stop again
+   * at the one it stands on. */
+  setBreakpoints(addresses: readonly VirtualAddress[], domain?: number): void;
   /** Called for every record of the kinds given; true stops the machine at that point. */
   stopWhen(kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void;
   /** Called for every record of the kinds given, in order. Returns a function that ends it. */
@@ -206,9 +257,9 @@ export interface Machine {
   recent(limit: number): { readonly records: readonly TraceRecord[]; readonly dropped: number };
   /** Guest console output, as it leaves the ring or console_io. */
   onConsole(sink: (domain: number, bytes: Uint8Array) => void): void;
-  /** Lines in words of what the hypervisor would log (`(XEN) …`), for the trace and the debug console. */
+  /** Over all domains. */
   counters(): { readonly instructions: number; readonly hypercalls: number };
-  /** Virtual address range of the hypercall page, where the kernel has one: its stubs have no debug information. */
+  /** The first domain's. */
   hypercallPage(): VirtualAddress | null;
   /** Null before the guest has a vcpu_info for it. */
   vcpuInfo(vcpu: number): VcpuInfoView | null;

@@ -1,17 +1,16 @@
 // The simulated machine: engine, hypervisor and devices as one value that runs, stops, and can be looked into.
 
-import { asVirtual, type Mfn, type VirtualAddress } from '../abi/address.ts';
-import { planKernel } from './builder/plan.ts';
+import type { Mfn } from '../abi/address.ts';
+import { type LoadPlan, planKernel } from './builder/plan.ts';
 import { CMDLINE_BYTES } from './builder/start-info.ts';
 import { createEngine } from './cpu/engine.ts';
 import { Bank, type CpuHost, type Engine } from './cpu/engine-types.ts';
 import { CR0, CR0_TS } from './hypervisor/control-registers.ts';
-import { cpuPolicy } from './hypervisor/cpu-policy.ts';
-import { createHypervisor, SLACK_PAGES, XEN_PAGES } from './hypervisor/create.ts';
+import { createHypervisor, domainsOf, SLACK_PAGES, xenPages } from './hypervisor/create.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
 import { loadDescriptor, readDescriptor } from './hypervisor/selectors.ts';
 import { systemTime } from './hypervisor/time.ts';
-import { KernelImageError, type Machine, type MachineConfig } from './machine-types.ts';
+import { type DomainConfig, KernelImageError, type Machine, type MachineConfig } from './machine-types.ts';
 import { planMemory } from './memory/allocate.ts';
 import type { WalkResult } from './memory/walk.ts';
 import { RunningMachine } from './running-machine.ts';
@@ -33,11 +32,14 @@ const SENSITIVE = {
  * @throws KernelImageError with a sentence that says what to do.
  */
 export function createMachine(config: MachineConfig): Machine {
-  checkConfig(config);
-  const plan = planKernel(config.kernel);
-  const pages = config.memoryMib * 256;
-  const memoryPlan = planMemory(pages, SLACK_PAGES, XEN_PAGES, plan.bits);
-  const policy = cpuPolicy(config.cpu, config.dom0, config.tsc, memoryPlan.hostFrames, plan.bits);
+  checkMachine(config);
+  const all = domainsOf(config);
+  const plans = all.map(({ kernel }) => planKernel(kernel));
+  const bits = oneWidth(plans);
+  const spare = config.spare ?? { memoryMib: 0, vcpus: 0 };
+  const pages = (sum(all.map(({ memoryMib }) => memoryMib)) + spare.memoryMib) * 256;
+  const slack = SLACK_PAGES * (all.length + spare.vcpus);
+  const memoryPlan = planMemory(pages, slack, xenPages(config), bits);
   const parts: { hv: Hypervisor | null } = { hv: null };
   const walked: WalkResult = { mfn: 0 as Mfn, writable: false, errorCode: 0 };
   const hypervisor = (): Hypervisor => parts.hv!;
@@ -50,7 +52,7 @@ export function createMachine(config: MachineConfig): Machine {
         out.writable = true;
         return true;
       }
-      const root = hv.domain.vcpus[id]!.currentRoot();
+      const root = hv.vcpus[id]!.currentRoot();
       if (!hv.memory.walker.walk(root, lo, hi, access === 1, access === 2, walked, bank === Bank.user)) {
         out.errorCode = walked.errorCode;
         return false;
@@ -59,32 +61,59 @@ export function createMachine(config: MachineConfig): Machine {
       out.writable = walked.writable;
       return true;
     },
-    cpuid: (_id, leaf, subleaf) => policy.native(leaf, subleaf),
-    tsc: (_id, executed) => {
+    cpuid: (id, leaf, subleaf) => hypervisor().vcpus[id]!.domain.policy.native(leaf, subleaf),
+    tsc: (id, executed) => {
       const hv = hypervisor();
+      const { tsc, startedAt } = hv.vcpus[id]!.domain;
       // Never before what vcpu_time_info says of the moment at which the vCPU was entered.
-      return BigInt((config.tsc === 'native' ? systemTime(hv) : hv.now()) + Math.max(0, executed));
+      return BigInt((tsc === 'native' ? systemTime(hv) : hv.now() - startedAt) + Math.max(0, executed));
     },
-    loadSegment: (id, segment, selector, cpl, how) =>
-      loadDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, segment, selector, cpl, how),
-    readDescriptor: (id, selector) => readDescriptor(hypervisor(), hypervisor().domain.vcpus[id]!, selector),
-    sensitive: (id, what) => SENSITIVE[what] | (what === 'smsw' && hypervisor().domain.vcpus[id]!.cpu.fpuDisabled ? CR0_TS : 0n),
+    loadSegment: (id, segment, selector, cpl, how) => loadDescriptor(hypervisor(), hypervisor().vcpus[id]!, segment, selector, cpl, how),
+    readDescriptor: (id, selector) => readDescriptor(hypervisor(), hypervisor().vcpus[id]!, selector),
+    sensitive: (id, what) => SENSITIVE[what] | (what === 'smsw' && hypervisor().vcpus[id]!.cpu.fpuDisabled ? CR0_TS : 0n),
   };
   const engine: Engine = createEngine({
     ramBytes: memoryPlan.frames * 4096,
-    vcpus: config.vcpus,
+    vcpus: vcpusOf(config),
     model: config.cpu,
     host,
     tier1: config.tier1 ?? true,
   });
   const trace = new Trace(() => parts.hv?.icount ?? 0, TRACE_RING_BYTES);
-  const created = createHypervisor(config, plan, memoryPlan, engine, trace, policy);
+  const created = createHypervisor(config, plans, memoryPlan, engine, trace);
   parts.hv = created.hv;
-  const page: VirtualAddress | null = plan.hypercallPage === null ? null : asVirtual(plan.hypercallPage);
-  return new RunningMachine(created, engine, page);
+  return new RunningMachine(created, engine);
 }
 
-function checkConfig({ memoryMib, vcpus, cmdline }: MachineConfig): void {
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
+const vcpusOf = (config: MachineConfig): number => sum(domainsOf(config).map(({ vcpus }) => vcpus)) + (config.spare?.vcpus ?? 0);
+
+/** 64-bit and 32-bit kernels have different page tables, and the machine has one walker for all. */
+function oneWidth(plans: readonly LoadPlan[]): 64 | 32 {
+  const { bits } = plans[0]!;
+  if (plans.some((plan) => plan.bits !== bits))
+    throw new KernelImageError('64-bit and 32-bit kernels cannot be domains of one simulated machine. Run them in machines of their own.');
+  return bits;
+}
+
+const MOST_VCPUS = 32;
+const MOST_MEMORY_MIB = 3072;
+
+function checkMachine(config: MachineConfig): void {
+  const all = domainsOf(config);
+  for (const one of all) checkDomain(one);
+  if (all.length === 1 && !config.spare) return;
+  if (all.filter(({ dom0 }) => dom0).length > 1) throw new KernelImageError('Only one of the domains can be dom0.');
+  const vcpus = vcpusOf(config);
+  if (vcpus > MOST_VCPUS)
+    throw new KernelImageError(`The domains have ${vcpus} vCPUs together; the machine has at most ${MOST_VCPUS}. Give them fewer.`);
+  const memory = sum(all.map(({ memoryMib }) => memoryMib)) + (config.spare?.memoryMib ?? 0);
+  if (memory > MOST_MEMORY_MIB)
+    throw new KernelImageError(`The domains have ${memory} MiB together; the machine has at most ${MOST_MEMORY_MIB}. Give them less.`);
+}
+
+function checkDomain({ memoryMib, vcpus, cmdline }: DomainConfig): void {
   const bytes = new TextEncoder().encode(cmdline).length;
   if (bytes >= CMDLINE_BYTES) {
     throw new KernelImageError(

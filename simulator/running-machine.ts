@@ -3,22 +3,24 @@
 import { asVirtual, type VirtualAddress } from '../abi/address.ts';
 import { StructView } from '../abi/layout.ts';
 import type { Engine, Exit } from './cpu/engine-types.ts';
-import { CONSOLE_TIMER, type ConsoleRing } from './devices/console.ts';
-import { STORE_TIMER } from './devices/store.ts';
+import { backEndTimer } from './devices/console.ts';
 import { deliverEvents } from './hypervisor/bounce.ts';
 import { resumesCall } from './hypervisor/continuation.ts';
 import type { Created } from './hypervisor/create.ts';
 import { enterHypercall, type PendingCall, performHypercall } from './hypervisor/dispatch.ts';
+import type { Domain } from './hypervisor/domain.ts';
 import { handleExit } from './hypervisor/exits.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
 import { Scheduler } from './hypervisor/scheduler.ts';
 import type { VcpuState } from './hypervisor/vcpu.ts';
+import { describeDomain, machineEnding } from './inspect/domains.ts';
 import { readRegisters, writeRegister } from './inspect/registers.ts';
 import { hashMachine } from './inspect/state.ts';
 import { describeWait } from './inspect/waits.ts';
 import { writeGuest } from './inspect/write-memory.ts';
 import type {
   CallbackView,
+  DomainView,
   Machine,
   MachineConfig,
   MachineInput,
@@ -53,31 +55,36 @@ export class RunningMachine implements Machine {
   readonly bits: 64 | 32;
   private readonly hv: Hypervisor;
   private readonly engine: Engine;
-  private readonly console: ConsoleRing | null;
-  private readonly page: VirtualAddress | null;
+  /** The first domain. */
+  private readonly first: Domain;
   private readonly sinks: ((domain: number, bytes: Uint8Array) => void)[] = [];
   private pending: PendingCall | null = null;
   private readonly scheduler: Scheduler;
   private interrupted = false;
+  /** Stands at a breakpoint that is not its domain's. */
+  private passing: VcpuState | null = null;
+  /** Domains that have ended and of which run() has still to tell. */
+  private readonly told: Domain[] = [];
   /** Since when the guest only waits for timers. */
   private quiet = { progress: -1, jumped: 0, icount: 0, told: false };
   /** Input with the moments at which it came. */
   readonly inputLog: LoggedInput[] = [];
   /** Ids of the watchpoints, in the engine's order. */
-  private watchpoints: readonly number[] = [];
+  private watchpoints: readonly Watchpoint[] = [];
+  /** By domain. */
+  private readonly breakpoints = new Map<number, ReadonlySet<VirtualAddress>>();
 
-  constructor({ hv, console }: Created, engine: Engine, hypercallPage: VirtualAddress | null) {
+  constructor({ hv }: Created, engine: Engine) {
     this.hv = hv;
     this.scheduler = new Scheduler(hv);
     this.engine = engine;
-    this.console = console;
+    this.first = hv.domain;
     this.config = hv.config;
-    this.domain = hv.domain.id;
-    this.bits = hv.domain.bits;
-    this.page = hypercallPage;
-    hv.consoleOut = (bytes) => {
+    this.domain = this.first.id;
+    this.bits = this.first.bits;
+    hv.consoleOut = ({ id }, bytes) => {
       hv.progress++;
-      for (const sink of this.sinks) sink(this.domain, bytes);
+      for (const sink of this.sinks) sink(id, bytes);
     };
     hv.onYield = () => this.letOthersRun();
   }
@@ -102,7 +109,7 @@ export class RunningMachine implements Machine {
     const standingVcpu = hv.current;
     for (;;) {
       const stopped = hv.trace.stops.shift();
-      if (stopped) return { kind: 'record', vcpu: stopped.vcpu, record: stopped };
+      if (stopped) return { kind: 'record', vcpu: this.vcpuOf(stopped.domain, stopped.vcpu) ?? hv.current.cpu.id, record: stopped };
       if (this.pending) {
         const call = this.pending;
         this.pending = null;
@@ -111,10 +118,11 @@ export class RunningMachine implements Machine {
         standing = null;
         continue;
       }
-      if (hv.domain.ending) return { kind: 'ended', ending: hv.domain.ending };
+      const ending = this.endings();
+      if (ending) return ending;
       if (this.interrupted) return { kind: 'budget' };
       hv.timers.runDue(hv.now());
-      if (hv.domain.ending) {
+      if (hv.ended.length > 0) {
         this.finishEnding();
         continue;
       }
@@ -128,10 +136,12 @@ export class RunningMachine implements Machine {
       if (vcpu.entered) {
         vcpu.entered = false;
         deliverEvents(hv, vcpu);
-        if (hv.domain.ending) this.finishEnding();
-        if (hv.domain.ending || hv.trace.stops.length > 0) continue;
+        this.finishEnding();
+        if (vcpu.domain.ending || hv.trace.stops.length > 0) continue;
       }
-      const result = this.step(vcpu, end, standing !== null && vcpu === standingVcpu && vcpu.cpu.rip === standing);
+      const resume = vcpu === this.passing || (standing !== null && vcpu === standingVcpu && vcpu.cpu.rip === standing);
+      this.passing = null;
+      const result = this.step(vcpu, end, resume);
       standing = null;
       if (result) return result;
     }
@@ -144,12 +154,12 @@ export class RunningMachine implements Machine {
     const now = hv.now();
     const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.scheduler.nextTick - now, slice));
     hv.ldtFault = null;
-    const exit = this.engine.run(vcpu.id, budget, resume);
+    const exit = this.engine.run(vcpu.cpu.id, budget, resume);
     hv.icount += exit.executed;
     if (resumesCall(vcpu, exit)) hv.icount--;
     if (hv.now() >= this.scheduler.nextTick) this.scheduler.tick();
     if (exit.kind === 'budget') return null;
-    if (exit.kind === 'breakpoint') return { kind: 'breakpoint', vcpu: vcpu.id, address: asVirtual(vcpu.cpu.rip) };
+    if (exit.kind === 'breakpoint') return this.broken(vcpu);
     if (exit.kind === 'watch') return this.watched(vcpu, exit);
     const call = handleExit(hv, vcpu, exit);
     if (call) {
@@ -164,10 +174,24 @@ export class RunningMachine implements Machine {
   private letOthersRun(): void {
     const { hv } = this;
     if (this.scheduler.yield()) return;
-    const work = hv.timers.ordered().find((timer) => timer.name === CONSOLE_TIMER || timer.name === STORE_TIMER);
+    const names = ['console', 'store'].map((name) => backEndTimer(hv.domain, name));
+    const work = hv.timers.ordered().find(({ name }) => names.includes(name));
     if (!work) return;
     hv.jumped += Math.max(0, work.at - hv.now());
     hv.timers.runDue(hv.now());
+  }
+
+  /** The machine's end, or one domain's that has not been told of. */
+  private endings(): RunResult | null {
+    const { hv, told } = this;
+    const ending = machineEnding(hv);
+    if (ending) return { kind: 'ended', ending };
+    const domain = told.shift();
+    return domain ? { kind: 'domain-ended', domain: domain.id, ending: domain.ending! } : null;
+  }
+
+  private sleepers(): VcpuState[] {
+    return [...this.hv.domains.values()].filter(({ ending }) => ending === null).flatMap(({ vcpus }) => vcpus.filter((v) => v.initialised));
   }
 
   /** Nobody can run: on to the next timer. A result when there is none, or the time limit comes first. */
@@ -184,7 +208,7 @@ export class RunningMachine implements Machine {
     if (next === Number.POSITIVE_INFINITY) {
       return {
         kind: 'idle',
-        waits: hv.domain.vcpus.filter((v) => v.initialised).map((v) => ({ domain: this.domain, vcpu: v.id, text: describeWait(hv, v) })),
+        waits: this.sleepers().map((v) => ({ domain: v.domain.id, vcpu: v.id, text: describeWait(hv, v) })),
       };
     }
     hv.jumped += Math.max(0, next - now);
@@ -199,43 +223,63 @@ export class RunningMachine implements Machine {
     const waited = hv.jumped - this.quiet.jumped;
     if (this.quiet.told || waited < QUIET || (hv.icount - this.quiet.icount) * 10 > waited) return;
     this.quiet = { ...this.quiet, told: true };
-    const waits = hv.domain.vcpus.filter((v) => v.initialised).map((v) => `vCPU ${v.id}: ${describeWait(hv, v)}`);
-    const text = `for ${QUIET / 1e9} s of guest time the guest has only waited for its timers; without input it goes on like that. ${waits.join('; ')}`;
+    const several = hv.domains.size > 1;
+    const waits = this.sleepers().map((v) => `${several ? `d${v.domain.id}v${v.id}` : `vCPU ${v.id}`}: ${describeWait(hv, v)}`);
+    const text = `for ${QUIET / 1e9} s of guest time ${several ? 'the guests have' : 'the guest has'} only waited for ${several ? 'their' : 'its'} timers; without input it goes on like that. ${waits.join('; ')}`;
     hv.trace.emit('log', { domain: this.domain, vcpu: hv.current.id, by: 'simulator', text });
   }
 
   /** What the guest wrote to its console just before it ended is read all the same. */
   private finishEnding(): void {
-    if (this.hv.domain.ending) this.console?.work();
+    for (const domain of this.hv.ended.splice(0)) {
+      domain.console?.work();
+      this.told.push(domain);
+    }
   }
 
   inject(input: MachineInput): void {
     this.hv.progress++;
     this.inputLog.push({ icount: this.hv.icount, time: this.hv.now(), input });
-    if (this.console) {
-      this.console.input(input.bytes);
+    const domain = this.hv.domainById(input.domain);
+    if (!domain) return;
+    if (domain.console) {
+      domain.console.input(input.bytes);
       return;
     }
+    if (!domain.isDom0) return;
     for (const byte of input.bytes) this.hv.consoleIn.push(byte);
-    this.hv.domain.events.raiseVirq(VIRQ_CONSOLE, 0);
+    domain.events.raiseVirq(VIRQ_CONSOLE, 0);
+  }
+
+  domains(): readonly DomainView[] {
+    const { hv } = this;
+    const configured = [...hv.domains.values()].filter(({ image }) => image !== null);
+    return [...hv.domains.values()].map((domain) => describeDomain(domain, configured.indexOf(domain)));
+  }
+
+  vcpuOf(domain: number, vcpu: number): number | null {
+    return this.hv.domainById(domain)?.vcpus[vcpu]?.cpu.id ?? null;
   }
 
   vcpus(): readonly VcpuView[] {
-    return this.hv.domain.vcpus.map((v) => ({
-      domain: this.domain,
-      vcpu: v.id,
-      state: !v.up ? 'down' : v.wait ? 'blocked' : v === this.hv.current ? 'running' : 'runnable',
-      inKernel: v.kernelMode,
-    }));
+    return [...this.hv.domains.values()]
+      .flatMap(({ vcpus }) => vcpus)
+      .map((v) => ({
+        id: v.cpu.id,
+        domain: v.domain.id,
+        vcpu: v.id,
+        state: !v.up ? 'down' : v.wait ? 'blocked' : v === this.hv.current ? 'running' : 'runnable',
+        inKernel: v.kernelMode,
+      }));
   }
 
   currentVcpu(): number {
-    return this.hv.current.id;
+    return this.hv.current.cpu.id;
   }
 
   private vcpu(id: number): VcpuState {
-    const vcpu = this.hv.domain.vcpus[id];
-    if (!vcpu) throw new RangeError(`there is no vCPU ${id}; the domain has ${this.hv.domain.vcpus.length}`);
+    const vcpu = this.hv.vcpus[id];
+    if (!vcpu) throw new RangeError(`there is no vCPU ${id}; the machine has ${this.hv.vcpus.filter(Boolean).length}`);
     return vcpu;
   }
 
@@ -263,21 +307,33 @@ export class RunningMachine implements Machine {
     return { steps: walker.steps(root, address), ...(machine >= 0 ? { machine } : {}) };
   }
 
-  setBreakpoints(addresses: readonly VirtualAddress[]): void {
-    this.engine.setBreakpoints(addresses);
+  setBreakpoints(addresses: readonly VirtualAddress[], domain = this.domain): void {
+    this.breakpoints.set(domain, new Set(addresses));
+    this.engine.setBreakpoints(new Set([...this.breakpoints.values()].flatMap((set) => [...set])));
+  }
+
+  /** The engine knows addresses alone: one that is another domain's is passed, and costs nothing. */
+  private broken(vcpu: VcpuState): RunResult | null {
+    const address = asVirtual(vcpu.cpu.rip);
+    if (this.breakpoints.get(vcpu.domain.id)?.has(address)) return { kind: 'breakpoint', vcpu: vcpu.cpu.id, address };
+    this.passing = vcpu;
+    return null;
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
     this.engine.setWatchpoints(watchpoints);
-    this.watchpoints = watchpoints.map(({ id }) => id);
+    this.watchpoints = watchpoints;
   }
 
-  private watched(vcpu: VcpuState, exit: Exit): RunResult {
-    const hits = exit.watch.map(({ watchpoint, address, size, access, before, after }) => ({
-      ...{ id: this.watchpoints[watchpoint]!, address: asVirtual(address), length: size },
+  /** Null: what was accessed is watched in another domain. */
+  private watched(vcpu: VcpuState, exit: Exit): RunResult | null {
+    const own = exit.watch.filter(({ watchpoint }) => (this.watchpoints[watchpoint]!.domain ?? this.domain) === vcpu.domain.id);
+    if (own.length === 0) return null;
+    const hits = own.map(({ watchpoint, address, size, access, before, after }) => ({
+      ...{ id: this.watchpoints[watchpoint]!.id, address: asVirtual(address), length: size },
       ...{ access, before, after },
     }));
-    return { kind: 'watch', vcpu: vcpu.id, instruction: asVirtual(exit.instruction), hits };
+    return { kind: 'watch', vcpu: vcpu.cpu.id, instruction: asVirtual(exit.instruction), hits };
   }
 
   stopWhen(kinds: readonly TraceKind[], predicate: ((record: TraceRecord) => boolean) | null): void {
@@ -297,16 +353,18 @@ export class RunningMachine implements Machine {
   }
 
   counters(): { readonly instructions: number; readonly hypercalls: number } {
-    return { instructions: this.hv.icount, hypercalls: this.hv.domain.hypercalls };
+    return { instructions: this.hv.icount, hypercalls: this.domains().reduce((total, { hypercalls }) => total + hypercalls, 0) };
   }
 
   hypercallPage(): VirtualAddress | null {
-    return this.page;
+    const page = this.first.image?.hypercallPage ?? null;
+    return page === null ? null : asVirtual(page);
   }
 
   vcpuInfo(vcpu: number): VcpuInfoView | null {
-    const info = this.hv.vcpuInfo(this.vcpu(vcpu));
-    const view = new StructView('vcpu_info', this.bits, info);
+    const state = this.vcpu(vcpu);
+    const info = this.hv.vcpuInfo(state);
+    const view = new StructView('vcpu_info', state.bits, info);
     return {
       upcallPending: info[0] !== 0,
       upcallMask: info[1] !== 0,
@@ -326,6 +384,6 @@ export class RunningMachine implements Machine {
   }
 
   stateHash(): string {
-    return hashMachine(this.hv, this.engine, this.console);
+    return hashMachine(this.hv, this.engine);
   }
 }

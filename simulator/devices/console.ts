@@ -3,6 +3,7 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { offsetOf } from '../../abi/layout.ts';
+import type { Domain } from '../hypervisor/domain.ts';
 import type { BackEnd } from '../hypervisor/event-port.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 
@@ -17,11 +18,13 @@ const OUT_SIZE = 2048;
 
 /** Guest time from an event to the back end's work, in ns. */
 export const BACK_END_LATENCY = 20_000;
-export const CONSOLE_TIMER = 'console back end';
+export const backEndTimer = ({ id }: Domain, name: string): string => `d${id} ${name} back end`;
 
 export class ConsoleRing implements BackEnd {
   readonly name = 'console';
   private readonly hv: Hypervisor;
+  private readonly domain: Domain;
+  private readonly timer: string;
   private readonly mfn: Mfn;
   /** Input that did not fit yet: the bytes from `taken` on. */
   private queue: Uint8Array = new Uint8Array();
@@ -29,8 +32,10 @@ export class ConsoleRing implements BackEnd {
   /** Output up to this index has been handed on; the guest sees it consumed when the back end works. */
   private shown = 0;
 
-  constructor(hv: Hypervisor, mfn: Mfn) {
+  constructor(hv: Hypervisor, domain: Domain, mfn: Mfn) {
     this.hv = hv;
+    this.domain = domain;
+    this.timer = backEndTimer(domain, this.name);
     this.mfn = mfn;
   }
 
@@ -38,7 +43,7 @@ export class ConsoleRing implements BackEnd {
   notified(): void {
     const page = this.hv.memory.ram.page(this.mfn);
     this.show(page, new DataView(page.buffer, page.byteOffset, page.length).getUint32(OUT_PROD, true));
-    if (!this.hv.timers.has(CONSOLE_TIMER)) this.hv.timers.set(CONSOLE_TIMER, this.hv.now() + BACK_END_LATENCY, () => this.work());
+    if (!this.hv.timers.has(this.timer)) this.hv.timers.set(this.timer, this.hv.now() + BACK_END_LATENCY, () => this.work());
   }
 
   handedOn(): number {
@@ -67,7 +72,7 @@ export class ConsoleRing implements BackEnd {
     const took = this.takeOutput(page, view);
     const gave = this.giveInput(page, view);
     if (gave) this.hv.written(this.mfn);
-    if (took || gave) this.hv.domain.events.fromBackEnd(this);
+    if (took || gave) this.domain.events.fromBackEnd(this);
   }
 
   private show(page: Uint8Array, producer: number): void {
@@ -76,7 +81,7 @@ export class ConsoleRing implements BackEnd {
     if (count > 0 && count <= OUT_SIZE) {
       const bytes = new Uint8Array(count);
       for (let n = 0; n < count; n++) bytes[n] = page[OUT + ((this.shown + n) & (OUT_SIZE - 1))]!;
-      this.hv.consoleOut(bytes);
+      this.hv.consoleOut(this.domain, bytes);
     }
     this.shown = producer;
   }

@@ -13,13 +13,13 @@ import type { VcpuState } from './vcpu.ts';
 /** The kernel's tables (the only ones of a 32-bit guest, whose top is a level 3 table). */
 export function newBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Outcome {
   const { types } = hv.memory;
-  if (hv.domain.bits === 32) return newCompatBasePointer(hv, vcpu, mfn);
+  if (vcpu.domain.bits === 32) return newCompatBasePointer(hv, vcpu, mfn);
   if (types.drain()) return 'partial';
   if (mfn === vcpu.root) {
     vcpu.cpu.flushAll();
     return null;
   }
-  const outcome = types.takePageAndType(mfn, FrameType.l4, hv.domain.id, { preemptible: true });
+  const outcome = types.takePageAndType(mfn, FrameType.l4, vcpu.domain.id, { preemptible: true });
   if (isStop(outcome)) return 'partial';
   if (outcome) return alsoPrints(outcome, 'baseptr-failed', { mfn: frameText(mfn) });
   dropLdt(hv, vcpu);
@@ -33,7 +33,7 @@ export function newBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Outco
 function newCompatBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Outcome {
   const { types } = hv.memory;
   if (mfn !== vcpu.root) {
-    const outcome = types.takePageAndType(mfn, FrameType.l3, hv.domain.id, { preemptible: true });
+    const outcome = types.takePageAndType(mfn, FrameType.l3, vcpu.domain.id, { preemptible: true });
     if (isStop(outcome)) return 'partial';
     if (outcome) return alsoPrints(outcome, 'compat-baseptr-failed', { mfn: frameText(mfn) });
     const old = vcpu.root;
@@ -51,7 +51,7 @@ export function newUserBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn | n
   const old = vcpu.userRoot;
   if (old === mfn) return null;
   if (mfn !== null) {
-    const outcome = types.takePageAndType(mfn, FrameType.l4, hv.domain.id, { preemptible: true });
+    const outcome = types.takePageAndType(mfn, FrameType.l4, vcpu.domain.id, { preemptible: true });
     if (isStop(outcome)) return 'partial';
     if (outcome) return alsoPrints(outcome, 'user-baseptr-failed', { error: `${negative(outcome.errno)}`, mfn: frameText(mfn) });
   }

@@ -42,7 +42,7 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
     return;
   }
   const { cpu } = vcpu;
-  const events = hv.domain.events;
+  const events = vcpu.domain.events;
   let cs = cpu.selector(Segment.cs);
   let sp: bigint;
   if (vcpu.kernelMode) {
@@ -55,7 +55,7 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
   }
   sp &= ~0xfn;
   const mask = events.upcallMask(vcpu.id);
-  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (hv.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
+  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
   const words = [
     cpu.reg(RCX),
     cpu.reg(R11),
@@ -119,7 +119,7 @@ export function injectException(
   const trap = vcpu.traps[vector]!;
   const name = VECTOR_NAMES.get(vector) ?? `vector ${vector}`;
   hv.trace.emit('exception', {
-    domain: hv.domain.id,
+    domain: vcpu.domain.id,
     vcpu: vcpu.id,
     rip: hex(vcpu.cpu.rip),
     vector,
@@ -129,7 +129,7 @@ export function injectException(
     reason: detail.reason ?? null,
     ...(detail.refusal ? { refusal: detail.refusal } : {}),
   });
-  if (trap.address === 0n && vcpu.bits === 64) hv.log(unhandled(hv, vcpu, vector, withCode ? code >>> 0 : NO_ERROR_CODE));
+  if (trap.address === 0n && vcpu.bits === 64) hv.log(unhandled(vcpu, vector, withCode ? code >>> 0 : NO_ERROR_CODE));
   const where = vector === 14 ? ` for address ${hex(cr2)}, error code ${hex(code)}` : withCode ? `, error code ${hex(code)}` : '';
   bounce(hv, vcpu, {
     address: trap.address,
@@ -144,7 +144,7 @@ export function injectException(
 export function injectSoftware(hv: Hypervisor, vcpu: VcpuState, vector: number): void {
   const trap = vcpu.traps[vector]!;
   hv.trace.emit('exception', {
-    domain: hv.domain.id,
+    domain: vcpu.domain.id,
     vcpu: vcpu.id,
     rip: hex(vcpu.cpu.rip),
     vector,
@@ -159,14 +159,14 @@ export function injectSoftware(hv: Hypervisor, vcpu: VcpuState, vector: number):
 
 /** Enters the event callback when events are due. Called whenever a vCPU is about to go on after it was in the hypervisor. */
 export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
-  const { events } = hv.domain;
+  const { events } = vcpu.domain;
   // Xen comes back from an interrupt of its own only after the instruction behind a load of ss.
   if (vcpu.cpu.interruptShadow) {
     vcpu.entered = true;
     return;
   }
   if (vcpu.nmiPending && !vcpu.nmiMasked) deliverNmi(hv, vcpu);
-  if (hv.domain.ending || !events.due(vcpu.id)) return;
+  if (vcpu.domain.ending || !events.due(vcpu.id)) return;
   if (hv.trace.wants('upcall')) {
     const ports = events.deliverable().filter((port) => events.port(port)?.vcpu === vcpu.id);
     for (const port of ports) events.port(port)!.lastUpcall = hv.icount;
@@ -174,7 +174,7 @@ export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
       const channel = events.port(port)!.channel;
       return channel.kind === 'virq' ? [hv.virqName(channel.virq)] : [];
     });
-    hv.trace.emit('upcall', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), ports, virqs });
+    hv.trace.emit('upcall', { domain: vcpu.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), ports, virqs });
   }
   bounce(hv, vcpu, { ...vcpu.event, masks: true, errorCode: null, what: 'the event callback' });
 }
@@ -183,7 +183,7 @@ export function deliverEvents(hv: Hypervisor, vcpu: VcpuState): void {
 function deliverNmi(hv: Hypervisor, vcpu: VcpuState): void {
   vcpu.nmiPending = false;
   if (vcpu.traps[NMI]!.address === 0n) {
-    hv.log(unhandled(hv, vcpu, NMI, NO_ERROR_CODE));
+    hv.log(unhandled(vcpu, NMI, NO_ERROR_CODE));
     return;
   }
   vcpu.nmiMasked = true;
@@ -193,5 +193,5 @@ function deliverNmi(hv: Hypervisor, vcpu: VcpuState): void {
 const NMI = 2;
 const NO_ERROR_CODE = 0xffff_ffff;
 /** What Xen logs of an exception that the guest has no handler for. */
-const unhandled = (hv: Hypervisor, vcpu: VcpuState, vector: number, code: number): string =>
-  `d${hv.domain.id}v${vcpu.id} Unhandled: vec ${vector}, ${VECTOR_NAMES.get(vector) ?? '???'}[${code.toString(16).padStart(4, '0')}]`;
+const unhandled = (vcpu: VcpuState, vector: number, code: number): string =>
+  `d${vcpu.domain.id}v${vcpu.id} Unhandled: vec ${vector}, ${VECTOR_NAMES.get(vector) ?? '???'}[${code.toString(16).padStart(4, '0')}]`;

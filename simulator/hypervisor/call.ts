@@ -69,7 +69,7 @@ export class Call {
   }
 
   get domain(): Domain {
-    return this.hv.domain;
+    return this.vcpu.domain;
   }
 
   /** An argument as C's `unsigned int`. */

@@ -41,14 +41,14 @@ export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView
   const frames = Array.from({ length: Math.ceil(entries / 512) }, (_, n) => asMfn(Number(context.big(`gdt_frames[${n}]`))));
   const taken: typeof frames = [];
   for (const mfn of frames) {
-    const refusal = types.getPageAndType(mfn, FrameType.segDesc, hv.domain.id);
+    const refusal = types.getPageAndType(mfn, FrameType.segDesc, vcpu.domain.id);
     if (refusal) {
       for (const other of taken) types.putPageAndType(other);
       return { ...refusal, errno: 'EINVAL' };
     }
     taken.push(mfn);
   }
-  const refusal = types.getPageAndType(root, bits === 64 ? FrameType.l4 : FrameType.l3, hv.domain.id);
+  const refusal = types.getPageAndType(root, bits === 64 ? FrameType.l4 : FrameType.l3, vcpu.domain.id);
   if (refusal) {
     for (const other of taken) types.putPageAndType(other);
     return refusal;
@@ -63,7 +63,7 @@ export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView
   const own = (selector: number): number => (bits === 64 ? selector | 3 : guestSelector(selector));
   vcpu.kernelMode = true;
   const userRoot = asMfn(bits === 64 ? Number((context.big('ctrlreg[1]') >> 12n) & 0xff_ffff_ffffn) : 0);
-  if (userRoot !== 0 && !types.getPageAndType(userRoot, FrameType.l4, hv.domain.id)) vcpu.userRoot = userRoot;
+  if (userRoot !== 0 && !types.getPageAndType(userRoot, FrameType.l4, vcpu.domain.id)) vcpu.userRoot = userRoot;
   for (let vector = 0; vector < 256; vector++) {
     const trap = `trap_ctxt[${vector}]`;
     const address = context.big(`${trap}.address`);

@@ -45,7 +45,7 @@ export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, 
       return setCr3(hv, vcpu, asMfn(vcpu.bits === 64 ? Number((value >> 12n) & 0xff_ffff_ffffn) : paeFrame(Number(value & 0xffff_ffffn))));
     case 4:
       vcpu.cr4 = value & CR4_GUEST;
-      vcpu.cpu.trapTsc = hv.config.tsc === 'emulate';
+      vcpu.cpu.trapTsc = vcpu.domain.tsc === 'emulate';
       return true;
     default:
       return false;

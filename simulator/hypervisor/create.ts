@@ -1,6 +1,6 @@
-// Puts a hypervisor together: machine memory over the engine's RAM, the domain built into it, ports, devices, first vCPU state.
+// Puts a hypervisor together: machine memory over the engine's RAM, the domains built into it, ports, devices, first vCPU states.
 
-import { asMfn } from '../../abi/address.ts';
+import { asMfn, type Mfn } from '../../abi/address.ts';
 import { offsetOf } from '../../abi/layout.ts';
 import { buildDomain } from '../builder/build.ts';
 import type { LoadPlan } from '../builder/plan.ts';
@@ -8,17 +8,17 @@ import type { Engine } from '../cpu/engine-types.ts';
 import { ConsoleRing } from '../devices/console.ts';
 import { StoreRing } from '../devices/store.ts';
 import { InvariantChecker } from '../invariants/checker.ts';
-import type { MachineConfig } from '../machine-types.ts';
+import type { DomainConfig, MachineConfig } from '../machine-types.ts';
 import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
 import { nothingDeferred } from '../memory/deferred.ts';
 import { FrameType, OWNER_XEN } from '../memory/frame-table.ts';
 import { hex } from '../memory/refuse.ts';
 import type { Trace } from '../trace/trace.ts';
-import { addDomain } from '../xenstore/domain-nodes.ts';
+import { addDomain as describeDomain } from '../xenstore/domain-nodes.ts';
 import { XenStore } from '../xenstore/responder.ts';
 import { FLAT32 } from './compat/flat.ts';
-import type { CpuPolicy } from './cpu-policy.ts';
-import { Domain } from './domain.ts';
+import { cpuPolicy } from './cpu-policy.ts';
+import { Domain, type DomainIdentity } from './domain.ts';
 import { unloadFpu } from './emulate-fpu.ts';
 import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
@@ -46,75 +46,140 @@ const CONSOLE_PORT = 2;
 
 export interface Created {
   readonly hv: Hypervisor;
+  /** The first domain's console ring, where it has one. */
   readonly console: ConsoleRing | null;
   readonly store: XenStore | null;
 }
 
 type EngineParts = Pick<Engine, 'ram' | 'vcpus' | 'written' | 'flushFrame' | 'run'>;
 
+/** Every domain of a configuration, the first one first. */
+export const domainsOf = (config: MachineConfig): readonly DomainConfig[] => [config, ...(config.domains ?? [])];
+
+/** Puts a machine together. `plans`: the domains' kernels, in the order of domainsOf(config). */
 export function createHypervisor(
   config: MachineConfig,
-  plan: LoadPlan,
+  plans: readonly LoadPlan[],
   memoryPlan: MemoryPlan,
   engine: EngineParts,
   trace: Trace,
-  policy: CpuPolicy,
 ): Created {
-  const id = config.dom0 ? 0 : 1;
   let hv: Hypervisor | null = null;
   const buildersDeferred = nothingDeferred();
-  const memory = new MachineMemory(engine.ram.buffer, engine.ram.byteOffset, memoryPlan, XEN_PAGES, {
-    // While the domain is built the engine has neither TLB entries nor decoded code.
+  const domainOf = (id: number): Domain | null => hv?.domainById(id) ?? null;
+  // While the first domains are built the engine has neither TLB entries nor decoded code, and nobody watches.
+  let running = false;
+  const memory = new MachineMemory(engine.ram.buffer, engine.ram.byteOffset, memoryPlan, xenPages(config), {
     revoke: (mfn) => {
-      if (hv) engine.flushFrame(memory.ram.index(mfn));
+      if (running) engine.flushFrame(memory.ram.index(mfn));
     },
     typeChanged: (mfn, from, to) => {
-      if (hv && trace.wants('page-type')) trace.emit('page-type', { domain: id, vcpu: hv.current.id, mfn: hex(mfn), from, to });
+      if (!running || !hv || !trace.wants('page-type')) return;
+      trace.emit('page-type', { domain: hv.domain.id, vcpu: hv.current.id, mfn: hex(mfn), from, to });
     },
     freed: (_mfn, owner) => {
-      if (hv && owner === id) hv.domain.pages--;
+      const domain = domainOf(owner);
+      if (running && domain) domain.pages--;
     },
     written: (mfn) => {
-      hv?.checker?.touch(mfn);
-      if (hv) engine.written(memory.ram.index(mfn) * 4096, 4096);
+      if (running) hv!.written(mfn);
     },
-    ioRights: () => config.dom0,
-    notPresent: (level, entry) => (hv ? checkNotPresent(hv, level, entry) : null),
-    deferred: () => (hv ? hv.current.deferred : buildersDeferred),
+    ioRights: (id) => domainOf(id)?.isDom0 ?? false,
+    notPresent: (level, entry, id) => {
+      const domain = domainOf(id);
+      return running && domain ? checkNotPresent(hv!, domain, level, entry) : null;
+    },
+    deferred: () => (running ? hv!.current.deferred : buildersDeferred),
   });
   memory.types.preemption.mode = config.preemption ?? 'off';
-  if (config.dom0) memory.frames.ownerElsewhere = OWNER_XEN;
-  const pages = config.memoryMib * 256;
-  const sharedInfo = memory.allocateShared(id);
-  const built = buildDomain(memory, {
+  const all = domainsOf(config);
+  if (all.some(({ dom0 }) => dom0)) memory.frames.ownerElsewhere = OWNER_XEN;
+  const ids = domainIds(all);
+  const shared = ids.map((id) => memory.allocateShared(id));
+  hv = new Hypervisor(config, memory, engine, trace);
+  const store = all.some(({ dom0 }) => !dom0) ? newStore(hv) : null;
+  for (const [n, one] of all.entries()) {
+    const identity = identityOf(hv, one, { id: ids[n]!, bits: plans[n]!.bits, sharedInfo: shared[n]! });
+    buildInto(hv, identity, one, plans[n]!);
+  }
+  running = true;
+  const first = hv.domains.get(ids[0]!)!;
+  hv.current = first.vcpus[0]!;
+  for (const domain of hv.domains.values()) {
+    writeWallclock(hv, domain);
+    updateTimeInfo(hv, domain.vcpus[0]!);
+    if (store && !domain.isDom0) addDevices(hv, domain, store, all[ids.indexOf(domain.id)]!);
+  }
+  startWith(hv.current);
+  if (config.invariants) hv.checker = new InvariantChecker(hv, config.invariants.everyCalls);
+  for (const { id } of hv.domains.values()) trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });
+  return { hv, console: first.console, store };
+}
+
+/** dom0 is domain 0; the others count from 1. */
+function domainIds(all: readonly DomainConfig[]): number[] {
+  let next = 1;
+  return all.map(({ dom0 }) => (dom0 ? 0 : next++));
+}
+
+/** Pages of Xen's own heap in a machine of this configuration. */
+export const xenPages = (config: MachineConfig): number => XEN_PAGES * (domainsOf(config).length + (config.spare ? config.spare.vcpus : 0));
+
+function identityOf(
+  hv: Hypervisor,
+  { dom0, tsc, name, memoryMib }: DomainConfig,
+  { id, bits, sharedInfo }: Pick<DomainIdentity, 'id' | 'bits' | 'sharedInfo'>,
+): DomainIdentity {
+  return {
+    ...{ id, bits, tsc, sharedInfo, isDom0: dom0, startedAt: 0 },
+    name: name ?? (dom0 ? 'Domain-0' : id === 1 ? 'guest' : `guest${id}`),
+    policy: cpuPolicy(hv.config.cpu, dom0, tsc, hv.memory.hostFrames, bits),
+    maxPages: dom0 ? DOM0_MAXIMUM : memoryMib * 256 + SLACK_PAGES,
+  };
+}
+
+/** Makes a domain and builds a kernel into it. */
+function buildInto(hv: Hypervisor, identity: DomainIdentity, config: DomainConfig, plan: LoadPlan): void {
+  const { memory } = hv;
+  const domain = addDomain(hv, identity);
+  domain.pages = config.memoryMib * 256;
+  domain.weight = config.weight ?? domain.weight;
+  domain.cap = config.cap ?? 0;
+  domain.image = buildDomain(memory, {
     plan,
-    domain: id,
+    domain: domain.id,
     dom0: config.dom0,
-    pages,
+    pages: domain.pages,
     cmdline: config.cmdline,
     ramdisk: config.ramdisk,
-    sharedInfo,
+    sharedInfo: domain.sharedInfo,
     storePort: STORE_PORT,
     consolePort: CONSOLE_PORT,
   });
-  const created = new Hypervisor(config, memory, engine, trace, policy);
-  const events = eventChannels(created);
-  const grants = new GrantTable(
-    () => memory.allocateShared(id),
-    (mfn) => memory.ram.page(mfn),
-  );
-  created.domain = new Domain(id, config.dom0, sharedInfo, built, pages, config.dom0 ? DOM0_MAXIMUM : pages + SLACK_PAGES, events, grants);
-  if (plan.extendedCr3) created.domain.assists |= 1n << BigInt(EXTENDED_CR3);
-  if (!config.dom0) created.domain.memoryMap = oneRun(BigInt(config.memoryMib) << 20n);
-  addVcpus(created, engine);
-  hv = created;
-  writeWallclock(created, created.domain);
-  updateTimeInfo(created, created.current);
-  const devices = addDevices(created);
-  if (config.invariants) created.checker = new InvariantChecker(created, config.invariants.everyCalls);
-  trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });
-  return { hv: created, ...devices };
+  domain.grants = newGrantTable(hv, domain);
+  if (plan.extendedCr3) domain.assists |= 1n << BigInt(EXTENDED_CR3);
+  if (!config.dom0) domain.memoryMap = oneRun(BigInt(config.memoryMib) << 20n);
+  for (let n = 0; n < config.vcpus; n++) addVcpu(hv, domain, domain.image.root);
+  startFirst(domain);
 }
+
+/** A domain without memory and vCPUs, in the table. */
+export function addDomain(hv: Hypervisor, identity: DomainIdentity): Domain {
+  const domain = new Domain(identity);
+  domain.events = eventChannels(hv, domain);
+  hv.domains.set(domain.id, domain);
+  const shared = hv.memory.ram.page(domain.sharedInfo);
+  for (let n = 0; n < 32; n++) shared[n * VCPU_INFO + UPCALL_MASK] = 1;
+  return domain;
+}
+
+export const newGrantTable = (hv: Hypervisor, { id }: Domain): GrantTable =>
+  new GrantTable({
+    allocate: () => hv.memory.allocateShared(id),
+    free: (mfn) => hv.memory.freeShared(mfn),
+    page: (mfn) => hv.memory.ram.page(mfn),
+    written: (mfn) => hv.written(mfn),
+  });
 
 /** The memory map that the toolstack gives a domU: RAM from 0 on. */
 function oneRun(bytes: bigint): Uint8Array {
@@ -125,30 +190,30 @@ function oneRun(bytes: bigint): Uint8Array {
   return entry;
 }
 
-function eventChannels(hv: Hypervisor): EventChannels {
+function eventChannels(hv: Hypervisor, domain: Domain): EventChannels {
   let shared: Uint8Array | null = null;
   const host: EventHost = {
-    bits: hv.memory.bits,
+    bits: domain.bits,
     shared: () => {
-      shared ??= hv.memory.ram.page(hv.domain.sharedInfo);
+      shared ??= hv.memory.ram.page(domain.sharedInfo);
       return shared;
     },
-    info: (vcpu) => hv.vcpuInfo(hv.domain.vcpus[vcpu]!),
+    info: (vcpu) => hv.vcpuInfo(domain.vcpus[vcpu]!),
     touched: () => {
-      hv.written(hv.domain.sharedInfo);
-      for (const vcpu of hv.domain.vcpus) if (vcpu.info.mfn !== hv.domain.sharedInfo) hv.written(vcpu.info.mfn);
+      hv.written(domain.sharedInfo);
+      for (const vcpu of domain.vcpus) if (vcpu.info.mfn !== domain.sharedInfo) hv.written(vcpu.info.mfn);
     },
     page: (mfn) => hv.memory.ram.page(asMfn(mfn)),
     wrotePage: (mfn) => hv.written(asMfn(mfn)),
     icount: () => hv.icount,
-    log: (vcpu, text) => hv.log(`d${hv.domain.id}v${vcpu} ${text}`),
+    log: (vcpu, text) => hv.log(`d${domain.id}v${vcpu} ${text}`, domain.vcpus[vcpu]),
     kick: (id) => {
-      const vcpu = hv.domain.vcpus[id]!;
+      const vcpu = domain.vcpus[id]!;
       vcpu.entered = true;
       hv.wake(vcpu);
     },
     pollers: (port) => {
-      for (const vcpu of hv.domain.vcpus) {
+      for (const vcpu of domain.vcpus) {
         // Xen remembers one port: who polls several, or none, is woken by any event and looks again.
         if (vcpu.wait?.kind === 'poll' && (vcpu.wait.ports.length !== 1 || vcpu.wait.ports[0] === port)) hv.wake(vcpu);
       }
@@ -156,8 +221,8 @@ function eventChannels(hv: Hypervisor): EventChannels {
     trace: (action, port, { virq, peer }) => {
       if (!hv.trace.wants('event')) return;
       hv.trace.emit('event', {
-        domain: hv.domain.id,
-        vcpu: hv.current.id,
+        domain: domain.id,
+        vcpu: hv.domain === domain ? hv.current.id : 0,
         action,
         port,
         ...(virq === undefined ? {} : { virq: hv.virqName(virq) }),
@@ -165,25 +230,29 @@ function eventChannels(hv: Hypervisor): EventChannels {
       });
     },
   };
-  return new EventChannels(host, hv.config.dom0 ? DOM0_HIGHEST_PORT : HIGHEST_PORT);
+  return new EventChannels(host, domain.isDom0 ? DOM0_HIGHEST_PORT : HIGHEST_PORT);
+}
+
+/** A vCPU that waits for its context, on a free one of the engine. Null when the engine has none left. */
+export function addVcpu(hv: Hypervisor, domain: Domain, root: Mfn): VcpuState | null {
+  const cpu = hv.engine.vcpus.find(({ id }) => hv.vcpus[id] === undefined);
+  if (!cpu) return null;
+  const n = domain.vcpus.length;
+  const vcpu = new VcpuState(domain, n, cpu, root, { mfn: domain.sharedInfo, offset: n * VCPU_INFO });
+  cpu.trapTsc = domain.tsc === 'emulate';
+  cpu.alignmentMask = true;
+  vcpu.runStateSince = hv.now() - BEFORE_START;
+  vcpu.eagerFpu = hv.config.cpu === 'intel';
+  unloadFpu(vcpu);
+  vcpu.resetSegments();
+  vcpu.applyMode();
+  domain.vcpus.push(vcpu);
+  hv.vcpus[cpu.id] = vcpu;
+  return vcpu;
 }
 
 /** vCPU 0 starts at the kernel's entry, the others wait for vcpu_op. */
-function addVcpus(hv: Hypervisor, engine: EngineParts): void {
-  const { built, sharedInfo, vcpus } = hv.domain;
-  const shared = hv.memory.ram.page(sharedInfo);
-  for (let n = 0; n < 32; n++) shared[n * VCPU_INFO + UPCALL_MASK] = 1;
-  engine.vcpus.forEach((cpu, n) => {
-    const vcpu = new VcpuState(n, cpu, built.root, { mfn: sharedInfo, offset: n * VCPU_INFO }, built.bits);
-    cpu.trapTsc = hv.config.tsc === 'emulate';
-    cpu.alignmentMask = true;
-    vcpu.runStateSince = -BEFORE_START;
-    vcpu.eagerFpu = hv.config.cpu === 'intel';
-    unloadFpu(vcpu);
-    vcpu.resetSegments();
-    vcpu.applyMode();
-    vcpus.push(vcpu);
-  });
+function startFirst({ built, vcpus }: Domain): void {
   const first = vcpus[0]!;
   first.cpu.rip = built.entry;
   first.cpu.set('rsp', built.stack);
@@ -193,41 +262,55 @@ function addVcpus(hv: Hypervisor, engine: EngineParts): void {
   first.kernelSs = built.bits === 64 ? 0xe02b : FLAT32.kernelDs;
   first.initialised = true;
   first.up = true;
-  first.runState = RunState.running;
+  first.runState = RunState.runnable;
   first.runStateSince = 0;
   first.runStateTime[RunState.offline] = BEFORE_START;
-  hv.current = first;
+}
+
+/** The machine starts in this vCPU. */
+function startWith(vcpu: VcpuState): void {
+  vcpu.runState = RunState.running;
+}
+
+function newStore(hv: Hypervisor): XenStore {
+  const store = new XenStore();
+  store.trace = (record) => {
+    hv.trace.emit('xenstore', { ...record, vcpu: hv.domain.id === record.domain ? hv.current.id : 0 });
+  };
+  return store;
 }
 
 /** A domU's rings with their ports, grants and XenStore nodes. dom0 has none. */
-function addDevices(hv: Hypervisor): { console: ConsoleRing | null; store: XenStore | null } {
-  const { built, events, grants, id } = hv.domain;
-  if (built.store === null || built.console === null) return { console: null, store: null };
+function addDevices(hv: Hypervisor, domain: Domain, store: XenStore, config: DomainConfig): void {
+  const { built, events, grants, id } = domain;
+  if (built.store === null || built.console === null) return;
   // The back ends have the rings mapped: the frames stay writable memory whatever the guest does with its own mappings.
   for (const mfn of [built.store, built.console]) {
     if (hv.memory.types.getPageAndType(mfn, FrameType.writable, id)) throw new Error('a ring page is in use as something else');
   }
-  const store = new XenStore();
-  const storeRing = new StoreRing(hv, store, built.store);
-  const console = new ConsoleRing(hv, built.console);
-  events.allocate({ kind: 'interdomain', remote: 0, remotePort: 1, backEnd: storeRing });
-  events.allocate({ kind: 'interdomain', remote: 0, remotePort: 2, backEnd: console });
+  const storeRing = new StoreRing(hv, domain, store, built.store);
+  const console = new ConsoleRing(hv, domain, built.console);
+  domain.store = storeRing;
+  domain.console = console;
+  // xenstored and xenconsoled have two ports of domain 0 for each domain.
+  const remotePort = 2 * (id - 1);
+  events.allocate({ kind: 'interdomain', remote: 0, remotePort: remotePort + 1, backEnd: storeRing });
+  events.allocate({ kind: 'interdomain', remote: 0, remotePort: remotePort + 2, backEnd: console });
   grants.permit(0, 0, asMfn(built.console));
   grants.permit(1, 0, asMfn(built.store));
-  addDomain(store, {
+  describeDomain(store, {
     domain: id,
-    name: 'guest',
-    uuid: '00000000-0000-4000-8000-000000000001',
+    name: domain.name,
+    uuid: `00000000-0000-4000-8000-${id.toString(16).padStart(12, '0')}`,
     kernel: '/guest/kernel',
-    cmdline: hv.config.cmdline,
-    memoryKib: hv.config.memoryMib * 1024,
-    vcpus: hv.config.vcpus,
+    cmdline: config.cmdline,
+    memoryKib: config.memoryMib * 1024,
+    vcpus: config.vcpus,
     storePort: STORE_PORT,
     storeMfn: built.store,
     consolePort: CONSOLE_PORT,
     consoleMfn: built.console,
     startTime: hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK,
-    tty: '/dev/pts/0',
+    tty: `/dev/pts/${id - 1}`,
   });
-  return { console, store };
 }

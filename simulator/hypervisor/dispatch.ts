@@ -105,7 +105,7 @@ function decode(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigi
   return decodeHypercall({
     number: nr,
     args,
-    bits: hv.domain.bits,
+    bits: vcpu.bits,
     phase,
     read: (address, length) => (address === 0n ? null : hv.peek(root, address, length)),
   });
@@ -118,7 +118,7 @@ export function enterHypercall(hv: Hypervisor, call: PendingCall): boolean {
   if (isContinued(call.vcpu, call.site, call.nr, argumentRegisters(call.vcpu))) return false;
   const decoded = decode(hv, call.vcpu, call.nr, argumentRegisters(call.vcpu), 'entry');
   return hv.trace.emit('hypercall-entry', {
-    domain: hv.domain.id,
+    domain: call.vcpu.domain.id,
     vcpu: call.vcpu.id,
     rip: hex(call.site),
     nr: call.nr,
@@ -133,7 +133,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const { vcpu, nr } = pending;
   const { cpu } = vcpu;
   const args = argumentRegisters(vcpu);
-  if (!isContinued(vcpu, pending.site, nr, args)) hv.domain.hypercalls++;
+  if (!isContinued(vcpu, pending.site, nr, args)) vcpu.domain.hypercalls++;
   if (!WAITING.has(nr)) hv.progress++;
   const row = nameOf(nr);
   // Operations by name only where a reference may be taken: it is shown with what holds a frame.
@@ -160,7 +160,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
   const decoded = NOTHING_BACK.has(nr) ? before : decode(hv, vcpu, nr, first, 'exit');
   hv.trace.emit('hypercall', {
-    domain: hv.domain.id,
+    domain: vcpu.domain.id,
     vcpu: vcpu.id,
     rip: hex(pending.site),
     nr,

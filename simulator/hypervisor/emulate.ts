@@ -44,18 +44,18 @@ interface Operand {
 }
 
 /** May the guest do what needs IOPL? Its kernel counts as ring 1 unless it asked for the architectural IOPL. */
-export function ioplAllows(hv: Hypervisor, vcpu: VcpuState): boolean {
-  const cpl = vcpu.kernelMode ? (hv.domain.assist(ARCHITECTURAL_IOPL) ? 0 : 1) : 3;
+export function ioplAllows(vcpu: VcpuState): boolean {
+  const cpl = vcpu.kernelMode ? (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? 0 : 1) : 3;
   return vcpu.iopl >= cpl;
 }
 
 function report(hv: Hypervisor, vcpu: VcpuState, instruction: string, rule: string, detail: () => string | null): void {
   if (!hv.trace.wants('emulate')) return;
-  hv.trace.emit('emulate', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), instruction, rule, detail: detail() });
+  hv.trace.emit('emulate', { domain: vcpu.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), instruction, rule, detail: detail() });
 }
 
 function portsAllowed(hv: Hypervisor, vcpu: VcpuState, port: number, size: number): boolean {
-  if (ioplAllows(hv, vcpu)) return true;
+  if (ioplAllows(vcpu)) return true;
   const bitmap = vcpu.ioBitmap;
   if (!bitmap || port + size > bitmap.ports) return false;
   const bytes = hv.guest.read(vcpu.root, BigInt.asUintN(64, bitmap.address + BigInt(port >> 3)), port + size > (port | 7) + 1 ? 2 : 1);
@@ -127,7 +127,7 @@ export function emulatePrivileged(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8A
       });
     case 0xfa:
     case 0xfb:
-      if (!ioplAllows(hv, vcpu)) return null;
+      if (!ioplAllows(vcpu)) return null;
       report(hv, vcpu, opcode === 0xfa ? 'cli' : 'sti', opcode === 0xfa ? 'cli' : 'sti', () => 'does nothing in a PV guest');
       return { length: at };
     case 0x0f:
@@ -148,7 +148,7 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
   switch (opcode) {
     case 0x31: {
       if (!vcpu.kernelMode && vcpu.cr4 & 4n) return null;
-      const tsc = readTsc(hv);
+      const tsc = readTsc(hv, vcpu.domain);
       report(hv, vcpu, 'rdtsc', 'rdtsc', () => `gives ${hex(tsc)}`);
       cpu.setRegPair(RAX, Number(tsc & 0xffff_ffffn) | 0, 0);
       cpu.setRegPair(RDX, Number(tsc >> 32n) | 0, 0);

@@ -225,7 +225,13 @@ function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   const bytes = instructionBytes(hv, vcpu);
   if (exit.unsupported !== null && !needsFeature(exit.unsupported)) {
     const text = [...bytes.subarray(0, exit.length || 8)].map((b) => b.toString(16).padStart(2, '0')).join(' ');
-    hv.trace.emit('undecoded', { domain: hv.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), bytes: text, instruction: exit.unsupported });
+    hv.trace.emit('undecoded', {
+      domain: vcpu.domain.id,
+      vcpu: vcpu.id,
+      rip: hex(vcpu.cpu.rip),
+      bytes: text,
+      instruction: exit.unsupported,
+    });
     // Never a wrong result: the record names it, a debug session stops at the record, the guest gets the exception of an unknown opcode.
     injectException(hv, vcpu, 6, -1, 0n, { reason: `the simulator does not execute ${exit.unsupported} (${text})` });
     return;
@@ -234,10 +240,10 @@ function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
     const { cpu } = vcpu;
     const leaf = cpu.regLo(RAX);
     const subleaf = cpu.regLo(RCX);
-    const { eax, ebx, ecx, edx } = hv.policy.guest(leaf, subleaf);
+    const { eax, ebx, ecx, edx } = vcpu.domain.policy.guest(leaf, subleaf);
     if (hv.trace.wants('emulate')) {
       hv.trace.emit('emulate', {
-        domain: hv.domain.id,
+        domain: vcpu.domain.id,
         vcpu: vcpu.id,
         rip: hex(cpu.rip),
         instruction: 'cpuid',

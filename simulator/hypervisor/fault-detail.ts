@@ -16,7 +16,7 @@ const WRITABLE_PAGETABLES = 2;
 export function pageFaultDetail(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): ExceptionDetail {
   if (!hv.trace.wants('exception')) return {};
   const detail = explainWalk(hv, vcpu, address, errorCode);
-  const region = regionOf(hv, address);
+  const region = regionOf(hv, vcpu.domain, address);
   const { refusal } = detail;
   return refusal && region ? { ...detail, refusal: { ...refusal, facts: { ...refusal.facts, region } } } : detail;
 }
@@ -62,7 +62,7 @@ function explainWalk(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode
 /** A store into a page table that Xen did not carry out: every reason why not. */
 function storeRefusal(hv: Hypervisor, vcpu: VcpuState, level: number, facts: Refusal['facts']): Refusal {
   const reasons: string[] = [];
-  const assist = hv.domain.isDom0 || hv.domain.assist(WRITABLE_PAGETABLES);
+  const assist = vcpu.domain.isDom0 || vcpu.domain.assist(WRITABLE_PAGETABLES);
   if (!assist) reasons.push('the domain never enabled the writable_pagetables assist');
   if (level !== FrameType.l1) {
     const why = `Xen emulates stores into level 1 tables only, and this is one of level ${level}`;

@@ -10,13 +10,15 @@ import type { Ending, MachineConfig } from '../machine-types.ts';
 import type { MachineMemory } from '../memory/allocate.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
 import type { Trace } from '../trace/trace.ts';
-import type { CpuPolicy } from './cpu-policy.ts';
 import type { Domain } from './domain.ts';
+import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
 
 /** The parts of the engine that the hypervisor itself touches. */
 export type CpuEngine = Pick<Engine, 'written' | 'vcpus' | 'run'>;
+
+const VIRQ_DOM_EXC = 3;
 
 export class Hypervisor {
   readonly config: MachineConfig;
@@ -24,16 +26,18 @@ export class Hypervisor {
   readonly guest: GuestMemory;
   readonly trace: Trace;
   readonly engine: CpuEngine;
-  readonly policy: CpuPolicy;
   readonly timers = new Timers();
-  domain!: Domain;
+  /** Every domain, by its id. */
+  readonly domains = new Map<number, Domain>();
+  /** The vCPUs by the engine's number of them. */
+  readonly vcpus: (VcpuState | undefined)[] = [];
   /** Instructions executed, and ns that the blocked machine jumped over: their sum is guest time. */
   icount = 0;
   jumped = 0;
   /** The vCPU in whose name the hypervisor works. */
   current!: VcpuState;
-  /** dom0's and the console device's output. */
-  consoleOut: (bytes: Uint8Array) => void = () => {};
+  /** What the domains print: the console devices' output, and dom0's. */
+  consoleOut: (domain: Domain, bytes: Uint8Array) => void = () => {};
   /** Bytes for console_io.read. */
   readonly consoleIn: number[] = [];
   /** What Xen keeps of the ports it watches. */
@@ -51,17 +55,27 @@ export class Hypervisor {
   storeRefused: { readonly why: string; readonly refusal?: Refusal } | null = null;
   /** Checks the machine against itself after each call, where the machine was made so. */
   checker: InvariantChecker | null = null;
+  /** Domains that have ended since the run loop looked last. */
+  readonly ended: Domain[] = [];
   /** A vCPU gave up the processor: back ends run. */
   onYield: () => void = () => {};
 
-  constructor(config: MachineConfig, memory: MachineMemory, engine: CpuEngine, trace: Trace, policy: CpuPolicy) {
+  constructor(config: MachineConfig, memory: MachineMemory, engine: CpuEngine, trace: Trace) {
     this.config = config;
     this.memory = memory;
     this.engine = engine;
     this.trace = trace;
-    this.policy = policy;
     this.scratch = memory.allocateOwn();
     this.guest = new GuestMemory(memory.ram, memory.walker, (mfn) => this.written(mfn));
+  }
+
+  /** The domain in whose name the hypervisor works. */
+  get domain(): Domain {
+    return this.current.domain;
+  }
+
+  domainById(id: number): Domain | null {
+    return this.domains.get(id) ?? null;
   }
 
   /** Guest time in ns since the machine started. */
@@ -116,23 +130,28 @@ export class Hypervisor {
     return BigInt.asUintN(32, (BigInt(vcpu.root) << 12n) | (BigInt(vcpu.root) >> 20n));
   }
 
-  /** Ends the domain with a reason in words. */
+  /** Ends the vCPU's domain with a reason in words. */
   crash(vcpu: VcpuState, reason: string, refusal?: Refusal): void {
-    this.end({ kind: 'crash', reason, vcpu: vcpu.id, ...(refusal ? { refusal } : {}) });
+    this.end(vcpu.domain, { kind: 'crash', reason, vcpu: vcpu.id, ...(refusal ? { refusal } : {}) });
   }
 
-  /** A line that Xen logs about the guest. */
-  log(text: string): void {
-    this.trace.emit('log', { domain: this.domain.id, vcpu: this.current.id, by: 'xen', text });
+  /** A line that Xen logs about a guest, by default the one in whose name it works. */
+  log(text: string, vcpu: VcpuState = this.current): void {
+    this.trace.emit('log', { domain: vcpu.domain.id, vcpu: vcpu.id, by: 'xen', text });
   }
 
-  end(ending: Ending): void {
-    if (this.domain.ending) return;
-    this.domain.ending = ending;
+  /** The domain shuts down: its vCPUs do not run any more. */
+  end(domain: Domain, ending: Ending): void {
+    if (domain.ending) return;
+    domain.ending = ending;
+    this.ended.push(domain);
+    for (let n = 0; n < domain.watchdogs.length; n++) this.timers.cancel(watchdogTimer(domain, n));
+    // What goes on in other domains is the tool-stack's affair, which dom0 hears of.
+    if (!domain.isDom0) this.domainById(0)?.events.raiseVirq(VIRQ_DOM_EXC, 0);
     const crashed = ending.kind === 'crash';
     this.trace.emit('domain', {
-      domain: this.domain.id,
-      vcpu: this.current.id,
+      domain: domain.id,
+      vcpu: this.domain === domain ? this.current.id : 0,
       state: crashed ? 'crashed' : 'shutdown',
       reason: crashed ? ending.reason : ending.kind,
       ...(crashed && ending.refusal ? { refusal: ending.refusal } : {}),
@@ -154,7 +173,7 @@ export class Hypervisor {
     vcpu.wait = null;
     this.setRunState(vcpu, vcpu.up ? RunState.runnable : RunState.offline);
     this.preempt = true;
-    this.trace.emit('domain', { domain: this.domain.id, vcpu: vcpu.id, state: 'running', reason: null });
+    this.trace.emit('domain', { domain: vcpu.domain.id, vcpu: vcpu.id, state: 'running', reason: null });
   }
 
   /** A wall-clock independent name for an event's source. */

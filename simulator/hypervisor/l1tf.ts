@@ -7,6 +7,7 @@ import type { Refusal } from '../../abi/refusal.ts';
 import { xenLine } from '../../abi/xen-messages.table.ts';
 import { PTE } from '../memory/entry.ts';
 import { hex, refuse } from '../memory/refuse.ts';
+import type { Domain } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 /** Bits that the cache compares (44 bit addresses), and the first address that no memory has. */
@@ -14,22 +15,26 @@ const ADDRESS_MASK = (1n << 44n) - 0x1000n;
 const SAFE_FROM = 1n << 40n;
 
 /** Null: the entry may be stored. */
-export function checkNotPresent(hv: Hypervisor, level: number, entry: bigint): Refusal | null {
+export function checkNotPresent(hv: Hypervisor, domain: Domain, level: number, entry: bigint): Refusal | null {
   const mode = hv.config.l1tf ?? 'off';
-  if (mode === 'off' || hv.domain.shadowed) return null;
+  if (mode === 'off' || domain.shadowed) return null;
   const address = entry & ADDRESS_MASK;
   const superpage = level > 1 && (entry & PTE.size) !== 0n;
   if (!superpage && (address === 0n || address >= SAFE_FROM)) return null;
-  const args = { domain: `${hv.domain.id}`, level: `${level}`, entry: entry.toString(16).padStart(16, '0') };
+  const args = { domain: `${domain.id}`, level: `${level}`, entry: entry.toString(16).padStart(16, '0') };
   const template = mode === 'warn' ? 'l1tf-shadowing' : 'l1tf-crashing';
   const line = xenLine(template, args);
   if (mode === 'warn') {
     // From now on Xen runs the domain on shadow tables, where such entries do no harm.
-    hv.domain.shadowed = true;
+    domain.shadowed = true;
     hv.log(line ?? template);
     return null;
   }
   const refusal = refuse('EINVAL', 'l1tf-entry', { level, entry: hex(entry), address: hex(address) }, { template, args });
-  hv.crash(hv.current, `a not-present level ${level} entry ${hex(entry)} leaks memory on this processor (L1TF)`, refusal);
+  hv.crash(
+    domain === hv.domain ? hv.current : domain.vcpus[0]!,
+    `a not-present level ${level} entry ${hex(entry)} leaks memory on this processor (L1TF)`,
+    refusal,
+  );
   return refusal;
 }

@@ -45,7 +45,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
   if (vcpu.bits === 32 && isBase(msr)) return null;
   switch (msr) {
     case 0x10:
-      return readTsc(hv);
+      return readTsc(hv, vcpu.domain);
     case 0x1b:
       return 0xfee00800n | (vcpu.id === 0 ? 0x100n : 0n);
     case 0x277:
@@ -67,7 +67,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
   if (hv.config.cpu === 'amd') {
     if (msr === 0x8b) return 0x0100_0065n;
     if (msr === 0xc0010015) return 0x0100_0000n;
-    if (isAmdPower(msr) || (isAmdMemory(msr) && hv.domain.isDom0) || msr === 0xc0011029) return 0n;
+    if (isAmdPower(msr) || (isAmdMemory(msr) && vcpu.domain.isDom0) || msr === 0xc0011029) return 0n;
   } else if (msr === 0x17) return 0n;
   return null;
 }

@@ -2,6 +2,7 @@
 
 import { PAGE_SIZE } from '../../abi/address.ts';
 import { addressSpace32, addressSpace64 } from '../../abi/constants/address-space.table.ts';
+import type { Domain } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 const NULL_END = 0x10000n;
@@ -15,18 +16,19 @@ const RANGE = {
 export const isXens = (bits: 64 | 32, address: bigint): boolean => address >= RANGE[bits].start && address < RANGE[bits].end;
 
 /** 'the console ring', 'the initial page tables'; null where the builder put nothing. */
-export function regionOf(hv: Hypervisor, address: bigint): string | null {
-  const { built } = hv.domain;
-  const { layout } = built;
-  if (isXens(built.bits, address)) {
-    const m2p = RANGE[built.bits].start + BigInt(hv.memory.m2p.length);
+export function regionOf(hv: Hypervisor, domain: Domain, address: bigint): string | null {
+  const { image, bits } = domain;
+  if (isXens(bits, address)) {
+    const m2p = RANGE[bits].start + BigInt(hv.memory.m2p.length);
     return address < m2p ? 'the machine-to-physical table (read only)' : 'the range of Xen';
   }
+  if (!image) return null;
+  const { layout } = image;
   const range = layout.ranges[0]!;
   if (address < range.from || address >= range.to) return address < NULL_END ? 'the first 64 KiB (a null pointer with an offset?)' : null;
   const pfn = Number((address - range.from) / BigInt(PAGE_SIZE));
   const at = (start: number | null, pages: number): boolean => start !== null && pfn >= start && pfn < start + pages;
-  if (built.hypercallPage !== null && address >= built.hypercallPage && address < built.hypercallPage + 4096n) return 'the hypercall page';
+  if (image.hypercallPage !== null && address >= image.hypercallPage && address < image.hypercallPage + 4096n) return 'the hypercall page';
   if (at(layout.kernel.pfn, layout.kernel.pages)) return 'the kernel image';
   if (layout.ramdisk && at(layout.ramdisk.pfn, layout.ramdisk.pages)) return 'the ramdisk';
   if (at(layout.startInfo, 1)) return 'start_info';

@@ -48,7 +48,7 @@ function readLdt(hv: Hypervisor, vcpu: VcpuState, index: number): bigint | null 
     const step = hv.memory.walker.steps(vcpu.root, vcpu.ldtBase + BigInt(page * 4096)).find((s) => s.level === 1);
     if (!step || !(step.entry & 1n)) return null;
     mfn = asMfn(Number((step.entry >> 12n) & 0xff_ffff_ffffn));
-    if (hv.memory.types.getPageAndType(mfn, FrameType.segDesc, hv.domain.id)) return null;
+    if (hv.memory.types.getPageAndType(mfn, FrameType.segDesc, vcpu.domain.id)) return null;
     vcpu.ldtFrames.set(page, mfn);
   }
   return hv.memory.ram.entry(mfn, index & 511);

@@ -23,14 +23,15 @@ const TSC_SHIFT = 1;
 export const systemTime = (hv: Hypervisor): number => hv.now() + SYSTEM_TIME_AT_START;
 
 /** The TSC: emulated it counts from the domain's start, native it is the host's. */
-export const readTsc = (hv: Hypervisor): bigint => BigInt(hv.config.tsc === 'emulate' ? hv.now() : systemTime(hv));
+export const readTsc = (hv: Hypervisor, { tsc, startedAt }: Domain): bigint =>
+  BigInt(tsc === 'emulate' ? hv.now() - startedAt : systemTime(hv));
 
 export function updateTimeInfo(hv: Hypervisor, vcpu: VcpuState): void {
   const info = hv.vcpuInfo(vcpu);
   const bytes = new DataView(info.buffer, info.byteOffset + TIME, 32);
   vcpu.timeVersion = (vcpu.timeVersion + 2) >>> 0;
   bytes.setUint32(0, vcpu.timeVersion, true);
-  bytes.setBigUint64(8, readTsc(hv), true);
+  bytes.setBigUint64(8, readTsc(hv, vcpu.domain), true);
   bytes.setBigUint64(16, BigInt(systemTime(hv)), true);
   bytes.setUint32(24, TSC_MUL, true);
   bytes.setInt8(28, TSC_SHIFT);
@@ -58,11 +59,16 @@ export function writeWallclock(hv: Hypervisor, domain: Domain): void {
   hv.written(domain.sharedInfo);
 }
 
-export const timerEvent = (hv: Hypervisor, vcpu: VcpuState): void => hv.domain.events.raiseVirq(VIRQ_TIMER, vcpu.id);
+/** Name of a vCPU's timer of a kind. */
+export const timerName = ({ domain, id }: VcpuState, kind: 'singleshot' | 'periodic' | 'poll'): string => `d${domain.id} ${kind} ${id}`;
+
+export const watchdogTimer = ({ id }: Domain, index: number): string => `d${id} watchdog ${index}`;
+
+export const timerEvent = (vcpu: VcpuState): void => vcpu.domain.events.raiseVirq(VIRQ_TIMER, vcpu.id);
 
 /** One-shot timer at an absolute system time in ns; 0 stops it. */
 export function setSingleshot(hv: Hypervisor, vcpu: VcpuState, system: number): void {
-  const name = `singleshot ${vcpu.id}`;
+  const name = timerName(vcpu, 'singleshot');
   if (system === 0) {
     vcpu.singleshot = null;
     hv.timers.cancel(name);
@@ -72,7 +78,7 @@ export function setSingleshot(hv: Hypervisor, vcpu: VcpuState, system: number): 
   vcpu.singleshot = at;
   hv.timers.set(name, at, () => {
     vcpu.singleshot = null;
-    timerEvent(hv, vcpu);
+    timerEvent(vcpu);
   });
 }
 
@@ -85,7 +91,7 @@ export function setPeriodic(hv: Hypervisor, vcpu: VcpuState, period: number): vo
 
 /** The periodic timer stands still while its vCPU does not run: it never wakes one. */
 export function stopPeriodic(hv: Hypervisor, vcpu: VcpuState): void {
-  if (vcpu.periodicPeriod > 0) hv.timers.cancel(`periodic ${vcpu.id}`);
+  if (vcpu.periodicPeriod > 0) hv.timers.cancel(timerName(vcpu, 'periodic'));
 }
 
 /** Gives the event that is due and waits for the next. */
@@ -94,10 +100,10 @@ export function runPeriodic(hv: Hypervisor, vcpu: VcpuState): void {
   if (period === 0) return;
   const now = systemTime(hv);
   if (now >= vcpu.periodicLast + period) {
-    timerEvent(hv, vcpu);
+    timerEvent(vcpu);
     vcpu.periodicLast = now;
   }
-  hv.timers.set(`periodic ${vcpu.id}`, vcpu.periodicLast + period - SYSTEM_TIME_AT_START, () => runPeriodic(hv, vcpu));
+  hv.timers.set(timerName(vcpu, 'periodic'), vcpu.periodicLast + period - SYSTEM_TIME_AT_START, () => runPeriodic(hv, vcpu));
 }
 
 /** vcpu_runstate_info; `live`: with the time since the last change. */
@@ -119,7 +125,7 @@ export function updateRunStateArea(hv: Hypervisor, vcpu: VcpuState): void {
   const view = runStateInfo(hv, vcpu, false);
   const root = vcpu.currentRoot();
   // The flag can be seen by another vCPU only while this one writes, and there is one processor: the bytes end the same.
-  if (hv.domain.assist(UPDATE_FLAG_ASSIST) && vcpu.bits === 64) {
+  if (vcpu.domain.assist(UPDATE_FLAG_ASSIST) && vcpu.bits === 64) {
     const at = view.bytes.slice(8, 16);
     at[7]! |= 0x80;
     hv.guest.write(root, vcpu.runStateArea + 8n, at);

@@ -5,6 +5,7 @@ import { Bank, type Vcpu as CpuState, Segment, type SegmentCache } from '../cpu/
 import { nothingDeferred } from '../memory/deferred.ts';
 import { FLAT32 } from './compat/flat.ts';
 import type { Continuing } from './continuation.ts';
+import type { Domain } from './domain.ts';
 
 export interface TrapEntry {
   readonly cs: number;
@@ -41,6 +42,8 @@ export interface Wait {
 }
 
 export class VcpuState {
+  readonly domain: Domain;
+  /** Its number in its domain; the engine's number of it is `cpu.id`. */
   readonly id: number;
   readonly cpu: CpuState;
   /** Has been given a context (vcpu_op.initialise); vCPU 0 by the builder. */
@@ -114,8 +117,9 @@ export class VcpuState {
   /** Entered the hypervisor since it last ran: pending events are looked at before it goes on. */
   entered = true;
 
-  constructor(id: number, cpu: CpuState, root: Mfn, info: { mfn: Mfn; offset: number }, bits: 64 | 32 = 64) {
-    this.bits = bits;
+  constructor(domain: Domain, id: number, cpu: CpuState, root: Mfn, info: { mfn: Mfn; offset: number }) {
+    this.domain = domain;
+    this.bits = domain.bits;
     this.id = id;
     this.cpu = cpu;
     this.root = root;
@@ -138,7 +142,7 @@ export class VcpuState {
   }
 
   runnable(): boolean {
-    return this.up && this.wait === null;
+    return this.up && this.wait === null && !this.domain.stopped;
   }
 
   /** Tables in use. */

@@ -34,7 +34,7 @@ function aligned(hv: Hypervisor, vcpu: VcpuState, address: bigint): boolean {
 /** True when the store was carried out and the guest goes on behind it. `hv.storeRefused` says why one into a level 1 table was not. */
 export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
   hv.storeRefused = null;
-  if (!vcpu.kernelMode || !(hv.domain.assist(WRITABLE_PAGETABLES) || hv.domain.isDom0)) return false;
+  if (!vcpu.kernelMode || !(vcpu.domain.assist(WRITABLE_PAGETABLES) || vcpu.domain.isDom0)) return false;
   if ((errorCode & MUST) !== MUST || errorCode & MUST_NOT) return false;
   const { walker, ram, frames, types } = hv.memory;
   const step = walker.steps(vcpu.root, address).find((s) => s.level === 1);
@@ -42,7 +42,7 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   const table = entryMfn(step.entry);
   if (!ram.valid(table)) return false;
   const index = ram.index(table);
-  if (frames.owner[index] !== hv.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
+  if (frames.owner[index] !== vcpu.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
 
   if (!aligned(hv, vcpu, address)) {
     hv.storeRefused = { why: 'the store is not one of 1, 2, 4 or 8 bytes at a multiple of its size, so it could change two entries' };
@@ -62,7 +62,7 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   for (let slot = 0; slot < 512; slot++) if (ram.entry(copy, slot) !== ram.entry(table, slot)) changed.push(slot);
   hv.memory.frames.attribute('an emulated store to a page table', hv.icount);
   const done = exit.kind === 'budget' && exit.executed === 1 && changed.length <= 1;
-  const outcome = done && changed.length === 1 ? types.updateEntry(table, changed[0]!, ram.entry(copy, changed[0]!), hv.domain.id) : null;
+  const outcome = done && changed.length === 1 ? types.updateEntry(table, changed[0]!, ram.entry(copy, changed[0]!), vcpu.domain.id) : null;
   if (!done || outcome) {
     vcpu.cpu.restore(saved);
     if (outcome && !isStop(outcome)) {
@@ -75,7 +75,7 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   hv.icount++;
   if (hv.trace.wants('emulate')) {
     hv.trace.emit('emulate', {
-      domain: hv.domain.id,
+      domain: vcpu.domain.id,
       vcpu: vcpu.id,
       rip: hex(rip),
       instruction: 'store to a page table',

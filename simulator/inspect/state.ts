@@ -2,12 +2,12 @@
 // events, grants, devices, clock.
 
 import type { Engine } from '../cpu/engine-types.ts';
-import type { ConsoleRing } from '../devices/console.ts';
+import type { Domain } from '../hypervisor/domain.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { NOBODY } from '../memory/frame-table.ts';
 import { StateHash } from '../state-hash.ts';
 
-export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing | null): string {
+export function hashMachine(hv: Hypervisor, engine: Engine): string {
   const hash = new StateHash();
   engine.hashState((bytes) => hash.bytes(bytes));
   const { frames, ram } = hv.memory;
@@ -21,7 +21,14 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
     hash.word(frames.linear[n]!);
     hash.bytes(ram.bytes.subarray(n * 4096, n * 4096 + 4096));
   }
-  const { domain } = hv;
+  for (const domain of hv.domains.values()) hashDomain(hash, hv, domain);
+  hash.number(hv.icount);
+  hash.number(hv.jumped);
+  return hash.hex();
+}
+
+function hashDomain(hash: StateHash, hv: Hypervisor, domain: Domain): void {
+  const { console } = domain;
   for (const vcpu of domain.vcpus) {
     hash.text(
       JSON.stringify([
@@ -72,7 +79,4 @@ export function hashMachine(hv: Hypervisor, engine: Engine, console: ConsoleRing
       hv.timers.ordered().map(({ name, at }) => [name, at]),
     ]),
   );
-  hash.number(hv.icount);
-  hash.number(hv.jumped);
-  return hash.hex();
 }

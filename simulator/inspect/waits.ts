@@ -1,10 +1,11 @@
 // What a vCPU waits for, in words: for the message about a machine in which nothing can go on.
 
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
+import { timerName } from '../hypervisor/time.ts';
 import type { VcpuState } from '../hypervisor/vcpu.ts';
 
 export function describeWait(hv: Hypervisor, vcpu: VcpuState): string {
-  const { events } = hv.domain;
+  const { events } = vcpu.domain;
   if (!vcpu.up) return 'down (vcpu_op.down)';
   const ports: string[] = [];
   events.ports.forEach(({ channel, vcpu: target }, port) => {
@@ -26,7 +27,7 @@ export function describeWait(hv: Hypervisor, vcpu: VcpuState): string {
     `ports bound: ${ports.join(', ') || 'none'}`,
     `event mask ${mask}`,
     timersOf(hv, vcpu),
-    ...remarks(hv, vcpu),
+    ...remarks(vcpu),
   ].join('; ');
 }
 
@@ -37,9 +38,9 @@ function timersOf(hv: Hypervisor, vcpu: VcpuState): string {
     const timer = hv.timers.ordered().find((one) => one.name === name);
     return timer ? `in ${Math.max(0, timer.at - hv.now()).toLocaleString('en-US')} ns` : null;
   };
-  const oneShot = at(`singleshot ${vcpu.id}`);
+  const oneShot = at(timerName(vcpu, 'singleshot'));
   if (oneShot) set.push(`one-shot timer ${oneShot}`);
-  const timeout = vcpu.wait?.kind === 'poll' ? at(`poll ${vcpu.id}`) : null;
+  const timeout = vcpu.wait?.kind === 'poll' ? at(timerName(vcpu, 'poll')) : null;
   if (timeout) set.push(`timeout ${timeout}`);
   if (vcpu.periodicPeriod > 0)
     set.push(`periodic timer of ${vcpu.periodicPeriod.toLocaleString('en-US')} ns, which stands still while the vCPU sleeps`);
@@ -47,8 +48,8 @@ function timersOf(hv: Hypervisor, vcpu: VcpuState): string {
 }
 
 /** What keeps it from ever being woken, as far as it can be seen. */
-function remarks(hv: Hypervisor, vcpu: VcpuState): string[] {
-  const { events } = hv.domain;
+function remarks(vcpu: VcpuState): string[] {
+  const { events } = vcpu.domain;
   const out: string[] = [];
   const own = events.ports.filter((port) => port.usable() && port.vcpu === vcpu.id);
   const masked = own.filter(({ port }) => events.pending(port) && events.masked(port)).map(({ port }) => port);

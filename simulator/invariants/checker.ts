@@ -4,10 +4,12 @@
 // every so many calls all of them.
 
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
+import type { VcpuState } from '../hypervisor/vcpu.ts';
 import { FLAG_PARTIAL, FLAG_PINNED, FLAG_VALIDATED, FrameType, NOBODY, OWNER_XEN, TYPE_NAMES } from '../memory/frame-table.ts';
 import { type Hold, holdsOf } from './frame-holds.ts';
 import { type Holder, holders } from './holders.ts';
 import { checkPorts } from './ports.ts';
+import { mayName } from './rights.ts';
 
 /** The machine broke one of its own rules: a mistake of the simulator. */
 export class InvariantError extends Error {
@@ -104,7 +106,7 @@ export class InvariantChecker {
 
   private count(i: number, wrong: string[]): void {
     const { frames } = this.hv.memory;
-    const { holds, strays } = holdsOf(frames, this.hv.domain.bits, i);
+    const { holds, strays } = holdsOf(frames, this.hv.domainById(frames.owner[i]!)?.bits ?? 64, i);
     this.holdsAt[i] = holds;
     for (const { mfn, slot } of strays)
       wrong.push(`entry ${slot} of ${this.name(i)} names frame 0x${mfn.toString(16)}, which is not the domain's`);
@@ -112,8 +114,8 @@ export class InvariantChecker {
       this.add(i, hold, 1);
       const { target, type, slot } = hold;
       const user = (): string => (slot < 0 ? `the state of ${this.name(i)}` : `entry ${slot} of ${this.name(i)}`);
-      if (slot >= 0 && frames.owner[target] !== this.hv.domain.id)
-        wrong.push(`${user()} names ${this.name(target)}, which is not the domain's`);
+      if (slot >= 0 && !mayName(this.hv, i, target))
+        wrong.push(`${user()} of d${frames.owner[i]} names ${this.name(target)} of d${frames.owner[target]}, to which it has no right`);
       if (type !== 0 && frames.type[target] !== type) wrong.push(`${user()} uses ${this.name(target)} as ${TYPE_NAMES[type]}`);
     }
   }
@@ -167,9 +169,9 @@ export class InvariantChecker {
   /** A linear entry that was replaced still counts until the table that it named is taken apart. */
   private deferredLinear(i: number): boolean {
     const { ram } = this.hv.memory;
-    return this.hv.domain.vcpus.some(({ deferred: { table, parent } }) =>
-      [table, parent].some((mfn) => mfn !== null && ram.index(mfn) === i),
-    );
+    const waits = ({ deferred: { table, parent } }: VcpuState): boolean =>
+      [table, parent].some((mfn) => mfn !== null && ram.index(mfn) === i);
+    return [...this.hv.domains.values()].some(({ vcpus }) => vcpus.some(waits));
   }
 
   /** What Xen knows and what the guest reads. */

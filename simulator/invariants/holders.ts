@@ -1,5 +1,6 @@
 // What holds references to frames besides page tables: vCPUs, back ends, pages that Xen was told to use.
 
+import type { Domain } from '../hypervisor/domain.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { FrameType, type FrameTypeValue } from '../memory/frame-table.ts';
 
@@ -11,18 +12,22 @@ export interface Holder {
 }
 
 export function holders(hv: Hypervisor): Holder[] {
-  const { domain } = hv;
   const found: Holder[] = [];
+  for (const domain of hv.domains.values()) ofDomain(hv, domain, found);
+  return found;
+}
+
+function ofDomain(hv: Hypervisor, domain: Domain, found: Holder[]): void {
   const hold = (mfn: number | null, type: FrameTypeValue | null, why: string): void => {
     if (mfn !== null) found.push({ mfn, type, why });
   };
-  hold(domain.built.store, FrameType.writable, 'the back end of the XenStore ring');
-  hold(domain.built.console, FrameType.writable, 'the back end of the console ring');
+  hold(domain.image?.store ?? null, FrameType.writable, 'the back end of the XenStore ring');
+  hold(domain.image?.console ?? null, FrameType.writable, 'the back end of the console ring');
   hold(domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
   for (const frame of domain.events.fifo()?.frames() ?? []) hold(frame, FrameType.writable, 'a page of the FIFO event channels');
   const top = domain.bits === 64 ? FrameType.l4 : FrameType.l3;
   for (const vcpu of domain.vcpus) {
-    const of = `of vCPU ${vcpu.id}`;
+    const of = `of d${domain.id}v${vcpu.id}`;
     if (vcpu.initialised) hold(vcpu.root, top, `the base pointer ${of}`);
     hold(vcpu.userRoot, FrameType.l4, `the user base pointer ${of}`);
     for (const mfn of vcpu.gdtFrames) hold(mfn, FrameType.segDesc, `the GDT ${of}`);
@@ -34,5 +39,4 @@ export function holders(hv: Hypervisor): Holder[] {
       hold(table, partial ? null : type, `what is left to take apart ${of}`);
     }
   }
-  return found;
 }

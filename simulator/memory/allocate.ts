@@ -48,6 +48,8 @@ export class MachineMemory {
   private readonly used: Uint8Array;
   private xenNext: number;
   private readonly xenEnd: number;
+  /** Pages of Xen's heap that were shared before. */
+  private readonly xenFree: Mfn[] = [];
 
   /** `ram` is the engine's, `plan.frames` frames long. */
   constructor(
@@ -138,10 +140,18 @@ export class MachineMemory {
 
   /** A page of Xen's heap shared with a domain: shared_info, grant frames. */
   allocateShared(domain: number): Mfn {
-    if (this.xenNext >= this.xenEnd) throw new Error('the simulated Xen heap is too small');
-    const mfn = asMfn(this.xenNext++);
+    const again = this.xenFree.pop();
+    if (again === undefined && this.xenNext >= this.xenEnd) throw new Error('the simulated Xen heap is too small');
+    const mfn = again ?? asMfn(this.xenNext++);
     this.types.allocated(mfn, domain, true);
     return mfn;
+  }
+
+  /** Takes a shared page back into Xen's heap. Throws while others than Xen hold it. */
+  freeShared(mfn: Mfn): void {
+    this.types.takeBackShared(mfn);
+    this.ram.page(mfn).fill(0);
+    this.xenFree.push(mfn);
   }
 
   /** A page for Xen's own use. */

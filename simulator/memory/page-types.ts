@@ -20,6 +20,7 @@ import {
   type FrameTypeValue,
   isTable,
   NOBODY,
+  OWNER_XEN,
   TABLE_TYPE,
   TYPE_NAMES,
 } from './frame-table.ts';
@@ -447,6 +448,20 @@ export class PageTypes {
       f.flags[i]! |= FLAG_VALIDATED;
       f.typeCount[i] = 1;
     }
+  }
+
+  /** A page that Xen shared with a guest is Xen's own again. Nobody else may hold it. */
+  takeBackShared(mfn: Mfn): void {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    if (!(f.flags[i]! & FLAG_SPECIAL) || f.references[i] !== 1) throw new Error(`shared frame ${hex(mfn)} is still in use`);
+    f.references[i] = 0;
+    f.typeCount[i] = 0;
+    f.type[i] = FrameType.none;
+    f.flags[i] = 0;
+    f.owner[i] = OWNER_XEN;
+    this.observer.revoke(mfn, 'not shared any more');
+    this.observer.written(mfn);
   }
 
   /** Gives up the allocation's reference (memory_op.decrease_reservation). False when it was given up before, and for pages that

@@ -111,7 +111,9 @@ export class ScriptedMachine implements Machine {
   interrupt = (): void => {};
   clock = (): number => this.time;
   inject = (input: MachineInput): void => void this.input.push(input);
-  vcpus = () => [{ domain: 1, vcpu: 0, state: 'running' as const, inKernel: true }];
+  domains = () => [];
+  vcpuOf = () => 0;
+  vcpus = () => [{ id: 0, domain: 1, vcpu: 0, state: 'running' as const, inKernel: true }];
   currentVcpu = (): number => 0;
   registers = (): Registers => ({ ...this.state });
   setRegister(_vcpu: number, name: RegisterName, value: bigint): void {

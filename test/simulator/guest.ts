@@ -5,7 +5,6 @@ import { asMfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import type { LoadPlan } from '../../simulator/builder/plan.ts';
 import { createEngine } from '../../simulator/cpu/engine.ts';
-import { cpuPolicy } from '../../simulator/hypervisor/cpu-policy.ts';
 import { type Created, createHypervisor, SLACK_PAGES, XEN_PAGES } from '../../simulator/hypervisor/create.ts';
 import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
 import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
@@ -81,7 +80,7 @@ export class Guest {
     });
     const trace = new Trace(() => 0, 1 << 20);
     if (record) trace.subscribe('all', (one) => this.records.push(one));
-    this.created = createHypervisor(config, plan, memoryPlan, engine, trace, cpuPolicy('amd', dom0, config.tsc, memoryPlan.hostFrames));
+    this.created = createHypervisor(config, [plan], memoryPlan, engine, trace);
     this.hv = this.created.hv;
     this.scratch = this.address(this.hv.domain.built.layout.bootStack + 8);
   }

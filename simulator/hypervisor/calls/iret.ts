@@ -28,7 +28,7 @@ export function iret(call: Call): HandlerResult {
   const bytes = call.read(cpu.reg(RSP), FRAME_BYTES);
   if (!bytes) {
     const refusal = call.fault('iret frame').refusal!;
-    hv.log(`d${hv.domain.id}v${vcpu.id} Fault while reading IRET context from guest stack`);
+    hv.log(`d${vcpu.domain.id}v${vcpu.id} Fault while reading IRET context from guest stack`);
     hv.crash(vcpu, `the frame of the iret hypercall cannot be read from the stack at ${hex(cpu.reg(RSP))}`, refusal);
     return NO_RETURN;
   }
@@ -40,14 +40,14 @@ export function iret(call: Call): HandlerResult {
   const flags = view.getUint32(6 * 8, true);
   if ((cs & 3) === 3) {
     if (vcpu.userRoot === null) {
-      hv.log(`d${hv.domain.id}v${vcpu.id} Guest switching to user mode with no user page tables`);
+      hv.log(`d${vcpu.domain.id}v${vcpu.id} Guest switching to user mode with no user page tables`);
       const refusal = refuse('EINVAL', 'no-user-tables', { rip: hex(frame.rip), cs: hex(cs) });
       hv.crash(vcpu, `iret to user mode (cs ${hex(cs)}) without user page tables: MMUEXT_NEW_USER_BASEPTR was never made`, refusal);
       return NO_RETURN;
     }
     vcpu.toggleMode();
   }
-  if (hv.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
+  if (vcpu.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
   cpu.rflags = (flags & ~(IOPL | VM)) | IF;
   cpu.setReg(RSP, frame.rsp);
   cpu.setReg(RAX, frame.rax);
@@ -60,7 +60,7 @@ export function iret(call: Call): HandlerResult {
     cpu.setReg(R11, frame.r11);
     cpu.setReg(RCX, frame.rcx);
   }
-  hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
+  vcpu.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
   vcpu.nmiMasked = false;
   // The processor's own iret would fault on the way out: the guest gets the fault at the address it wanted to return to.
   const inSyscall = (guestFlags & guestContextFlags.VGCF_in_syscall) !== 0;

@@ -92,7 +92,7 @@ export function consoleIo(call: Call): HandlerResult {
     for (let done = 0; done < count; done += CONSOLE_CHUNK) {
       const bytes = call.read(address + BigInt(done), Math.min(CONSOLE_CHUNK, count - done));
       if (!bytes) return call.fault('text');
-      call.hv.consoleOut(bytes);
+      call.hv.consoleOut(call.domain, bytes);
     }
     return 0;
   }

@@ -4,7 +4,7 @@ import type { Ending } from '../../machine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Call, type HandlerResult, no, notPrivileged, otherOperation } from '../call.ts';
 import type { Hypervisor } from '../hypervisor.ts';
-import { SYSTEM_TIME_AT_START } from '../time.ts';
+import { SYSTEM_TIME_AT_START, timerName, watchdogTimer } from '../time.ts';
 import { RunState, type Wait } from '../vcpu.ts';
 
 const MAX_POLL_PORTS = 128;
@@ -90,7 +90,7 @@ export function goToSleep(hv: Hypervisor, wait: Omit<Wait, 'since'>): void {
   const vcpu = hv.current;
   vcpu.wait = { ...wait, since: hv.icount };
   hv.setRunState(vcpu, RunState.blocked);
-  hv.trace.emit('domain', { domain: hv.domain.id, vcpu: vcpu.id, state: 'blocked', reason: wait.kind });
+  hv.trace.emit('domain', { domain: vcpu.domain.id, vcpu: vcpu.id, state: 'blocked', reason: wait.kind });
 }
 
 /** Unmasks events and sleeps until one is pending. */
@@ -127,7 +127,7 @@ function poll(call: Call, argument: bigint): HandlerResult {
   if (timeout !== 0) {
     // A timeout goes on after the poll was ended by an event, and ends a later one: Xen never stops it.
     const at = Math.max(hv.now(), timeout - SYSTEM_TIME_AT_START);
-    hv.timers.set(`poll ${vcpu.id}`, at, () => {
+    hv.timers.set(timerName(vcpu, 'poll'), at, () => {
       if (vcpu.wait?.kind === 'poll') hv.wake(vcpu);
     });
   }
@@ -145,7 +145,7 @@ function shutdown(call: Call, asked: number): void {
     hv.crash(call.vcpu, kind ? 'the guest asked for it (SHUTDOWN_crash)' : `the guest shut down with the unknown reason ${reason}`);
     return;
   }
-  hv.end({ kind });
+  hv.end(domain, { kind });
 }
 
 /** What Xen says when dom0 ends. */
@@ -180,7 +180,7 @@ function watchdog(call: Call, argument: bigint): HandlerResult {
     // Xen answers through an unsigned 32-bit variable here.
     if (index < 0) return { ...no(refuse('ENOSPC', 'no-such-watchdog', { id })), ret: 0xffff_ffe4n };
   } else if (watchdogs[index] === 0) return no(refuse('EINVAL', 'no-such-watchdog', { id }));
-  const name = `watchdog ${index}`;
+  const name = watchdogTimer(call.domain, index);
   // A free one set to 0 seconds fires at once.
   if (timeout === 0 && id !== 0) {
     watchdogs[index] = 0;
@@ -192,7 +192,7 @@ function watchdog(call: Call, argument: bigint): HandlerResult {
   call.hv.timers.set(name, at, () => {
     call.hv.log(`Watchdog timer fired for domain ${call.domain.id}`);
     if (call.domain.isDom0) call.hv.log(dom0Line(4));
-    call.hv.end({ kind: 'watchdog' });
+    call.hv.end(call.domain, { kind: 'watchdog' });
   });
   return id === 0 ? index + 1 : 0;
 }

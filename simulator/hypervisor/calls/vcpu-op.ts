@@ -103,7 +103,7 @@ function up(call: Call, vcpu: VcpuState): HandlerResult {
 function down(call: Call, vcpu: VcpuState): HandlerResult {
   const { hv, domain } = call;
   if (!domain.vcpus.some((other) => other !== vcpu && other.up)) {
-    hv.end({ kind: 'poweroff' });
+    hv.end(domain, { kind: 'poweroff' });
     return 0;
   }
   if (vcpu.up && vcpu.runState === RunState.runnable) hv.setRunState(vcpu, RunState.offline);
@@ -133,7 +133,7 @@ function singleshot(call: Call, vcpu: VcpuState, address: bigint): HandlerResult
   // A time that has passed: the event comes at once.
   if (at < systemTime(call.hv)) {
     setSingleshot(call.hv, vcpu, 0);
-    timerEvent(call.hv, vcpu);
+    timerEvent(vcpu);
   } else setSingleshot(call.hv, vcpu, at);
   return 0;
 }

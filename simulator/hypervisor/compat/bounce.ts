@@ -29,7 +29,7 @@ export interface Bounce32 {
  * the guest's to handle; a guest without stack or handler is killed, as by Xen. */
 export function bounce32(hv: Hypervisor, vcpu: VcpuState, to: Bounce32): ReturnFault | null {
   const { cpu } = vcpu;
-  const { events } = hv.domain;
+  const { events } = vcpu.domain;
   const cs = cpu.selector(Segment.cs);
   const fromUser = (cs & 2) !== 0;
   const oldSp = cpu.reg(RSP) & 0xffff_ffffn;
@@ -38,7 +38,7 @@ export function bounce32(hv: Hypervisor, vcpu: VcpuState, to: Bounce32): ReturnF
   const base = stackBase(hv, vcpu, ss);
   const top = fromUser ? vcpu.kernelSp & 0xffff_ffffn : oldSp;
   const mask = events.upcallMask(vcpu.id);
-  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (hv.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
+  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
   const words = [
     ...(to.errorCode === null ? [] : [to.errorCode]),
     Number(cpu.rip & 0xffff_ffffn),

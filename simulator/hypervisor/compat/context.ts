@@ -56,11 +56,11 @@ function loadData(hv: Hypervisor, vcpu: VcpuState, wanted: readonly number[], cp
 
 function failsafe(hv: Hypervisor, vcpu: VcpuState, wanted: readonly number[], cs: number, ss: number): void {
   const { cpu } = vcpu;
-  const { events } = hv.domain;
+  const { events } = vcpu.domain;
   const inKernel = (cs & 3) === 1;
   const esp = Number(cpu.reg(4) & 0xffff_ffffn);
   const mask = events.upcallMask(vcpu.id);
-  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (hv.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
+  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
   const words = [...wanted, Number(cpu.rip & 0xffff_ffffn), (cs & 0xffff) | ((mask & 0xff) << 16), flags, ...(inKernel ? [] : [esp, ss])];
   const frame = new Uint8Array(words.length * 4);
   words.forEach((word, n) => {

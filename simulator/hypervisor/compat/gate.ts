@@ -180,7 +180,7 @@ function transfer(hv: Hypervisor, vcpu: VcpuState, errorCode: number): void {
   hv.icount++;
   if (hv.trace.wants('emulate')) {
     hv.trace.emit('emulate', {
-      domain: hv.domain.id,
+      domain: vcpu.domain.id,
       vcpu: vcpu.id,
       rip: hex(rip),
       instruction: jump ? 'far jmp' : 'far call',

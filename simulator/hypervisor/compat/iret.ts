@@ -30,7 +30,7 @@ export function iret32(call: Call): HandlerResult {
   const frame = words(0, 4);
   if (!frame) return unreadable();
   const [eax, eip, selector, flags] = frame as [number, number, number, number];
-  if (hv.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
+  if (vcpu.domain.assist(ARCHITECTURAL_IOPL)) vcpu.iopl = (flags & IOPL) >> 12;
   cpu.rflags = (flags & ~(IOPL | VM)) | IF;
   if (flags & VM) return refuseVm86(call, sp, flags);
   const cs = selector & 0xffff;
@@ -50,7 +50,7 @@ export function iret32(call: Call): HandlerResult {
   cpu.setReg(RAX, BigInt(eax));
   cpu.setReg(RSP, newSp);
   cpu.rip = BigInt(eip);
-  hv.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
+  vcpu.domain.events.setUpcallMask(vcpu.id, flags & IF ? 0 : 1);
   vcpu.nmiMasked = false;
   const fault = returnTo(hv, vcpu, cs, ss);
   if (fault)
@@ -79,7 +79,7 @@ function refuseVm86(call: Call, sp: bigint, flags: number): HandlerResult {
   cpu.rflags &= ~CLEARED;
   cpu.setReg(RSP, kernelSp);
   cpu.rip = trap.address;
-  hv.domain.events.setUpcallMask(vcpu.id, masked ? 1 : 0);
+  vcpu.domain.events.setUpcallMask(vcpu.id, masked ? 1 : 0);
   const fault = returnTo(hv, vcpu, trap.cs, vcpu.kernelSs);
   if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: 'iret to virtual-8086 mode' });
   return NO_RETURN;
