@@ -2,6 +2,8 @@
 // simulator carry the id and the values, so that a line in a real log and an explanation here can be matched both ways.
 // Xen 4.17. `debug`: only a debug build prints it, with the source file and line before the text.
 
+import type { Refusal } from './refusal.ts';
+
 export interface XenMessage {
   readonly id: string;
   readonly text: string;
@@ -10,6 +12,8 @@ export interface XenMessage {
   readonly debug: boolean;
   /** What it means, in a sentence. */
   readonly meaning: string;
+  /** What to do, where no rule says it. */
+  readonly advice?: string;
 }
 
 export const xenMessages: readonly XenMessage[] = [
@@ -219,7 +223,7 @@ export const xenMessages: readonly XenMessage[] = [
   },
   {
     id: 'no-extent',
-    text: 'Could not allocate order={order} extent: id={domain} memflags={flags} ({done} of {asked})',
+    text: 'Could not allocate order={order} extent: id={domain} memflags={memflags} ({done} of {asked})',
     file: 'common/memory.c',
     debug: true,
     meaning: 'memory_op got no frames for an extent: the domain’s maximum is reached, or there is no such run of frames.',
@@ -302,6 +306,175 @@ export const xenMessages: readonly XenMessage[] = [
     debug: true,
     meaning: 'An event channel operation was refused.',
   },
+  {
+    id: 'evtchnop-failure-domain',
+    text: 'EVTCHNOP failure: domain {domain}, error {error}',
+    file: 'common/event_channel.c',
+    debug: true,
+    meaning: 'An event channel operation that names another domain (here: the remote one) was refused.',
+  },
+  {
+    id: 'fifo-already-on-queue',
+    text: 'domain {domain}, port {port} already on a queue',
+    file: 'common/event_fifo.c',
+    debug: true,
+    meaning: 'The FIFO queue of events that the guest keeps is damaged: a port is on it twice.',
+  },
+  {
+    id: 'unhandled',
+    text: 'Unhandled: vec {vector}, {exception}[{code}]',
+    file: 'arch/x86/pv/traps.c',
+    debug: false,
+    meaning: 'An exception came (its error code in brackets, ffffffff for none), and the guest has no handler registered for it.',
+  },
+  {
+    id: 'no-user-tables',
+    text: 'Guest switching to user mode with no user page tables',
+    file: 'arch/x86/pv/iret.c',
+    debug: false,
+    meaning: 'An iret went to user mode, but the vCPU has no page tables for it, and Xen ends the domain.',
+  },
+  {
+    id: 'iret-frame',
+    text: 'Fault while reading IRET context from guest stack',
+    file: 'arch/x86/pv/iret.c',
+    debug: false,
+    meaning: 'The iret hypercall found its frame unreadable on the guest’s stack, and Xen ends the domain.',
+    advice: 'rsp must point at the iret frame (rax, r11, rcx, flags, rip, cs, rflags, rsp, ss) when HYPERVISOR_iret is called.',
+  },
+  {
+    id: 'rdmsr-unimplemented',
+    text: 'RDMSR {msr} unimplemented',
+    file: 'arch/x86/pv/emul-priv-op.c',
+    debug: true,
+    meaning: 'An MSR was read that Xen does not give a PV guest; it gets #GP.',
+  },
+  {
+    id: 'rdmsr-faked',
+    text: 'faking RDMSR {msr}',
+    file: 'arch/x86/pv/emul-priv-op.c',
+    debug: false,
+    meaning: 'The same before the guest has a handler for #GP: Xen gives it 0 instead of the exception that would end it.',
+  },
+  {
+    id: 'wrmsr-unimplemented',
+    text: 'WRMSR {msr} val {value} unimplemented',
+    file: 'arch/x86/pv/emul-priv-op.c',
+    debug: true,
+    meaning: 'An MSR was written that Xen does not give a PV guest; it gets #GP.',
+  },
+  {
+    id: 'cr0-flags',
+    text: 'Attempt to change unmodifiable CR0 flags',
+    file: 'arch/x86/pv/emul-priv-op.c',
+    debug: true,
+    meaning: 'A guest kernel wrote CR0 with another bit changed than TS; it gets #GP.',
+  },
+  {
+    id: 'no-page-ref',
+    text: 'Could not get page ref for mfn {mfn}',
+    file: 'arch/x86/include/asm/mm.h',
+    debug: true,
+    meaning: 'A frame that was named does not exist, or is not the domain’s.',
+  },
+  {
+    id: 'bad-hypercall-frame',
+    text: 'Bad GMFN {mfn} (MFN {machine}) to MSR {msr}',
+    file: 'arch/x86/traps.c',
+    debug: true,
+    meaning: 'The MSR of HVM guests for their hypercall page was written with a frame that is not the domain’s.',
+  },
+  {
+    id: 'multicall-reentry',
+    text: 'Multicall reentry is disallowed.',
+    file: 'common/multicall.c',
+    debug: true,
+    meaning: 'A list of hypercalls has a multicall among its entries: that entry gets -EINVAL.',
+  },
+  {
+    id: 'xenoprof-denied',
+    text: 'denied privileged operation {operation}',
+    file: 'common/xenoprof.c',
+    debug: true,
+    meaning: 'An operation of the profiler is for the domain that profiles only.',
+  },
+  {
+    id: 'hvm-operation',
+    text: 'Bad HVM op {operation}.',
+    file: 'arch/x86/hvm/hvm.c',
+    debug: true,
+    meaning: 'There is no such operation of hvm_op, which is for HVM guests and their tools.',
+  },
+  {
+    id: 'watchdog',
+    text: 'Watchdog timer fired for domain {domain}',
+    file: 'common/sched/core.c',
+    debug: false,
+    meaning:
+      'A watchdog that the domain armed with SCHEDOP_watchdog was not re-armed in time; Xen shuts the domain down with SHUTDOWN_watchdog.',
+    advice: 'Re-arm the watchdog in time, or disarm it with a timeout of 0.',
+  },
+  {
+    id: 'crashed',
+    text: 'Domain {domain} (vcpu#{vcpu}) crashed on cpu#{cpu}:',
+    file: 'common/domain.c',
+    debug: false,
+    meaning: 'Xen ended the domain; the registers and the stack that follow are those of the guest at that moment.',
+  },
+  {
+    id: 'crash-no-stack',
+    text: 'domain_crash_sync called from entry.S: fault at {xen} {symbol}',
+    file: 'arch/x86/traps.c',
+    debug: false,
+    meaning:
+      'Xen could not push an exception or event frame onto the guest’s kernel stack, or there was no handler to push it for, and ends the domain.',
+  },
+  {
+    id: 'return-fault',
+    text: 'Pre-exception: {xen} -> {fixup}',
+    file: 'arch/x86/extable.c',
+    debug: true,
+    meaning:
+      'Xen faulted on the way back into the guest, at its own iret: a selector or address of the frame cannot be loaded. The guest gets the fault.',
+  },
+  {
+    id: 'fixup',
+    text: 'Fixup {exception}[{code}]: {xen} [{symbol}] -> {fixup}',
+    file: 'arch/x86/extable.c',
+    debug: true,
+    meaning:
+      'Xen took a fault that it expects at this place, while it worked with a value of the guest’s (a selector, an address, an MSR).',
+  },
+  {
+    id: 'grant-request',
+    text: 'error reading req {index}/{asked}',
+    file: 'common/grant_table.c',
+    debug: true,
+    meaning: 'A structure of a grant operation lies at an address that cannot be read.',
+    advice: 'Give a virtual address of mapped memory; those before it in the list were carried out.',
+  },
+  {
+    id: 'grant-status-frames',
+    text: 'Requested addresses of d{domain} for {asked} grant status frames, but has only {max}',
+    file: 'common/grant_table.c',
+    debug: true,
+    meaning: 'GNTTABOP_get_status_frames asked for more frames than there are; in version 1 of the grant table there are none.',
+    advice: 'Switch to version 2 with GNTTABOP_set_version first.',
+  },
+  {
+    id: 'grant-status-arguments',
+    text: 'Fault while reading gnttab_get_status_frames_t',
+    file: 'common/grant_table.c',
+    debug: true,
+    meaning: 'The structure of GNTTABOP_get_status_frames lies at an address that cannot be read.',
+  },
+  {
+    id: 'grant-swap-reference',
+    text: 'Bad ref-{which} {ref}',
+    file: 'common/grant_table.c',
+    debug: true,
+    meaning: 'GNTTABOP_swap_grant_ref named a reference beyond the domain’s table.',
+  },
 ];
 
 const byId = new Map(xenMessages.map((message) => [message.id, message]));
@@ -311,3 +484,7 @@ export function xenLine(id: string, args: Readonly<Record<string, string>>): str
   const message = byId.get(id);
   return message ? message.text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole) : null;
 }
+
+/** All lines that a debug build of Xen logs for a refusal, in order, without Xen's prefixes. */
+export const xenLinesOf = ({ xenLine: first, furtherXenLines = [] }: Pick<Refusal, 'xenLine' | 'furtherXenLines'>): string[] =>
+  (first ? [first, ...furtherXenLines] : []).flatMap(({ template, args }) => xenLine(template, args) ?? []);

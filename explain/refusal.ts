@@ -3,7 +3,7 @@
 import { errnoMeaning } from '../abi/errno.ts';
 import type { FactValue, FrameFact, Refusal } from '../abi/refusal.ts';
 import { findRule } from '../abi/rules/catalogue.ts';
-import { xenLine } from '../abi/xen-messages.table.ts';
+import { xenLinesOf } from '../abi/xen-messages.table.ts';
 import { isFrame, sentenceOfFrame } from './frame.ts';
 import { summaries } from './summaries.ts';
 
@@ -26,10 +26,7 @@ export function explainRefusal(refusal: Refusal): Explanation {
   const rule = findRule(refusal.rule);
   const { facts } = refusal;
   const specific = summaries[refusal.rule]?.(facts) ?? (rule ? `${rule.title}${namedFacts(facts)}` : refusal.rule);
-  const lines = [...(refusal.xenLine ? [refusal.xenLine] : []), ...(refusal.furtherXenLines ?? [])]
-    .map(({ template, args }) => xenLine(template, args))
-    .filter((line) => line !== null)
-    .map((line) => `(XEN) ${line}`);
+  const lines = xenLinesOf(refusal).map((line) => `(XEN) ${line}`);
   return {
     summary: rule?.severity === 'fault' ? sentence(specific) : `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
     details: [...frames(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],

@@ -8,7 +8,7 @@ import { domainText } from './words.ts';
 const HEAD = /^\s*Event channel information for domain (\d+):/;
 const POLLING = /^\s*Polling vCPUs: \{([^}]*)\}/;
 const TITLE = /^\s*port \[p\/m\/s\]/;
-const PORT = /^\s*(\d+) \[([01])\/([01])\/\s*([^\]]*?)\s*\]: s=(\d) n=(\d+) x=(\d)(.*)$/;
+const PORT = /^\s*(\d+) \[([01])\/([01])\/([^\]]*)\]: s=(\d) n=(\d+) x=(\d)(.*)$/;
 const STATES = ['free', 'reserved', 'unbound', 'connected', 'physical interrupt', 'virtual interrupt', 'IPI'];
 
 export const startsEventDump = (line: LogLine): boolean => HEAD.test(line.text) || PORT.test(line.text);
@@ -28,12 +28,20 @@ function binding(state: number, rest: string): string {
   return STATES[state] ?? `state ${state}`;
 }
 
+/** The third field: the selector bit of the 2-level layout stands alone; the FIFO layout pads the next port of its queue, or '-' for none. */
+function queueOf(field: string): { readonly fifo: boolean; readonly waits: boolean } {
+  const text = field.trim();
+  return text === field ? { fifo: false, waits: text === '1' } : { fifo: true, waits: /^\d+$/.test(text) };
+}
+
 /** What is odd about a port; null: nothing. */
-function trouble(state: number, pending: boolean, masked: boolean, selector: string): string | null {
+function trouble(state: number, pending: boolean, masked: boolean, { fifo, waits }: ReturnType<typeof queueOf>): string | null {
   if (pending && masked)
     return 'an event waits and the port is masked: nothing comes until the guest unmasks it (EVTCHNOP_unmask, or its mask bit and the pending check)';
-  if (pending && selector === '0')
-    return 'an event waits, but the selector bit is clear: the guest cleared it without handling this port, and no upcall will look here';
+  if (pending && !waits)
+    return fifo
+      ? 'an event waits, but the port is on no queue: the guest took it off without handling it, and no upcall will look here'
+      : 'an event waits, but the selector bit is clear: the guest cleared it without handling this port, and no upcall will look here';
   if (pending) return 'an event waits for the vCPU to take its upcall';
   if (state === 2) return 'the other side has not bound yet';
   return null;
@@ -58,7 +66,7 @@ export function readEventDump(lines: readonly LogLine[], start: number): { note:
     if (!match) break;
     ports++;
     const [, port, p, m, s, state, vcpu, xen, rest] = match as unknown as string[];
-    const odd = trouble(Number(state), p === '1', m === '1', s!);
+    const odd = trouble(Number(state), p === '1', m === '1', queueOf(s!));
     if (p === '1' && m === '1') stuck.push(port!);
     const parts = [
       binding(Number(state), rest!),

@@ -4,10 +4,14 @@ import { readDomainDump, startsDomainDump } from './domain-dump.ts';
 import { readEventDump, startsEventDump } from './event-dump.ts';
 import { type ExecutionState, isCallTrace, readCallTrace, readState, startsState } from './execution-state.ts';
 import { readGrantDump, startsGrantDump } from './grant-dump.ts';
+import { readKernelLayout, startsKernelLayout } from './kernel-layout.ts';
 import { MOST_LINES, splitLog } from './lines.ts';
+import { readMemoryDump, startsMemoryDump } from './memory-dump.ts';
 import { readMessage, subjectText } from './message.ts';
 import type { LogExplanation, LogFrame, LogLine, LogNote, UnreadLine } from './note.ts';
 import { readWalk, startsWalk } from './page-walk.ts';
+import { isPlain } from './plain-lines.table.ts';
+import { readRunQueueDump, startsRunQueueDump } from './run-queue-dump.ts';
 import type { LogSymbols } from './symbols.ts';
 import { exceptionText, hexOf, regionOf } from './words.ts';
 
@@ -17,18 +21,6 @@ const MOST_UNREAD = 500;
 const LINES_TO_CAUSE = 4;
 
 const UNHANDLED = /^Unhandled: vec (\d+), (\S+?)\[([0-9a-f]+)\]/;
-/** Lines of Xen's that need no explanation: its start, its progress, heads of dumps. */
-const PLAIN = [
-  /^\s*(Xen version|Latest ChangeSet|build-id|Bootloader|Command line|Xen image load base|Video information|Disc information|EFI RAM map|Xen-e820 RAM map|Multiboot-e820|System RAM|ACPI|Domain heap|Xen heap|Detected|Processor #|Brought up|I\/O virtualisation|Scrubbing|Std\. Loglevel|Guest Loglevel|Freed \d+kB|Initial low memory|\*\*\* Building a PV|\*\*\* LOADING|Dom0 has maximum|\*\*\* Serial input|'.' pressed|General-purpose|Xen {2}kernel|Dom0 (kernel|symbol|alloc)|ELF: |PHYSICAL MEMORY|VIRTUAL MEMORY|Physical memory information|(Xen|DMA|Dom) heap|heap\[)/,
-  /^\s*([[]?[0-9a-f]{8,16}[-, ]|Loaded kernel|Init\. ramdisk|Phys-Mach map|Start info|Xenstore ring|Console ring|Page tables|Boot stack|TOTAL|ENTRY ADDRESS|VGA is|Found \d|EDD |VBE|TSC|CPU\d|IRQ|ENABLING|Using|Platform|Allocated|mwait|CPUIDLE|x86 PAT|MTRR|HVM|SVM|VMX|NX|Speculative|Xen settings|Support for|PV L1TF|XPTI|alt table|Adding cpu|Hardware|Compiled-in|Unknown|xstate|Running stub|Parked|build|ns16550|Symbol|Live patch|\.{3}|\d\.\.\. ?)/,
-  /^-{2,}\[ Xen-/,
-  /^CPU:\s+\d+/,
-  /^\*{3,}/,
-  /^\*\*\* Dumping /,
-  /^\s*$/,
-  /^(Xen stack trace|Shared frames|Notifying guest|grant_table|SELFTEST)/,
-];
-
 interface Crash {
   note: LogNote;
   unhandled: LogNote | null;
@@ -74,8 +66,7 @@ export function explainLog(text: string, symbols: LogSymbols | null = null): Log
         unhandled = null;
         sync = false;
       }
-    } else if (line.isXen && !PLAIN.some((p) => p.test(line.text)) && unread.length < MOST_UNREAD)
-      unread.push({ line: line.number, text: line.raw });
+    } else if (line.isXen && !isPlain(line.text) && unread.length < MOST_UNREAD) unread.push({ line: line.number, text: line.raw });
     at++;
   }
   const remarks: string[] = [];
@@ -105,6 +96,9 @@ function readBlock(
   if (startsEventDump(line)) return one(readEventDump(lines, at));
   if (startsGrantDump(line)) return one(readGrantDump(lines, at));
   if (startsDomainDump(line)) return one(readDomainDump(lines, at));
+  if (startsRunQueueDump(line)) return one(readRunQueueDump(lines, at));
+  if (startsMemoryDump(line)) return one(readMemoryDump(lines, at));
+  if (startsKernelLayout(line)) return one(readKernelLayout(lines, at));
   return null;
 }
 

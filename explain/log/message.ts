@@ -1,5 +1,6 @@
 // Single lines: finds the message of the tables that a line is, and says what its values mean.
 
+import { exceptionVectors } from '../../abi/constants/trap.table.ts';
 import { findRule } from '../../abi/rules/catalogue.ts';
 import { xenMessages } from '../../abi/xen-messages.table.ts';
 import { logMessages } from './messages.table.ts';
@@ -52,6 +53,15 @@ const RULE_OF_MESSAGE: Readonly<Record<string, string>> = {
   'l1tf-shadowing': 'l1tf-entry',
   'bad-steal': 'frame-not-yours',
   'bad-page-free': 'frame-not-yours',
+  'no-page-ref': 'frame-not-yours',
+  unhandled: 'no-handler',
+  'no-user-tables': 'no-user-tables',
+  'rdmsr-unimplemented': 'rdmsr',
+  'rdmsr-faked': 'rdmsr',
+  'wrmsr-unimplemented': 'wrmsr',
+  'cr0-flags': 'mov-cr0',
+  'crash-no-stack': 'bounce-stack',
+  'return-fault': 'iret',
 };
 
 /** What a value may look like: one word; the last of a line may be more. */
@@ -69,12 +79,8 @@ const patterns: readonly Pattern[] = [
   ...xenMessages.map((m): Omit<Pattern, 'expression' | 'word'> => {
     const rule = RULE_OF_MESSAGE[m.id];
     const found = rule === undefined ? null : findRule(rule);
-    return {
-      text: m.text,
-      meaning: m.meaning,
-      ...(found ? { rule: found.id } : {}),
-      ...(found && 'advice' in found ? { advice: found.advice } : {}),
-    };
+    const advice = m.advice ?? (found && ('advice' in found ? found.advice : found.replacement));
+    return { text: m.text, meaning: m.meaning, ...(found ? { rule: found.id } : {}), ...(advice ? { advice } : {}) };
   }),
   ...logMessages,
 ].map((m) => ({ ...m, expression: expressionOf(m.text), word: longestWord(m.text) }));
@@ -145,9 +151,52 @@ const READERS: Readonly<Record<string, Reader>> = {
   place: (value) => fact('place', value, 'line of Xen’s source'),
   xen: (value) => fact('at', value, 'address in Xen'),
   symbol: (value) => fact('in', value, placeInXen(value)),
+  port: (value) => fact('port', value, 'event channel port of the domain'),
+  code: (value, all) => fact('error code', value, codeText(all, value)),
+  exception: (value) => fact('exception', value, 'its name in the processor manuals'),
+  vcpu: (value) => fact('vCPU', value, 'number of the virtual processor in its domain'),
+  cpu: (value) => fact('cpu', value, 'processor of the machine that it ran on'),
+  operation: (value) => fact('operation', value, 'number of the operation asked for'),
+  value: word('value', (v) => `${v} in decimal`),
+  old: word('old value', (v) => `${v} in decimal`),
+  bytes: (value) => fact('bytes', value, 'size of the access'),
+  order: (value) => fact('order', value, `extents of ${2 ** Number(value)} frames`),
+  done: (value) => fact('done', value, 'extents that were done'),
+  index: (value) => fact('index', value, 'place in the list, counted from 0'),
+  which: (value) => fact('which', value, 'the first (a) or the second (b) reference'),
+  asked: (value) => fact('asked', value, 'how many were asked for'),
+  total: (value) => fact('total', value, 'pages that the domain would have'),
+  max: (value) => fact('most', value, 'what the domain may have'),
+  from: (value) => fact('from', value, 'before'),
+  to: (value) => fact('to', value, 'wanted, or what the other domain is'),
+  ents: (value) => fact('entries', value, 'entries asked for (hexadecimal)'),
+  grantFlags: word('flags', (v) => grantFlags(v)),
+  expectedGrantFlags: word('expected flags', (v) => grantFlags(v)),
+  memflags: word('memflags', () => 'what Xen was asked for beyond the size: address bits, node'),
+  seconds: (value) => fact('seconds', value, 'until the machine starts again'),
+  machine: word('mfn', (v) => (v === NO_FRAME ? 'none: the frame is not there' : 'machine frame number')),
+  fixup: (value) => fact('goes on at', value, 'address in Xen'),
+  rip: (value) => address('rip', value),
+  rest: (value) => fact('reason', value, 'as Xen’s ELF loader gives it'),
   ref: (value) => fact('ref', value, 'grant reference'),
   handle: (value) => fact('handle', value, 'what the map operation gave back'),
 };
+const NO_FRAME = (1n << 64n) - 1n;
+
+/** Flags of a grant entry (public/grant_table.h): what it is, then its bits. */
+function grantFlags(v: bigint): string {
+  const kinds = ['no grant: not made, or taken back', 'access', 'an offer to take a page', 'a transitive grant'];
+  const names = ['', '', 'read only', 'being read', 'being written', 'write-combining', 'uncached', '', 'part of a page'];
+  return [kinds[Number(v & 3n)]!, ...names.filter((name, n) => name !== '' && ((v >> BigInt(n)) & 1n) !== 0n)].join(', ');
+}
+
+/** The error code of the exception that the line names. */
+function codeText(all: Readonly<Record<string, string>>, value: string): string {
+  const code = hexOf(value);
+  if (code === 0xffffffffn) return 'none: this exception has no error code';
+  const named = all.vector ?? Object.entries(exceptionVectors).find(([name]) => name === all.exception)?.[1];
+  return (named === undefined ? null : exceptionText(Number(named), code).code) ?? 'given by the processor with the exception';
+}
 const isFree = (caf: string | undefined): boolean => {
   const v = caf === undefined ? null : hexOf(caf);
   return v !== null && ((v >> 58n) & 3n) === 3n;
@@ -163,28 +212,39 @@ function placeInXen(symbol: string): string {
   return 'a place in Xen';
 }
 
+/** The template of the tables that a line is, and the values in it; null when none fits. */
+export function matchMessage(text: string): { readonly template: string; readonly values: Readonly<Record<string, string>> } | null {
+  const found = findPattern(text.trim());
+  return found && { template: found.pattern.text, values: found.values };
+}
+
+function findPattern(text: string): { pattern: Pattern; values: Readonly<Record<string, string>> } | null {
+  if (text === '') return null;
+  for (const pattern of patterns) {
+    const match = text.includes(pattern.word) ? pattern.expression.exec(text) : null;
+    if (match) return { pattern, values: { ...match.groups } };
+  }
+  return null;
+}
+
 /** The note of a line that stands for itself; null when no message of the tables fits. */
 export function readMessage(line: LogLine): LogNote | null {
   for (const candidate of line.text === line.raw ? [line.text] : [line.text, line.raw]) {
     const trimmed = candidate.trim();
-    if (trimmed === '') continue;
-    for (const p of patterns) {
-      if (!trimmed.includes(p.word)) continue;
-      const match = p.expression.exec(trimmed);
-      if (!match) continue;
-      const all = { ...match.groups };
-      const facts = Object.entries(all).flatMap(([name, value]) => READERS[name]?.(value, all) ?? []);
-      return {
-        kind: /crashed|domain_crash/.test(p.text) ? 'crash' : 'message',
-        line: line.number,
-        lastLine: line.number,
-        text: trimmed,
-        says: p.meaning,
-        facts: [...(line.subject ? [fact('on behalf of', line.subject, subjectText(line.subject))] : []), ...facts],
-        ...(p.advice ? { advice: p.advice } : {}),
-        ...(p.rule ? { rule: p.rule } : {}),
-      };
-    }
+    const found = findPattern(trimmed);
+    if (!found) continue;
+    const { pattern: p, values: all } = found;
+    const facts = Object.entries(all).flatMap(([name, value]) => READERS[name]?.(value, all) ?? []);
+    return {
+      kind: /crashed|domain_crash/.test(p.text) ? 'crash' : 'message',
+      line: line.number,
+      lastLine: line.number,
+      text: trimmed,
+      says: p.meaning,
+      facts: [...(line.subject ? [fact('on behalf of', line.subject, subjectText(line.subject))] : []), ...facts],
+      ...(p.advice ? { advice: p.advice } : {}),
+      ...(p.rule ? { rule: p.rule } : {}),
+    };
   }
   return null;
 }

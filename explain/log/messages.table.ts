@@ -20,18 +20,6 @@ export const logMessages: readonly LogMessage[] = [
     meaning: 'Xen ends the domain; the place is the line of Xen’s source that decided it, and the lines before usually say why.',
   },
   {
-    text: 'domain_crash_sync called from entry.S: fault at {xen} {symbol}',
-    meaning:
-      'Xen could not push an exception or event frame onto the guest’s kernel stack, or there was no handler to push it for, and ends the domain.',
-    advice:
-      'Check that the kernel stack given with stack_switch is mapped, writable and canonical, and that a handler is registered for every exception (set_trap_table) before it can come.',
-    rule: 'bounce-stack',
-  },
-  {
-    text: 'Domain {domain} (vcpu#{vcpu}) crashed on cpu#{cpu}:',
-    meaning: 'Xen ended the domain; the registers and the stack that follow are those of the guest at that moment.',
-  },
-  {
     text: 'Domain {domain} reported crashed by domain {other} on cpu#{cpu}:',
     meaning: 'Another domain (a tool or a device model) reported the domain as crashed; Xen itself found nothing wrong with it.',
   },
@@ -49,23 +37,6 @@ export const logMessages: readonly LogMessage[] = [
     text: 'Hardware Dom{domain} shutdown: watchdog rebooting machine',
     meaning: 'A watchdog of the control domain (SCHEDOP_watchdog) ran out.',
     advice: 'Re-arm the watchdog in time, or disarm it with a timeout of 0.',
-  },
-  {
-    text: 'Watchdog timer fired for domain {domain}',
-    meaning:
-      'A watchdog that the domain armed with SCHEDOP_watchdog was not re-armed in time; Xen shuts the domain down with SHUTDOWN_watchdog.',
-    advice: 'Re-arm the watchdog in time, or disarm it with a timeout of 0.',
-  },
-  {
-    text: 'Guest switching to user mode with no user page tables',
-    meaning: 'An iret went to user mode, but the vCPU has no page tables for it, and Xen ends the domain.',
-    advice: 'Load user page tables with MMUEXT_NEW_USER_BASEPTR before the first iret to user mode.',
-    rule: 'no-user-tables',
-  },
-  {
-    text: 'Fault while reading IRET context from guest stack',
-    meaning: 'The iret hypercall found its frame unreadable on the guest’s stack, and Xen ends the domain.',
-    advice: 'rsp must point at the iret frame (rax, r11, rcx, flags, rip, cs, rflags, rsp, ss) when HYPERVISOR_iret is called.',
   },
   {
     text: 'VM86 mode unavailable (ksp:{from}->{to})',
@@ -219,16 +190,8 @@ export const logMessages: readonly LogMessage[] = [
     advice: GRANT_ORDER,
   },
   {
-    text: 'EVTCHNOP failure: domain {domain}, error {error}',
-    meaning: 'An event channel operation that names another domain was refused.',
-  },
-  {
     text: 'domain {domain}, port {port} not linked',
     meaning: 'The FIFO queue of events that the guest keeps is damaged: a port that should be on it is not.',
-  },
-  {
-    text: 'domain {domain}, port {port} already on a queue',
-    meaning: 'The FIFO queue of events that the guest keeps is damaged: a port is on it twice.',
   },
   {
     text: 'd{domain} port {port} lost event (too many queue changes)',
@@ -242,24 +205,6 @@ export const logMessages: readonly LogMessage[] = [
     rule: 'frame-not-yours',
   },
   { text: 'Cannot assign page to domain{domain} -- dying.', meaning: 'The domain is being destroyed and gets no memory any more.' },
-  {
-    text: 'Attempt to change unmodifiable CR0 flags',
-    meaning: 'A guest kernel wrote CR0 with another bit changed than TS; it gets #GP.',
-    advice: 'Only TS may change: use fpu_taskswitch, or leave CR0 alone.',
-    rule: 'mov-cr0',
-  },
-  { text: 'faking RDMSR {msr}', meaning: 'An MSR was read that Xen gives a value of 0 for compatibility.', rule: 'rdmsr' },
-  {
-    text: 'RDMSR {msr} unimplemented',
-    meaning: 'An MSR was read that Xen does not give a PV guest; it gets #GP.',
-    advice: 'Guard the read with cpuid or an exception table entry, or leave it out under Xen.',
-    rule: 'rdmsr',
-  },
-  {
-    text: 'WRMSR {msr} val {value} unimplemented',
-    meaning: 'An MSR was written that Xen does not give a PV guest; it gets #GP.',
-    rule: 'wrmsr',
-  },
   {
     text: 'Domain attempted WRMSR {msr} from {old} to {value}',
     meaning: 'An MSR was written that a PV guest cannot change; the write was ignored.',

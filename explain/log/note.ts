@@ -20,6 +20,9 @@ export type NoteKind =
   | 'event-channels'
   | 'grants'
   | 'domain'
+  | 'run-queues'
+  | 'memory'
+  | 'kernel-layout'
   | 'other';
 
 export interface LogNote {

@@ -112,6 +112,41 @@ describe('debug keys, with the kernel that ran', () => {
   });
 });
 
+describe('debug keys with a domU beside dom0 (event channels, domains, run queues, grants, memory, registers)', () => {
+  const e = explainLog(log('debug-keys-domu'));
+  test('every line is explained', () => expect(e.unread).toEqual([]));
+  test('e: both sides of each channel, with the state of the FIFO queue in dom0 and the selector bit in the domU', () => {
+    const [dom0, domU] = e.notes.filter((n) => n.kind === 'event-channels');
+    expect(factOf(dom0!, 'port 1')).toMatch(/^bound to VIRQ_TIMER, for vCPU 0, pending; an event waits for the vCPU/);
+    expect(factOf(dom0!, 'port 8')).toBe('bound to pirq 9 (interrupt 9 of Xen), for vCPU 0');
+    expect(dom0!.says).toBe('Event channels of domain 0, the control domain: 18 ports in use; pending and masked: 18.');
+    expect(factOf(domU!, 'port 1')).toBe('connected to port 17 of domain 0, the control domain, for vCPU 0, masked');
+  });
+  test('q: each domain with its pages and vCPUs', () => {
+    const domains = e.notes.filter((n) => n.kind === 'domain');
+    expect(domains.map((n) => factOf(n, 'pages')!.replace(/;.*|, .*/, ''))).toEqual(['512 MiB', '64 MiB']);
+    expect(factOf(domains[0]!, 'vm_assist')).toMatch(/4gb_segments, writable_pagetables, pae_extended_cr3, runstate_update_flag/);
+  });
+  test('r: who runs, who waits, whose share', () => {
+    const queues = noteOf(e, 'run-queues');
+    expect(queues.says).toBe('Run queues of the scheduler: 2 vCPUs; waiting for a processor: d0v0, d1v0.');
+    expect(factOf(queues, 'scheduler')).toBe('SMP Credit Scheduler rev2');
+    expect(factOf(queues, 'd1v0')).toBe('vCPU 0 of domain 1, on processor 0, 0 of its share left (weight 256), busy 7% of late, sleeps');
+    expect(factOf(queues, 'domain 1')).toBe('weight 256, no cap, 1 vCPU');
+  });
+  test('g: what dom0 maps of the domU', () => {
+    const grants = e.notes.filter((n) => n.kind === 'grants').at(-1)!;
+    expect(grants.says).toMatch(/^Grants of domain 1/);
+    expect(factOf(grants, 'grant 0x000')).toMatch(/domain 0.* has it: mapped/);
+  });
+  test('m and u: how much memory is free, and where', () => {
+    const [heap, nodes] = e.notes.filter((n) => n.kind === 'memory');
+    expect(heap!.says).toBe('Memory of the machine: 1446 MiB free for domains.');
+    expect(factOf(heap!, 'heap[19]')).toBe('487 MiB free at addresses below 4 GiB, and not below half of it');
+    expect(factOf(nodes!, 'domain 1')).toBe('domain 1 has 64 MiB (pages)');
+  });
+});
+
 describe('lines from bug reports', () => {
   test('a grant into an address without a table: what to do, with an old file name in front', () => {
     const note = one('(XEN) [2022-03-01 12:00:01] mm.c:3889:d0 Could not find L1 PTE for address f8684000');
@@ -154,6 +189,13 @@ describe('lines from bug reports', () => {
     );
     expect(e.summary[0]).toMatch(/pending and masked: 5/);
     expect(e.notes[0]!.advice).toMatch(/unmask/);
+  });
+  test('an event that was taken off its queue, or whose selector bit was cleared, without being handled', () => {
+    const port = (line: string): string => explainLog(`(XEN) ${line}`).notes[0]!.facts[0]!.means;
+    expect(port('       5 [1/0/0]: s=3 n=0 x=0 d=0 p=12')).toMatch(/the selector bit is clear/);
+    expect(port('       5 [1/0/1]: s=3 n=0 x=0 d=0 p=12')).toMatch(/waits for the vCPU to take its upcall/);
+    expect(port('       5 [1/0/  -   ]: s=3 n=0 x=0 d=0 p=12')).toMatch(/on no queue/);
+    expect(port('       5 [1/0/  0   ]: s=3 n=0 x=0 d=0 p=12')).toMatch(/waits for the vCPU to take its upcall/);
   });
   test('a grant that was taken back while mapped', () => {
     const e = explainLog(
