@@ -68,18 +68,18 @@ const scalars: Readonly<Record<string, Scalar>> = {
   handle: { size: 4 },
 };
 
-const cache = new Map<string, Layout>();
+/** Layouts by name, for each bitness. */
+const cache: Readonly<Record<Bits, Map<string, Layout>>> = { 64: new Map(), 32: new Map() };
 
 /** The layout of a structure for a 64- or 32-bit guest. */
 export function layoutOf(name: StructureName, bits: Bits): Layout {
-  const key = `${name}/${bits}`;
-  let layout = cache.get(key);
+  let layout = cache[bits].get(name);
   if (!layout) {
     const text = structures[name];
     if (text === undefined) throw new Error(`no structure '${name}' in abi/structures`);
     const { union, members } = parseDeclaration(text);
     layout = place(name, bits, union, members);
-    cache.set(key, layout);
+    cache[bits].set(name, layout);
   }
   return layout;
 }
@@ -148,12 +148,17 @@ export interface Slot {
   readonly type: LayoutType;
 }
 
-const slots = new Map<string, Slot>();
+/** Places by structure and path, for each bitness: hypercalls ask for them all the time. */
+const slots: Readonly<Record<Bits, Map<string, Map<string, Slot>>>> = { 64: new Map(), 32: new Map() };
 
 /** Where a path such as `console.domU.mfn` or `vcpu_info[3].time.version` lies. Throws when there is none (a bug of the caller). */
 export function slotOf(name: StructureName, bits: Bits, path: string): Slot {
-  const key = `${name}/${bits}/${path}`;
-  const known = slots.get(key);
+  let ofStructure = slots[bits].get(name);
+  if (!ofStructure) {
+    ofStructure = new Map();
+    slots[bits].set(name, ofStructure);
+  }
+  const known = ofStructure.get(path);
   if (known) return known;
   let type: LayoutType = { kind: 'struct', size: sizeOf(name, bits), layout: layoutOf(name, bits) };
   let offset = 0;
@@ -171,7 +176,7 @@ export function slotOf(name: StructureName, bits: Bits, path: string): Slot {
     }
   }
   const slot = { offset, size: type.size, type };
-  slots.set(key, slot);
+  ofStructure.set(path, slot);
   return slot;
 }
 
@@ -183,17 +188,24 @@ export const offsetOf = (name: StructureName, bits: Bits, path: string): number 
 
 /** Little-endian number of `size` bytes (1 to 8) at `at`, unsigned. */
 export function readBig(bytes: Uint8Array, at: number, size: number): bigint {
-  let value = 0n;
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
-  return value;
+  const low = readNumber(bytes, at, Math.min(size, 4));
+  return size <= 4 ? BigInt(low) : BigInt(low) | (BigInt(readNumber(bytes, at + 4, size - 4)) << 32n);
+}
+
+/** The same of 1 to 4 bytes. */
+function readNumber(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = (value << 8) | bytes[at + i]!;
+  return value >>> 0;
 }
 
 /** Writes the low `size` bytes of `value`, little-endian. */
 export function writeBig(bytes: Uint8Array, at: number, size: number, value: bigint): void {
-  let rest = BigInt.asUintN(size * 8, value);
+  let half = Number(value & 0xffff_ffffn);
   for (let i = 0; i < size; i++) {
-    bytes[at + i] = Number(rest & 0xffn);
-    rest >>= 8n;
+    if (i === 4) half = Number((value >> 32n) & 0xffff_ffffn);
+    bytes[at + i] = half;
+    half >>>= 8;
   }
 }
 
@@ -223,7 +235,8 @@ export class StructView {
 
   /** As big(), as a number: exact below 2^53. */
   number(path: string): number {
-    return Number(this.big(path));
+    const { offset, size, type } = slotOf(this.name, this.bits, path);
+    return type.kind === 'uint' && size <= 4 ? readNumber(this.bytes, this.at + offset, size) : Number(this.big(path));
   }
 
   set(path: string, value: number | bigint): void {

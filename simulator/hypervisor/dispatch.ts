@@ -1,12 +1,14 @@
 // From hypercall number to handler, with the trace records around it; multicall.
 
-import { asMfn } from '../../abi/address.ts';
-import { decodeHypercall } from '../../abi/decode-hypercall.ts';
+import { asMfn, type Mfn } from '../../abi/address.ts';
+import { type DecodedHypercall, decodeHypercall } from '../../abi/decode-hypercall.ts';
 import { hypercallByNumber } from '../../abi/hypercalls.ts';
+import type { MemoryReader } from '../../abi/present.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { explainRefusal } from '../../explain/refusal.ts';
 import { writableMappings } from '../memory/find-mappings.ts';
 import { hex } from '../memory/refuse.ts';
+import { type CapturedBytes, capture, NONE, planOf, sameBytes, valuesOf } from '../trace/captured-call.ts';
 import type { Args } from '../trace/records.ts';
 import { type Answer, Call, type Handler, type HandlerResult, noSuch } from './call.ts';
 import { setGdt, updateDescriptor } from './calls/descriptors.ts';
@@ -88,7 +90,12 @@ function carryOut(call: Call): HandlerResult {
 
 const asAnswer = (result: HandlerResult): Answer => (typeof result === 'object' ? result : { ret: BigInt(result) });
 
-const answerOf = (call: Call): Answer => asAnswer(carryOut(call));
+/** Carries one call out, and logs what a debug build of Xen logs of a refusal; a list of calls logs with its entries. */
+function answerOf(call: Call): Answer {
+  const answer = asAnswer(carryOut(call));
+  if (answer.refusal && call.nr !== MULTICALL) call.hv.logRefusal(answer.refusal, call.vcpu);
+  return answer;
+}
 
 const nameOf = (nr: number): string => hypercallByNumber(nr)?.name ?? `hypercall ${nr}`;
 
@@ -100,15 +107,20 @@ export interface PendingCall {
   readonly site: bigint;
 }
 
-function decode(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[], phase: 'entry' | 'exit') {
-  const root = vcpu.currentRoot();
-  return decodeHypercall({
-    number: nr,
-    args,
-    bits: vcpu.bits,
-    phase,
-    read: (address, length) => (address === 0n ? null : hv.peek(root, address, length)),
-  });
+const readerOf = (hv: Hypervisor, root: Mfn): MemoryReader => {
+  return (address, length) => (address === 0n ? null : hv.peek(root, address, length));
+};
+
+const decode = (hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[], phase: 'entry' | 'exit') =>
+  decodeHypercall({ number: nr, args, bits: vcpu.bits, phase, read: readerOf(hv, vcpu.currentRoot()) });
+
+/** The guest's side of a call while it is carried out: as bytes where its record can wait until somebody reads it, in words else. */
+type Made = { readonly plan: NonNullable<ReturnType<typeof planOf>>; readonly before: readonly CapturedBytes[] } | DecodedHypercall;
+
+function noteMade(hv: Hypervisor, vcpu: VcpuState, nr: number, args: readonly bigint[]): Made {
+  const plan = hv.trace.observed('hypercall') ? null : planOf(nr, vcpu.bits, args);
+  const before = plan && (NOTHING_BACK.has(nr) || plan.listed ? capture(plan, args, readerOf(hv, vcpu.currentRoot()), false) : NONE);
+  return plan && before ? { plan, before } : decode(hv, vcpu, nr, args, 'entry');
 }
 
 /** Announces a call. True: the machine stops here, before anything is done. */
@@ -148,7 +160,7 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   const resumed = takeContinuing(vcpu, pending.site, nr, args);
   call.carried = resumed;
   const first = resumed?.first ?? args;
-  const before = hv.trace.wants('hypercall') ? decode(hv, vcpu, nr, first, 'entry') : null;
+  const made = noteMade(hv, vcpu, nr, first);
   const { preemption } = hv.memory.types;
   preemption.begin();
   const answer = toTheEnd(call, answerOf);
@@ -156,22 +168,39 @@ export function performHypercall(hv: Hypervisor, pending: PendingCall): void {
   if (answer.continuation) continueLater(vcpu, answer.continuation, pending.site, first);
   if (answer.ret !== null) cpu.setReg(0, BigInt.asUintN(bits, answer.ret));
   hv.checker?.afterCall();
-  if (!before) return;
+  noteAnswer(hv, pending, first, made, answer);
+}
+
+/** The record of a call, or what it is made of later. */
+function noteAnswer(hv: Hypervisor, { vcpu, nr, site }: PendingCall, args: readonly bigint[], made: Made, answer: Answer): void {
+  const { bits } = vcpu;
+  const ret = answer.ret === null ? null : Number(BigInt.asIntN(bits, answer.ret));
+  const continued = answer.continuation !== undefined;
+  let values: Pick<DecodedHypercall, 'name' | 'operation' | 'args'>;
+  if ('plan' in made) {
+    const { plan, before } = made;
+    let after = NOTHING_BACK.has(nr) ? before : capture(plan, args, readerOf(hv, vcpu.currentRoot()), true);
+    if (after && plan.listed && sameBytes(before, after)) after = before;
+    if (after && !answer.refusal) {
+      hv.trace.keepCall({ domain: vcpu.domain.id, vcpu: vcpu.id, bits, rip: site, nr, args, before, after, ret, continued });
+      return;
+    }
+    values = after ? valuesOf({ nr, args, bits, before, after }) : decode(hv, vcpu, nr, args, 'exit');
+  } else values = NOTHING_BACK.has(nr) ? made : { ...made, args: decode(hv, vcpu, nr, args, 'exit').args };
   const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
-  const decoded = NOTHING_BACK.has(nr) ? before : decode(hv, vcpu, nr, first, 'exit');
   hv.trace.emit('hypercall', {
     domain: vcpu.domain.id,
     vcpu: vcpu.id,
-    rip: hex(pending.site),
+    rip: hex(site),
     nr,
-    name: before.name,
-    operation: before.operation,
-    args: decoded.args as Args,
-    ret: answer.ret === null ? null : Number(BigInt.asIntN(bits, answer.ret)),
+    name: values.name,
+    operation: values.operation,
+    args: values.args as Args,
+    ret,
     reason: answer.unimplemented ? 'not implemented by the simulator' : refusal ? explainRefusal(refusal).summary : null,
     ...(refusal ? { refusal } : {}),
     ...(answer.unimplemented ? { unimplemented: true as const } : {}),
-    ...(answer.continuation ? { continued: true as const } : {}),
+    ...(continued ? { continued: true as const } : {}),
   });
 }
 

@@ -6,19 +6,21 @@
 import { asMfn, type Mfn, PAGE_SIZE } from '../../abi/address.ts';
 import { addressSpace32 } from '../../abi/constants/address-space.table.ts';
 import type { Ram } from './ram.ts';
-import { type GuestWalker, HIGH_RESERVED, type M2pWindow, PFEC, type WalkResult, type WalkStep } from './walk.ts';
+import { TableWalk } from './table-walk.ts';
+import { HIGH_RESERVED, type M2pWindow, PFEC, type WalkResult } from './walk.ts';
 
 const XEN_START = Number(addressSpace32.HYPERVISOR_VIRT_START);
 const LARGE_PAGE = 2 ** 21;
 
-export class PaeWalker implements GuestWalker {
-  private readonly ram: Ram;
+export class PaeWalker extends TableWalk {
   private readonly m2p: M2pWindow;
   /** Bytes that the machine-to-physical table's 2 MiB pages show. */
   private readonly m2pBytes: number;
 
+  protected readonly xenLevel = 2;
+
   constructor(ram: Ram, m2p: M2pWindow) {
-    this.ram = ram;
+    super(ram, 3);
     this.m2p = m2p;
     this.m2pBytes = Math.ceil(m2p.length / LARGE_PAGE) * LARGE_PAGE;
   }
@@ -78,30 +80,10 @@ export class PaeWalker implements GuestWalker {
     return false;
   }
 
-  steps(root: Mfn, address: bigint): WalkStep[] {
-    const steps: WalkStep[] = [];
-    let table = root;
-    for (let level = 3; level >= 1; level--) {
-      const index = Number((address >> BigInt(3 + level * 9)) & (level === 3 ? 3n : 511n));
-      if (level === 2 && address >= addressSpace32.HYPERVISOR_VIRT_START) break;
-      const entry = this.ram.entry(table, index);
-      steps.push({ level, mfn: table, index, entry });
-      const next = asMfn(Number((entry >> 12n) & 0xff_ffff_ffffn));
-      if (!(entry & 1n) || !this.ram.valid(next)) break;
-      table = next;
-    }
-    return steps;
-  }
-
-  peek(root: Mfn, address: bigint): number {
-    if (address >= 1n << 32n) return -1;
-    if (address >= addressSpace32.HYPERVISOR_VIRT_START) {
-      const offset = Number(address) - XEN_START;
-      return offset < this.m2pBytes ? this.m2p.frame(offset) * PAGE_SIZE + (offset % PAGE_SIZE) : -1;
-    }
-    const last = this.steps(root, address).at(-1);
-    if (last?.level !== 1 || !(last.entry & 1n)) return -1;
-    const mfn = Number((last.entry >> 12n) & 0xff_ffff_ffffn);
-    return this.ram.valid(mfn) ? mfn * PAGE_SIZE + Number(address & 0xfffn) : -1;
+  protected xens(lo: number, hi: number): number | null {
+    if (hi !== 0) return -1;
+    const offset = (lo >>> 0) - XEN_START;
+    if (offset < 0) return null;
+    return offset < this.m2pBytes ? this.m2p.frame(offset) * PAGE_SIZE + (offset % PAGE_SIZE) : -1;
   }
 }

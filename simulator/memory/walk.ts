@@ -4,11 +4,15 @@
 
 import { asMfn, type Mfn, PAGE_SIZE } from '../../abi/address.ts';
 import type { Ram } from './ram.ts';
+import { TableWalk } from './table-walk.ts';
 
 /** Page-fault error code bits. */
 export const PFEC = { present: 1, write: 2, user: 4, reserved: 8, fetch: 16 } as const;
 
 export const M2P_START = 0xffff_8000_0000_0000n;
+const M2P_START_HIGH = 0xffff_8000;
+const XEN_FIRST_SLOT = 256;
+const XEN_LAST_SLOT = 271;
 
 /** The M2P as frames: entry of frame n at byte 8n of the range. */
 export interface M2pWindow {
@@ -47,14 +51,15 @@ export interface GuestWalker {
   peek(root: Mfn, address: bigint): number;
 }
 
-export class Walker implements GuestWalker {
-  private readonly ram: Ram;
+export class Walker extends TableWalk {
   private readonly m2p: M2pWindow;
   /** Frames that exist as far as Xen's direct map is concerned; only decides the error code of a fault there. */
   private readonly hostFrames: number;
 
+  protected readonly xenLevel = 4;
+
   constructor(ram: Ram, m2p: M2pWindow, hostFrames: number) {
-    this.ram = ram;
+    super(ram, 4);
     this.m2p = m2p;
     this.hostFrames = hostFrames;
   }
@@ -63,7 +68,7 @@ export class Walker implements GuestWalker {
    * tables show Xen's M2P. Error codes have the U bit set, as the CPU reports them. */
   walk(root: Mfn, lo: number, hi: number, write: boolean, fetch: boolean, out: WalkResult): boolean {
     const slot4 = (hi >>> 7) & 511;
-    if (slot4 >= 256 && slot4 <= 271) return this.walkXen(lo, hi, write, fetch, out);
+    if (slot4 >= XEN_FIRST_SLOT && slot4 <= XEN_LAST_SLOT) return this.walkXen(lo, hi, write, fetch, out);
     const words = this.ram.u32;
     const errorCode = PFEC.user | (write ? PFEC.write : 0) | (fetch ? PFEC.fetch : 0);
     let table = root as number;
@@ -131,29 +136,10 @@ export class Walker implements GuestWalker {
     return direct >= 0n && direct < BigInt(this.hostFrames) * BigInt(PAGE_SIZE);
   }
 
-  /** The entries on the way to an address, top first; without side effects. */
-  steps(root: Mfn, address: bigint): WalkStep[] {
-    const steps: WalkStep[] = [];
-    let table = root;
-    for (let level = 4; level >= 1; level--) {
-      const index = Number((address >> BigInt(3 + level * 9)) & 511n);
-      if (level === 4 && index >= 256 && index <= 271) break;
-      const entry = this.ram.entry(table, index);
-      steps.push({ level, mfn: table, index, entry });
-      const next = asMfn(Number((entry >> 12n) & 0xff_ffff_ffffn));
-      if (!(entry & 1n) || !this.ram.valid(next)) break;
-      table = next;
-    }
-    return steps;
-  }
-
-  /** Machine byte address of a guest address, without side effects and whatever the rights; -1 where nothing is mapped. */
-  peek(root: Mfn, address: bigint): number {
-    const offset = address - M2P_START;
-    if (offset >= 0n && offset < BigInt(this.m2p.length)) return this.m2p.frame(Number(offset)) * PAGE_SIZE + (Number(offset) % PAGE_SIZE);
-    const last = this.steps(root, address).at(-1);
-    if (last?.level !== 1 || !(last.entry & 1n)) return -1;
-    const mfn = Number((last.entry >> 12n) & 0xff_ffff_ffffn);
-    return this.ram.valid(mfn) ? mfn * PAGE_SIZE + Number(address & 0xfffn) : -1;
+  protected xens(lo: number, hi: number): number | null {
+    const slot = (hi >>> 7) & 511;
+    if (slot < XEN_FIRST_SLOT || slot > XEN_LAST_SLOT) return null;
+    const offset = ((hi >>> 0) - M2P_START_HIGH) * 2 ** 32 + (lo >>> 0);
+    return offset >= 0 && offset < this.m2p.length ? this.m2p.frame(offset) * PAGE_SIZE + (offset % PAGE_SIZE) : -1;
   }
 }

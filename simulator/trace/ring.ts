@@ -1,9 +1,11 @@
 // A ring of records in a fixed number of bytes: each record is stored as tagged binary values, oldest ones are overwritten and
-// counted. Names (keys, kinds) are stored once in a table.
+// counted. Names (keys, kinds) are stored once in a table; hypercalls lie there as they were captured.
 
+import { readCall, sizeOfCall, writeCall } from './call-bytes.ts';
+import { type CapturedCall, recordOf } from './captured-call.ts';
 import type { TraceRecord } from './records.ts';
 
-const Tag = { null: 0, true: 1, false: 2, small: 3, double: 4, text: 5, name: 6, array: 7, object: 8, undefined: 9 } as const;
+const Tag = { null: 0, true: 1, false: 2, small: 3, double: 4, text: 5, name: 6, array: 7, object: 8, undefined: 9, call: 10 } as const;
 const HEADER = 4;
 const MAX_NAMES = 4096;
 const LONGEST_WORD = 32;
@@ -33,20 +35,52 @@ export class TraceRing {
   push(record: TraceRecord): void {
     this.length = HEADER;
     this.put(record);
+    this.append();
+  }
+
+  /** A hypercall whose record is made when it is read. */
+  pushCall(call: CapturedCall, n: number, icount: number): void {
+    const size = HEADER + 1 + sizeOfCall(call);
+    const offset = this.head % this.bytes.length;
+    if (offset + size <= this.bytes.length) {
+      this.makeRoom(size);
+      this.view.setUint32(offset, size, true);
+      this.bytes[offset + HEADER] = Tag.call;
+      writeCall(this.view, this.bytes, offset + HEADER + 1, call, n, icount);
+      this.head += size;
+      this.records++;
+      return;
+    }
+    // Over the end of the ring: by way of the scratch bytes.
+    this.length = HEADER;
+    this.tag(Tag.call);
+    this.room(size);
+    writeCall(this.scratchView, this.scratch, this.length, call, n, icount);
+    this.length = size;
+    this.append();
+  }
+
+  /** What lies in the scratch bytes becomes the newest record. */
+  private append(): void {
     const size = this.length;
     this.scratchView.setUint32(0, size, true);
     if (size > this.bytes.length) {
       this.droppedCount++;
       return;
     }
+    this.makeRoom(size);
+    this.copyIn(this.head, this.scratch.subarray(0, size));
+    this.head += size;
+    this.records++;
+  }
+
+  /** Drops the oldest records until there is room for another. */
+  private makeRoom(size: number): void {
     while (this.head + size - this.tail > this.bytes.length) {
       this.tail += this.sizeAt(this.tail);
       this.records--;
       this.droppedCount++;
     }
-    this.copyIn(this.head, this.scratch.subarray(0, size));
-    this.head += size;
-    this.records++;
   }
 
   /** The last `limit` records, oldest first, and how many are gone before them. */
@@ -73,8 +107,8 @@ export class TraceRing {
   private copyIn(at: number, data: Uint8Array): void {
     const offset = at % this.bytes.length;
     const first = Math.min(data.length, this.bytes.length - offset);
-    this.bytes.set(data.subarray(0, first), offset);
-    this.bytes.set(data.subarray(first), 0);
+    this.bytes.set(first < data.length ? data.subarray(0, first) : data, offset);
+    if (first < data.length) this.bytes.set(data.subarray(first), 0);
   }
 
   private room(count: number): void {
@@ -183,6 +217,10 @@ export class TraceRing {
     for (let n = 0; n < size; n++) data[n] = this.bytes[(at + n) % this.bytes.length]!;
     const view = new DataView(data.buffer);
     let p = HEADER;
+    if (data[p] === Tag.call) {
+      const { call, n, icount } = readCall(view, p + 1);
+      return recordOf(call, n, icount);
+    }
     const u32 = (): number => {
       p += 4;
       return view.getUint32(p - 4, true);

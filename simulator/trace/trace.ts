@@ -1,6 +1,7 @@
 // The one stream of records: makes them only for the classes that somebody wants, keeps the last ones in a bounded ring,
 // hands them to subscribers and asks the stop predicate.
 
+import type { CapturedCall } from './captured-call.ts';
 import type { TraceKind, TraceRecord } from './records.ts';
 import { TraceRing } from './ring.ts';
 
@@ -46,6 +47,8 @@ export class Trace {
   private stopKinds: ReadonlySet<TraceKind> = new Set();
   private predicate: ((record: TraceRecord) => boolean) | null = null;
   private readonly wanted = new Set<TraceKind>();
+  /** Kinds that have a subscriber or a stop predicate. */
+  private readonly seen = new Set<TraceKind>();
   private next = 1;
   /** Records at which the machine has to stop, in order. */
   readonly stops: TraceRecord[] = [];
@@ -71,6 +74,16 @@ export class Trace {
     return true;
   }
 
+  /** Does somebody look at each record of this kind as it is made? */
+  observed(kind: TraceKind): boolean {
+    return this.seen.has(kind);
+  }
+
+  /** A hypercall at which nobody looks now: it is kept for recent(). */
+  keepCall(call: CapturedCall): void {
+    this.ring.pushCall(call, this.next++, this.icount());
+  }
+
   subscribe(kinds: readonly TraceKind[] | 'all', sink: (record: TraceRecord) => void): () => void {
     const subscriber = { kinds: new Set(kinds === 'all' ? ALL : kinds), sink };
     this.subscribers = [...this.subscribers, subscriber];
@@ -93,8 +106,10 @@ export class Trace {
 
   private recompute(): void {
     this.wanted.clear();
+    this.seen.clear();
     for (const kind of ALL) {
-      if (RING_KINDS.has(kind) || this.stopKinds.has(kind) || this.subscribers.some((s) => s.kinds.has(kind))) this.wanted.add(kind);
+      if (this.stopKinds.has(kind) || this.subscribers.some((s) => s.kinds.has(kind))) this.seen.add(kind);
+      if (RING_KINDS.has(kind) || this.seen.has(kind)) this.wanted.add(kind);
     }
   }
 }
