@@ -497,6 +497,22 @@ export const refusalRules: readonly RefusalRule[] = [
     { what: 'the operation' },
   ),
   rule(
+    'domain-not-paused',
+    ['EINVAL'],
+    'the domain is not paused',
+    'What is done to another domain behind its back needs it paused by the tool-stack.',
+    'Pause it first (XEN_DOMCTL_pausedomain).',
+    { what: 'the operation', domain: 'the domain' },
+  ),
+  rule(
+    'own-domain-meant',
+    ['EPERM', 'EINVAL'],
+    'the operation is for another domain',
+    'Some operations of the tool-stack cannot be done by a domain to itself.',
+    'Name another domain.',
+    { what: 'the operation', domain: 'the own domain' },
+  ),
+  rule(
     'no-reset-to-go-on',
     ['EBUSY'],
     'no reset is under way',

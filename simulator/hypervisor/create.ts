@@ -13,6 +13,7 @@ import { MachineMemory, type MemoryPlan } from '../memory/allocate.ts';
 import { nothingDeferred } from '../memory/deferred.ts';
 import { FrameType, OWNER_XEN } from '../memory/frame-table.ts';
 import { hex } from '../memory/refuse.ts';
+import { dom0MayMap, readOnlyFrame } from '../pc/memory-map.ts';
 import type { Trace } from '../trace/trace.ts';
 import { addDomain as describeDomain } from '../xenstore/domain-nodes.ts';
 import { XenStore } from '../xenstore/responder.ts';
@@ -23,6 +24,7 @@ import { unloadFpu } from './emulate-fpu.ts';
 import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
+import { addPc } from './host-pc.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { checkNotPresent } from './l1tf.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
@@ -85,6 +87,10 @@ export function createHypervisor(
       if (running) hv!.written(mfn);
     },
     ioRights: (id) => domainOf(id)?.isDom0 ?? false,
+    ioMapping: (mfn, id) => {
+      if (!domainOf(id)?.isDom0 || !dom0MayMap(mfn, config.cpu === 'amd')) return null;
+      return readOnlyFrame(mfn) ? 'read' : 'write';
+    },
     notPresent: (level, entry, id) => {
       const domain = domainOf(id);
       return running && domain ? checkNotPresent(hv!, domain, level, entry) : null;
@@ -97,6 +103,7 @@ export function createHypervisor(
   const ids = domainIds(all);
   const shared = ids.map((id) => memory.allocateShared(id));
   hv = new Hypervisor(config, memory, engine, trace);
+  if (ids.includes(0)) hv.pc = addPc(hv);
   const store = all.some(({ dom0 }) => !dom0) ? newStore(hv) : null;
   for (const [n, one] of all.entries()) {
     const identity = identityOf(hv, one, { id: ids[n]!, bits: plans[n]!.bits, sharedInfo: shared[n]! });
@@ -193,7 +200,9 @@ function oneRun(bytes: bigint): Uint8Array {
 function eventChannels(hv: Hypervisor, domain: Domain): EventChannels {
   let shared: Uint8Array | null = null;
   const host: EventHost = {
+    domain: domain.id,
     bits: domain.bits,
+    peer: (id) => hv.domainById(id)?.events ?? null,
     shared: () => {
       shared ??= hv.memory.ram.page(domain.sharedInfo);
       return shared;

@@ -73,6 +73,11 @@ export class EventChannels {
     return null;
   }
 
+  /** Is there a port that can be taken? */
+  room(): boolean {
+    return this.freePort() !== null;
+  }
+
   /** Takes a port and binds it; null when all are taken. */
   allocate(channel: Channel, vcpu = 0): number | null {
     const entry = this.freePort();
@@ -105,7 +110,7 @@ export class EventChannels {
     if (channel.kind === 'virq') this.virqs.delete(virqKey(channel.virq, entry.vcpu));
     if (channel.kind === 'interdomain') {
       if (channel.backEnd) this.remotePorts.get(channel.remotePort)!.boundTo = 0;
-      else this.ports[channel.remotePort]!.channel = { kind: 'unbound', remote: channel.remote };
+      else this.host.peer(channel.remote)?.bind(channel.remotePort, { kind: 'unbound', remote: this.host.domain });
     }
     this.layout.clearPending(entry);
     entry.channel = FREE;

@@ -58,8 +58,15 @@ export interface PortLayout {
   busy(port: Port): boolean;
 }
 
+/** What one end of a pair needs of the other. */
+export interface PortTable {
+  bind(port: number, channel: Channel): void;
+}
+
 /** What event channels need of the rest of the hypervisor. */
 export interface EventHost {
+  /** Id of the domain. */
+  readonly domain: number;
   /** Width of the guest's words. */
   readonly bits: 64 | 32;
   /** Bytes of the domain's shared_info page. */
@@ -78,6 +85,8 @@ export interface EventHost {
   /** Instructions executed. */
   icount(): number;
   trace(action: 'send' | 'pending' | 'masked' | 'bound' | 'closed', port: number, detail: { virq?: number; peer?: string }): void;
+  /** Ports of another domain, or of this one. */
+  peer(domain: number): PortTable | null;
   /** Xen logs something about a vCPU's use of events. */
   log(vcpu: number, text: string): void;
 }

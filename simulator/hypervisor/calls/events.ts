@@ -7,10 +7,12 @@ import type { StructureName, StructView } from '../../../abi/layout.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
+import type { Domain } from '../domain.ts';
 import { PER_VCPU_VIRQS, peerOf } from '../event-channels.ts';
 import { CONTROL_BLOCK_BYTES, LINK_BITS, LOWEST_PRIORITY } from '../event-fifo.ts';
 import type { Channel } from '../event-port.ts';
+import { anyDomain, isDomain, mayTarget } from './domains.ts';
 
 const NR_VIRQS = 24;
 const DOMID_SELF = 0x7ff0;
@@ -76,14 +78,6 @@ function onPort(call: Call, command: number, address: bigint): HandlerResult {
 const logged = (errno: ErrnoName, rule: string, facts: Refusal['facts']): Answer =>
   no(refuse(errno, rule, facts, { template: 'evtchnop-failure', args: { error: `${negative(errno)}` } }));
 
-/** The domain that a field names: this one, dom0 seen by another, or none. */
-function domainNamed(call: Call, domid: number): 'self' | 'dom0' | 'none' {
-  if (domid === DOMID_SELF || domid === call.domain.id) return 'self';
-  return domid === 0 ? 'dom0' : 'none';
-}
-
-const noDomain = (domain: number, what: string): Answer => no(refuse('ESRCH', 'no-such-domain', { what, domain }));
-
 const stateOf = (call: Call, port: number): string => call.domain.events.port(port)?.channel.kind ?? 'beyond the table';
 const badPort = (call: Call, port: number): Answer => no(refuse('EINVAL', 'port-not-open', { port, state: stateOf(call, port) }));
 
@@ -96,41 +90,59 @@ function allocate(call: Call, op: StructView, channel: Channel, vcpu: number, fi
 }
 
 function allocUnbound(call: Call, op: StructView): Answer | null {
-  const dom = op.number('dom');
-  const named = domainNamed(call, dom);
-  if (named === 'none') return noDomain(dom, 'event_channel_op.alloc_unbound');
-  if (named === 'dom0') return notPrivileged('event_channel_op.alloc_unbound of domain 0');
+  const what = 'event_channel_op.alloc_unbound';
+  const domain = anyDomain(call, op.number('dom'), what);
+  if (!isDomain(domain)) return domain;
+  if (!domain.events.room()) return noPort(domain);
+  const denied = mayTarget(call, domain, what);
+  if (denied) return denied;
   const remote = op.number('remote_dom') === DOMID_SELF ? call.domain.id : op.number('remote_dom');
-  return allocate(call, op, { kind: 'unbound', remote }, 0);
+  op.set('port', domain.events.allocate({ kind: 'unbound', remote }, 0)!);
+  return null;
 }
 
 function bindInterdomain(call: Call, op: StructView): Answer | null {
   const remote = op.number('remote_dom');
   const remotePort = op.number('remote_port');
-  const { events, id } = call.domain;
-  const named = domainNamed(call, remote);
-  if (named === 'none') return noDomain(remote, 'bind_interdomain');
-  if (named === 'dom0') {
-    const backEnd = events.waitingBackEnd(remotePort);
-    if (!backEnd) return logged('EINVAL', 'port-not-unbound', { port: remotePort, domain: 0, state: 'not waiting for this domain' });
+  const { domain } = call;
+  const { events, id } = domain;
+  const backEnd = remote === 0 ? events.waitingBackEnd(remotePort) : null;
+  const other = call.hv.domainById(remote === DOMID_SELF ? id : remote);
+  const channel = other?.events.port(remotePort)?.channel;
+  if (backEnd && !(channel?.kind === 'unbound' && channel.remote === id)) {
     const refused = allocate(call, op, { kind: 'interdomain', remote: 0, remotePort, backEnd }, 0, 'local_port');
     if (!refused) events.setPending(op.number('local_port'), { peer: backEnd.name });
     return refused;
   }
-  const other = events.port(remotePort)?.channel;
-  if (other?.kind !== 'unbound' || other.remote !== id)
-    return logged('EINVAL', 'port-not-unbound', { port: remotePort, domain: id, state: stateInWords(other, id) });
-  const refused = allocate(call, op, { kind: 'interdomain', remote: id, remotePort, backEnd: null }, 0, 'local_port');
-  if (refused) return refused;
-  const local = op.number('local_port');
-  events.bind(remotePort, { kind: 'interdomain', remote: id, remotePort: local, backEnd: null });
+  if (!other) {
+    if (remote === 0) return notWaiting(call, 0, remotePort, undefined);
+    return no(refuse('ESRCH', 'no-such-domain', { what: 'bind_interdomain', domain: remote }));
+  }
+  if (!events.room()) return noPort(domain);
+  if (channel?.kind !== 'unbound' || channel.remote !== id) return notWaiting(call, other.id, remotePort, channel);
+  const local = events.allocate({ kind: 'interdomain', remote: other.id, remotePort, backEnd: null }, 0)!;
+  op.set('local_port', local);
+  other.events.bind(remotePort, { kind: 'interdomain', remote: id, remotePort: local, backEnd: null });
   // Events sent to the unbound port before now are not lost.
-  events.setPending(local, { peer: `port ${remotePort}` });
+  events.setPending(local, { peer: nameOf(call, other.id, remotePort) });
   return null;
 }
 
+/** A port as the other end is shown it: of the own domain by its number alone. */
+const nameOf = (call: Call, domain: number, port: number): string =>
+  domain === call.domain.id ? `port ${port}` : `port ${port} of d${domain}`;
+
+function notWaiting(call: Call, domain: number, port: number, channel: Channel | undefined): Answer {
+  const facts = { port, domain, state: stateInWords(channel, call.domain.id), caller: call.domain.id };
+  const args = { domain: `${domain}`, error: `${negative('EINVAL')}` };
+  return no(refuse('EINVAL', 'port-not-unbound', facts, { template: 'evtchnop-failure-domain', args }));
+}
+
+const noPort = (domain: Domain): Answer => logged('ENOSPC', 'no-free-port', { ports: domain.events.limit(), domain: domain.id });
+
 function stateInWords(channel: Channel | undefined, id: number): string {
   if (!channel) return 'beyond the table';
+  if (channel.kind === 'interdomain') return `bound to port ${channel.remotePort} of domain ${channel.remote}`;
   return channel.kind === 'unbound' && channel.remote !== id ? `unbound, for domain ${channel.remote}` : channel.kind;
 }
 
@@ -179,7 +191,10 @@ function send(call: Call, port: number): Answer | null {
       if (channel.backEnd) {
         call.hv.progress++;
         channel.backEnd.notified();
-      } else events.setPending(channel.remotePort, { peer: `port ${port}` });
+      } else {
+        const peer = channel.remote === call.domain.id ? `port ${port}` : `port ${port} of d${call.domain.id}`;
+        call.hv.domainById(channel.remote)?.events.setPending(channel.remotePort, { peer });
+      }
       return null;
     case 'ipi':
       events.setPending(port, { peer: 'ipi' });
@@ -194,13 +209,14 @@ function send(call: Call, port: number): Answer | null {
 const STATUS = { free: 0, reserved: 0, unbound: 1, interdomain: 2, virq: 4, ipi: 5 } as const;
 
 function status(call: Call, op: StructView): Answer | null {
-  const dom = op.number('dom');
-  const named = domainNamed(call, dom);
-  if (named === 'none') return noDomain(dom, 'event_channel_op.status');
-  if (named === 'dom0') return notPrivileged('event_channel_op.status of domain 0');
+  const what = 'event_channel_op.status';
+  const domain = anyDomain(call, op.number('dom'), what);
+  if (!isDomain(domain)) return domain;
   const port = op.number('port');
-  const entry = call.domain.events.port(port);
-  if (!entry) return badPort(call, port);
+  const entry = domain.events.port(port);
+  if (!entry) return no(refuse('EINVAL', 'port-not-open', { port, state: 'beyond the table', domain: domain.id }));
+  const denied = mayTarget(call, domain, what);
+  if (denied) return denied;
   const { channel } = entry;
   op.set('status', STATUS[channel.kind]);
   op.set('vcpu', entry.vcpu);
@@ -237,21 +253,26 @@ function unmask(call: Call, op: StructView): Answer | null {
 }
 
 function reset(call: Call, op: StructView): Answer | null {
-  const dom = op.number('dom');
-  const named = domainNamed(call, dom);
-  if (named === 'none') return noDomain(dom, 'event_channel_op.reset');
-  if (named === 'dom0') return notPrivileged('event_channel_op.reset of domain 0');
-  for (const frame of call.domain.events.reset()) call.hv.memory.types.putPageAndType(asMfn(frame));
+  const domain = resettable(call, op, 'event_channel_op.reset');
+  if (!isDomain(domain)) return domain;
+  for (const frame of domain.events.reset()) call.hv.memory.types.putPageAndType(asMfn(frame));
   return null;
 }
 
 /** Going on with a reset: none is ever left half done here. */
 function resetOn(call: Call, op: StructView): Answer | null {
-  const dom = op.number('dom');
-  const named = domainNamed(call, dom);
-  if (named === 'none') return noDomain(dom, 'event_channel_op.reset_cont');
-  if (named === 'dom0') return notPrivileged('event_channel_op.reset_cont of domain 0');
-  return no(refuse('EBUSY', 'no-reset-to-go-on', {}));
+  const domain = resettable(call, op, 'event_channel_op.reset_cont');
+  return isDomain(domain) ? no(refuse('EBUSY', 'no-reset-to-go-on', {})) : domain;
+}
+
+/** Of another domain only while dom0 has it paused. */
+function resettable(call: Call, op: StructView, what: string): Domain | Answer {
+  const domain = anyDomain(call, op.number('dom'), what);
+  if (!isDomain(domain)) return domain;
+  const denied = mayTarget(call, domain, what);
+  if (denied) return denied;
+  if (domain !== call.domain && domain.paused === 0) return no(refuse('EINVAL', 'domain-not-paused', { what, domain: domain.id }));
+  return domain;
 }
 
 /** Takes a page of the guest for event words or a control block. */
