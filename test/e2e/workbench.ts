@@ -86,11 +86,15 @@ export class Workbench {
   /** Opens the quick input and waits until it has the keyboard: an earlier one that is still closing would take it away again. */
   private async quickInput(key: string): Promise<Locator> {
     const visible = this.page.locator('.quick-input-widget:visible');
-    await eventually('no quick input is open', async () => {
-      const open = await visible.count();
-      if (open) await this.page.keyboard.press('Escape');
-      return !open;
-    });
+    // Escape only for one that stays: a terminal under one that is closing would take it and drop its selection.
+    const closed = await visible.waitFor({ state: 'hidden', timeout: 2000 }).then(
+      () => true,
+      () => false,
+    );
+    if (!closed) {
+      await this.page.keyboard.press('Escape');
+      await visible.waitFor({ state: 'hidden' });
+    }
     await this.page.keyboard.press(key);
     await visible.locator('input:focus').first().waitFor();
     return visible.locator('input').first();
