@@ -28,12 +28,18 @@ export function explainRefusal(refusal: Refusal): Explanation {
   const specific = summaries[refusal.rule]?.(facts) ?? (rule ? `${rule.title}${namedFacts(facts)}` : refusal.rule);
   const lines = xenLinesOf(refusal).map((line) => `(XEN) ${line}`);
   return {
-    summary: rule?.severity === 'fault' ? sentence(specific) : `${refusal.errno} (${errnoMeaning(refusal.errno)}): ${specific}.`,
-    details: [...frames(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
+    summary: rule?.severity === 'fault' ? sentence(specific) : `${answerOf(refusal)}: ${specific}.`,
+    details: [...frames(facts), ...grants(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
     hint: rule && 'advice' in rule ? rule.advice : '',
     ...(lines[0] ? { xenLine: lines[0], xenLines: lines } : {}),
     rule: refusal.rule,
   };
+}
+
+/** What the guest gets: an errno, or, of an element of a list of grant operations, a status. */
+function answerOf({ errno, facts: { status, operation } }: Refusal): string {
+  if (typeof status === 'string' && status.startsWith('GNTST_')) return `${operation ?? 'grant operation'}: status ${status}`;
+  return `${errno} (${errnoMeaning(errno)})`;
 }
 
 const sentence = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
@@ -50,6 +56,12 @@ function frames(facts: Refusal['facts']): string[] {
   return Object.values(facts)
     .filter(isFrame)
     .map((frame: FrameFact) => sentenceOfFrame(frame));
+}
+
+/** Both domains' side of a grant: the entry, the granting domain's table, what the other maps, and when it was mapped. */
+function grants({ granted, table, handles, mapped, used }: Refusal['facts']): string[] {
+  const lines = [granted, table, handles, used, mapped === undefined ? undefined : `it was mapped ${mapped}`];
+  return lines.filter((line) => typeof line === 'string').map((line) => sentence(`${line}.`));
 }
 
 const list = (value: FactValue | undefined): readonly string[] => (Array.isArray(value) ? value.map(String) : []);

@@ -55,7 +55,20 @@ export const summaries: Readonly<Record<string, (facts: Facts) => string>> = {
   'port-not-open': (facts) => `event channel port ${facts.port} is not open (${facts.state})`,
   'virq-bound-already': (facts) => `${facts.virq} is bound already, to port ${facts.port}`,
   'no-such-vcpu': (facts) => `there is no vCPU ${facts.vcpu}`,
-  'grant-status': (facts) => `${facts.operation}: status ${facts.status}, ${facts.why}`,
+  'grant-reference': (facts) => `there is no grant ${facts.ref} of domain ${facts.granting}${facts.table ? `: ${facts.table}` : ''}`,
+  'grant-not-given': (facts) => `${facts.granted}; domain ${facts.domain} asks`,
+  'grant-read-only': (facts) => `${facts.granted}; domain ${facts.domain} asks to write`,
+  'grant-used-otherwise': (facts) => `${facts.granted}; domain ${facts.domain} asks`,
+  'grant-in-use': (facts) => `${facts.granted}`,
+  'grant-frame': (facts) =>
+    `grant ${facts.ref} of domain ${facts.granting} names ${frameName(facts)}, which ${frameOf(facts)?.owner === undefined ? 'is no domain’s' : `is domain ${frameOf(facts)!.owner}’s`}`,
+  'grant-frame-in-use': (facts) =>
+    `${frameName(facts)} is in use as ${useOf(frameOf(facts)?.type ?? 'a table')} and cannot be written through a grant`,
+  'grant-handle': (facts) => `there is no grant map with the handle ${facts.handle} (${facts.known})`,
+  'grant-place': (facts) => `no grant can be mapped at ${facts.address}: ${facts.why}`,
+  'grant-entry-changed': (facts) =>
+    `the entry for ${facts.address} is ${facts.entry} and not the ${facts.expected} that the map with handle ${facts.handle} made${facts.overwritten ? ` (overwritten ${facts.overwritten})` : ''}`,
+  'grant-no-offer': (facts) => `${facts.granted}; domain ${facts.domain} would give it frame ${facts.lost}`,
   'fewer-extents': (facts) => `${facts.done} of ${facts.asked} extents were done`,
   'descriptor-not-allowed': (facts) => `the segment descriptor ${facts.descriptor} is not allowed in a guest's table`,
   'bounce-stack': (facts) => `the frame for ${facts.for} could not be pushed at ${facts.stack}`,

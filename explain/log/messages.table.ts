@@ -47,12 +47,6 @@ export const logMessages: readonly LogMessage[] = [
     meaning: 'A control-protection exception in a guest that cannot use it; Xen ends the domain.',
   },
   {
-    text: "Attempt to implicitly unmap {owner}'s grant PTE {entry}",
-    meaning:
-      'A page-table entry that maps a frame granted by another domain was overwritten or its table given up, while the grant is still counted as mapped. A debug build of Xen ends the domain for it.',
-    advice: `Unmap the grant with GNTTABOP_unmap_grant_ref before the entry changes. ${GRANT_ORDER}`,
-  },
-  {
     text: 'd{domain} attempted to map MMIO space {mfn} in d{other} to d{pages}',
     meaning: 'A privileged domain tried to map a frame that is not RAM into a domain that has no right to it.',
     advice: 'Give the domain the range with XEN_DOMCTL_iomem_permission first (xl: iomem=).',
@@ -81,104 +75,17 @@ export const logMessages: readonly LogMessage[] = [
     rule: 'no-l1-table',
   },
   {
-    text: 'Could not find L1 PTE for linear address {address}',
-    meaning: 'The address that a grant operation names has no level 1 table in the page tables that are loaded.',
-    advice:
-      'The entry must exist in the current tables, not only in the kernel’s master tables: touch the address before the call, or fill the table in. Or give the entry’s machine address with GNTMAP_contains_pte.',
-    rule: 'no-l1-table',
-  },
-  {
-    text: 'Could not find L1 PTE for linear {address}',
-    meaning: 'The address that a grant operation names has no level 1 table in the page tables that are loaded.',
-    rule: 'no-l1-table',
-  },
-  {
-    text: 'Misaligned PTE address {address}',
-    meaning: 'With GNTMAP_contains_pte the address must be that of a whole entry, a multiple of 8.',
-  },
-  {
-    text: "PTE {entry} for {address} doesn't match grant ({expected})",
-    meaning: 'The entry at the address is not the one that the grant mapping made: something overwrote it.',
-    advice: GRANT_ORDER,
-  },
-  {
     text: "PTE flags {flags} for {address} don't match grant ({expectedFlags})",
     meaning: 'The flags of the entry at the address are not those of the grant mapping: something changed them.',
     advice: GRANT_ORDER,
   },
-  {
-    text: 'Bad ref {ref} for d{domain}',
-    meaning: 'A grant reference beyond the granting domain’s table.',
-    advice: 'Check the reference that came through XenStore or the ring.',
-  },
-  {
-    text: 'Bad flags ({grantFlags}) or dom ({domain}); expected d{other}',
-    meaning:
-      'The entry of the grant table is not a grant of access, or not for the domain that maps it: not granted yet, taken back, or for another domain.',
-    advice: GRANT_ORDER,
-  },
-  {
-    text: 'Bad flags ({grantFlags}) or dom ({domain}); expected d{other}, flags {expectedGrantFlags}',
-    meaning:
-      'The entry of the grant table is not a grant of access, or not for the domain that maps it: not granted yet, taken back, or for another domain.',
-    advice: GRANT_ORDER,
-  },
-  {
-    text: 'Attempt to write-pin a r/o grant entry',
-    meaning: 'A grant that allows reading only was mapped or copied to for writing.',
-    advice: 'Map it with GNTMAP_readonly, or grant it without GTF_readonly.',
-  },
   { text: 'Shared grant entry is unstable', meaning: 'The granting domain kept changing the entry while Xen looked at it.' },
-  {
-    text: 'Bad flags in grant map op: {grantFlags}',
-    meaning: 'A map request asks for neither a host nor a device mapping.',
-    advice: 'Set GNTMAP_host_map.',
-  },
-  {
-    text: 'Could not find domain {domain}',
-    meaning: 'The domain that the request names does not exist (any more).',
-    rule: 'no-such-domain',
-  },
-  {
-    text: 'Failed to obtain maptrack handle',
-    meaning: 'The domain has as many grant mappings as it may have.',
-    advice: 'Unmap what is not needed, or raise gnttab_max_maptrack_frames.',
-  },
-  {
-    text: 'Could not pin grant frame {mfn}',
-    meaning: 'The granted frame cannot be mapped as asked, most often because it is a page table of the granting domain.',
-  },
-  {
-    text: 'Bad d{domain} handle {handle}',
-    meaning: 'An unmap request names a handle that no mapping has.',
-    advice: 'Each handle can be unmapped once: look for a second unmap.',
-  },
-  {
-    text: 'Zero flags for d{domain} handle {handle}',
-    meaning: 'An unmap request names a handle that is not in use (any more).',
-    advice: 'Each handle can be unmapped once: look for a second unmap.',
-  },
   { text: 'Unstable d{domain} handle {handle}', meaning: 'The same handle was unmapped twice at the same time.' },
-  { text: 'Bad grant reference {ref} for transfer to d{domain}', meaning: 'The reference is no open offer to take a page.' },
-  { text: 'Bad grant reference {ref}', meaning: 'A grant reference beyond the granting domain’s table.' },
-  {
-    text: 'copy beyond page area',
-    meaning: 'A grant copy leaves the page that it names.',
-    advice: 'Offset and length together must stay within 4096 bytes.',
-  },
   { text: 'Expanding d{domain} grant table from {from} to {to} frames', meaning: 'The domain’s grant table grows: not an error.' },
   {
     text: 'Expand grant table of d{domain} to {to} failed. Current: {from} Max: {max}',
     meaning: 'The domain’s grant table cannot grow further.',
     advice: 'End access to grants that are not needed, or raise gnttab_max_frames.',
-  },
-  {
-    text: 'd{domain} is limited to {max} grant-table frames',
-    meaning: 'GNTTABOP_setup_table asked for more frames than the domain may have.',
-  },
-  {
-    text: 'tried to change grant table version from {from} to {to}, but some grant entries still in use',
-    meaning: 'The version of the grant table can change only while no grant is mapped.',
   },
   {
     text: 'Grant release {handle} ref {ref} flags {grantFlags} d{domain}',

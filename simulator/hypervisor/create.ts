@@ -25,6 +25,7 @@ import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
 import { addPc } from './host-pc.ts';
+import { entryDropped } from './grants/implicit-unmap.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { checkNotPresent } from './l1tf.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
@@ -97,6 +98,9 @@ export function createHypervisor(
     },
     deferred: () => (running ? hv!.current.deferred : buildersDeferred),
   });
+    entryDropped: (table, slot, entry) => {
+      if (running) entryDropped(hv!, table, slot, entry);
+    },
   memory.types.preemption.mode = config.preemption ?? 'off';
   const all = domainsOf(config);
   if (all.some(({ dom0 }) => dom0)) memory.frames.ownerElsewhere = OWNER_XEN;
@@ -309,6 +313,8 @@ function addDevices(hv: Hypervisor, domain: Domain, store: XenStore, config: Dom
   grants.permit(1, 0, asMfn(built.store));
   describeDomain(store, {
     domain: id,
+  grants.mappedByBackEnd(0, 0, asMfn(built.console));
+  grants.mappedByBackEnd(1, 0, asMfn(built.store));
     name: domain.name,
     uuid: `00000000-0000-4000-8000-${id.toString(16).padStart(12, '0')}`,
     kernel: '/guest/kernel',

@@ -13,6 +13,7 @@ import type { Trace } from '../trace/trace.ts';
 import type { Domain } from './domain.ts';
 import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
+import { GrantedEntries } from './grants/granted-entries.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
 
 /** The parts of the engine that the hypervisor itself touches. */
@@ -55,6 +56,8 @@ export class Hypervisor {
   storeRefused: { readonly why: string; readonly refusal?: Refusal } | null = null;
   /** Checks the machine against itself after each call, where the machine was made so. */
   checker: InvariantChecker | null = null;
+  /** Level 1 entries that map grants. */
+  readonly grantEntries = new GrantedEntries();
   /** Domains that have ended since the run loop looked last. */
   readonly ended: Domain[] = [];
   /** A vCPU gave up the processor: back ends run. */

@@ -7,9 +7,11 @@ import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import type { VcpuState } from '../hypervisor/vcpu.ts';
 import { FLAG_PARTIAL, FLAG_PINNED, FLAG_VALIDATED, FrameType, NOBODY, OWNER_XEN, TYPE_NAMES } from '../memory/frame-table.ts';
 import { type Hold, holdsOf } from './frame-holds.ts';
+import { checkGrants } from './grants.ts';
 import { type Holder, holders } from './holders.ts';
 import { checkPorts } from './ports.ts';
 import { mayName } from './rights.ts';
+import { WatchedArray } from './watched-array.ts';
 
 /** The machine broke one of its own rules: a mistake of the simulator. */
 export class InvariantError extends Error {
@@ -67,8 +69,8 @@ export class InvariantChecker {
     for (const holder of this.others) this.countHolder(holder, 1, wrong);
     for (let i = 0; i < ram.frames; i++) this.check(i, wrong);
     this.checkM2p(wrong);
-    wrong.push(...checkPorts(this.hv));
-    for (const { now, before } of this.seen) before.set(now);
+    wrong.push(...checkPorts(this.hv), ...checkGrants(this.hv));
+    for (const array of this.seen) array.settle();
     this.touched.clear();
     return wrong;
   }
@@ -88,6 +90,7 @@ export class InvariantChecker {
     this.others = holders(this.hv);
     for (const holder of this.others) this.countHolder(holder, 1, wrong, affected);
     for (const i of affected) this.check(i, wrong);
+    wrong.push(...checkGrants(this.hv));
     return wrong;
   }
 
@@ -114,7 +117,7 @@ export class InvariantChecker {
       this.add(i, hold, 1);
       const { target, type, slot } = hold;
       const user = (): string => (slot < 0 ? `the state of ${this.name(i)}` : `entry ${slot} of ${this.name(i)}`);
-      if (slot >= 0 && !mayName(this.hv, i, target))
+      if (slot >= 0 && !mayName(this.hv, i, slot, target))
         wrong.push(`${user()} of d${frames.owner[i]} names ${this.name(target)} of d${frames.owner[target]}, to which it has no right`);
       if (type !== 0 && frames.type[target] !== type) wrong.push(`${user()} uses ${this.name(target)} as ${TYPE_NAMES[type]}`);
     }

@@ -1,5 +1,6 @@
 // What holds references to frames besides page tables: vCPUs, back ends, pages that Xen was told to use.
 
+import { grantMapFlags as M } from '../../abi/constants/grant.table.ts';
 import type { Domain } from '../hypervisor/domain.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { FrameType, type FrameTypeValue } from '../memory/frame-table.ts';
@@ -25,6 +26,12 @@ function ofDomain(hv: Hypervisor, domain: Domain, found: Holder[]): void {
   hold(domain.image?.console ?? null, FrameType.writable, 'the back end of the console ring');
   hold(domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
   for (const frame of domain.events.fifo()?.frames() ?? []) hold(frame, FrameType.writable, 'a page of the FIFO event channels');
+  for (const [handle, { flags, domain: granting, ref }] of domain.grants.maptrack.inUse()) {
+    // A host map's references are those of its entry.
+    const active = hv.domainById(granting)?.grants.active.get(ref);
+    if (!(flags & M.GNTMAP_device_map) || !active) continue;
+    hold(active.mfn, flags & M.GNTMAP_readonly ? null : FrameType.writable, `the device map with handle ${handle} of domain ${domain.id}`);
+  }
   const top = domain.bits === 64 ? FrameType.l4 : FrameType.l3;
   for (const vcpu of domain.vcpus) {
     const of = `of d${domain.id}v${vcpu.id}`;

@@ -1,13 +1,13 @@
-// Which frames of others an entry of a page table may name: those of any domain in level 1 tables of dom0, Xen's where it shares them.
+// Which frames of others an entry of a page table may name: those of any domain in level 1 tables of dom0, and those that a grant maps.
 
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
 import { FrameType } from '../memory/frame-table.ts';
 
-/** May an entry of the table at index `table` name the frame at index `target`? */
-export function mayName(hv: Hypervisor, table: number, target: number): boolean {
+/** May the entry in `slot` of the table at index `table` name the frame at index `target`? */
+export function mayName(hv: Hypervisor, table: number, slot: number, target: number): boolean {
   const { frames } = hv.memory;
   const owner = frames.owner[table]!;
   if (frames.owner[target] === owner) return true;
   if (frames.type[table] !== FrameType.l1) return false;
-  return hv.domainById(owner)?.isDom0 === true;
+  return hv.domainById(owner)?.isDom0 === true || hv.grantEntries.at({ table: hv.memory.ram.mfnAt(table), slot })?.domain === owner;
 }

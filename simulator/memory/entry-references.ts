@@ -9,7 +9,7 @@ import { disallowedFlags, entryFlags, entryMfn, isPresent, PTE } from './entry.t
 import { FLAG_SPECIAL, FLAG_VALIDATED, FrameType, TABLE_TYPE } from './frame-table.ts';
 import { isStop, type Outcome, type Stop } from './outcome.ts';
 import type { PageTypes, TakeHow } from './page-types.ts';
-import { alsoPrints, frameText, hex, refuse } from './refuse.ts';
+import { alsoPrints, frameText, hex, noReference, refuse } from './refuse.ts';
 
 /** The frame number of an entry whose address bits are all set. */
 const NO_FRAME = 0xff_ffff_ffff;
@@ -45,6 +45,7 @@ export class EntryReferences {
     const bad = this.flagsAllowed(1, entry, domain);
     if (bad) return bad;
     if (!ram.valid(mfn) && !f.elsewhere(mfn)) {
+      if (types.observer.ioMapping?.(mfn, domain)) return null;
       if (mfn === NO_FRAME) return refuse('EINVAL', 'frame-invalid', { frame: f.fact(mfn), entry: hex(entry) });
       return refuse(
         'EPERM',
@@ -54,7 +55,7 @@ export class EntryReferences {
       );
     }
     const owner = this.ownerOf(mfn);
-    if (owner !== pages) return this.ofAnother(entry, domain, pages, owner);
+    if (!ram.valid(mfn) || (owner !== pages && !this.handsOn(pages, domain, owner))) return this.ofAnother(entry, domain, pages, owner);
     const i = ram.index(mfn);
     f.references[i]!++;
     if (entry & PTE.write) {
@@ -73,12 +74,34 @@ export class EntryReferences {
     return null;
   }
 
+  /** Flags that Xen turns round in an entry of a device's frame: read only where the domain may not write, and never cached. */
+  deviceFlags(entry: bigint, domain: number): bigint {
+    const mfn = entryMfn(entry);
+    if (this.types.ram.valid(mfn) || this.types.frames.elsewhere(mfn)) return 0n;
+    const readOnly = this.types.observer.ioMapping?.(mfn, domain) === 'read' ? entry & PTE.write : 0n;
+    switch (entry & (PTE.writeThrough | PTE.cacheDisable | PTE.size)) {
+      case 0n:
+        return readOnly | PTE.writeThrough | PTE.cacheDisable;
+      case PTE.writeThrough:
+        return readOnly | PTE.cacheDisable;
+      case PTE.writeThrough | PTE.size:
+        return readOnly | PTE.cacheDisable | PTE.size;
+      default:
+        return readOnly;
+    }
+  }
+
   /** Null: nobody's. */
   private ownerOf(mfn: Mfn): number | null {
     const { frames: f, ram } = this.types;
     if (!ram.valid(mfn)) return f.ownerElsewhere;
     const i = ram.index(mfn);
     return f.references[i] === 0 ? null : f.owner[i]!;
+  }
+
+  /** A privileged domain whose frames were named lets the tables of another name what it could map itself. */
+  private handsOn(pages: number, domain: number, owner: number | null): boolean {
+    return owner !== null && pages !== domain && this.types.observer.ioRights(pages);
   }
 
   private ofAnother(entry: bigint, domain: number, pages: number, owner: number | null): Refusal {
@@ -110,8 +133,9 @@ export class EntryReferences {
     const mfn = entryMfn(entry);
     const outcome = types.takePageAndType(mfn, TABLE_TYPE[level - 1]!, domain, { ...how, preemptible: level > 2 });
     if (outcome === null || isStop(outcome) || outcome.errno !== 'EINVAL') return outcome;
-    if (level === 3 && types.observer.bits(domain) === 32) return outcome;
-    return this.getLinear(level, mfn, entry, table, domain, outcome);
+    const refusal = noReference(outcome, mfn);
+    if (level === 3 && types.observer.bits(domain) === 32) return refusal;
+    return this.getLinear(level, mfn, entry, table, domain, refusal);
   }
 
   /** An entry that names a table of its own level: allowed for one in use that has no such entries itself. Else `refusal` is the answer. */
@@ -136,11 +160,12 @@ export class EntryReferences {
     return null;
   }
 
-  /** Drops what a level 1 entry held. */
-  putFromL1(entry: bigint): void {
+  /** Drops what the level 1 entry in `slot` of `table` held. */
+  putFromL1(entry: bigint, table: Mfn, slot: number): void {
     if (!isPresent(entry)) return;
     const mfn = entryMfn(entry);
     if (!this.types.ram.valid(mfn)) return;
+    this.types.observer.entryDropped?.(table, slot, entry);
     if (entry & PTE.write) this.types.putType(mfn);
     this.types.putPage(mfn);
   }

@@ -5,7 +5,7 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { negative } from '../../abi/errno.ts';
-import type { Refusal } from '../../abi/refusal.ts';
+import type { Refusal, XenLine } from '../../abi/refusal.ts';
 import { type Deferred, nothingDeferred } from './deferred.ts';
 import { EntryReferences } from './entry-references.ts';
 import {
@@ -42,6 +42,8 @@ export interface FrameObserver {
   written(mfn: Mfn): void;
   /** May this domain use I/O memory and caching attributes? */
   ioRights(domain: number): boolean;
+  /** A frame that is none of Xen's RAM: how the domain may map it; null: not at all. */
+  ioMapping?(mfn: Mfn, domain: number): 'write' | 'read' | null;
   /** Width of the domain's kernel. */
   bits(domain: number): 64 | 32;
   /** Writes Xen's own entries into the level 2 table behind the fourth level 3 entry of a 32-bit guest. */
@@ -50,6 +52,8 @@ export interface FrameObserver {
   notPresent?(level: number, entry: bigint, domain: number): Refusal | null;
   /** What the current vCPU has still to take apart. */
   deferred?(): Deferred;
+  /** A level 1 entry that was in use is let go of. */
+  entryDropped?(table: Mfn, slot: number, entry: bigint): void;
 }
 
 /** How a reference is taken from an entry. */
@@ -63,6 +67,13 @@ export interface TakeHow {
   /** As the level 2 table of a 32-bit guest that holds Xen's entries. */
   readonly xenL2?: boolean;
 }
+
+/** Frames that Xen keeps as I/O memory of no domain, and what it says of one. */
+const FIRST_MEGABYTE = 0x100;
+const ownedByIo = (mfn: Mfn, domain: number): XenLine => ({
+  template: 'error-mfn',
+  args: { mfn: frameText(mfn), rd: `d${domain}`, od: 'd[IO]', caf: '8000000000000001', taf: 'e400000000000001' },
+});
 
 export class PageTypes {
   readonly frames: FrameTable;
@@ -89,7 +100,8 @@ export class PageTypes {
   /** Takes a reference to a frame of `domain`. */
   getPage(mfn: Mfn, domain: number): Refusal | null {
     const f = this.frames;
-    if (!this.ram.valid(mfn)) return refuse('EINVAL', 'frame-not-yours', { frame: f.fact(mfn), domain });
+    if (!this.ram.valid(mfn))
+      return refuse('EINVAL', 'frame-not-yours', { frame: f.fact(mfn), domain }, mfn < FIRST_MEGABYTE ? ownedByIo(mfn, domain) : undefined);
     const i = this.ram.index(mfn);
     if (f.references[i] === 0 || f.owner[i] !== domain) {
       return refuse(

@@ -35,12 +35,13 @@ export function updateEntry(types: PageTypes, table: Mfn, slot: number, value: b
     const outcome =
       level === 1 ? types.entries.getFromL1(entry, domain, how.pages) : types.entries.getFromUpper(level, entry, table, domain);
     if (outcome) return isStop(outcome) ? outcome : throughSlot(outcome, level, table, slot);
+    if (level === 1) entry ^= types.entries.deviceFlags(entry, domain);
   } else if (value !== 0n) {
     const refusal = observer.notPresent?.(level, value, domain);
     if (refusal) return throughSlot(refusal, level, table, slot);
   }
   types.store(table, slot, entry | keep);
-  if (level === 1) types.entries.putFromL1(old);
+  if (level === 1) types.entries.putFromL1(old, table, slot);
   else types.entries.deferFromUpper(old, table);
   return null;
 }

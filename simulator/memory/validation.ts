@@ -48,10 +48,10 @@ export class Validation {
       if (entry === 0n) continue;
       const refusal = isPresent(entry) ? types.entries.getFromL1(entry, owner) : (types.observer.notPresent?.(1, entry, owner) ?? null);
       if (refusal) {
-        for (let n = 0; n < slot; n++) types.entries.putFromL1(types.ram.entry(mfn, n));
+        for (let n = 0; n < slot; n++) types.entries.putFromL1(types.ram.entry(mfn, n), mfn, n);
         return throughSlot(failure(refusal, 1, slot), 1, mfn, slot);
       }
-      const adjusted = adjustEntry(1, entry, bits);
+      const adjusted = adjustEntry(1, entry, bits) ^ (isPresent(entry) ? types.entries.deviceFlags(entry, owner) : 0n);
       if (adjusted !== entry) types.store(mfn, slot, adjusted);
     }
     return null;
@@ -153,7 +153,7 @@ export class Validation {
     const level = types.frames.type[i]!;
     if (level === FrameType.l1) {
       types.preemption.work(ENTRIES);
-      for (let slot = 0; slot < ENTRIES; slot++) types.entries.putFromL1(types.ram.entry(mfn, slot));
+      for (let slot = 0; slot < ENTRIES; slot++) types.entries.putFromL1(types.ram.entry(mfn, slot), mfn, slot);
       return null;
     }
     return this.demoteUpper(mfn, level);

@@ -1,153 +1,221 @@
-// grant_table_op as a guest without other domains to talk to needs it: its own table. What needs a second domain is refused with
-// the status that Xen gives when that domain does not exist.
+// grant_table_op: lists of operations, each with its own status; the call itself fails only for what is wrong with the list, and where
+// an operation has an errno instead of a status. Long lists are continued.
+// Behaviour of Xen 4.17 (common/grant_table.c, common/compat/grant_table.c).
 
 import { grantStatuses as S } from '../../../abi/constants/grant.table.ts';
 import { type StructureName, type StructView, sizeOf, writeBig } from '../../../abi/layout.ts';
-import { refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, notImplemented, otherOperation } from '../call.ts';
-import { MAX_GRANT_FRAMES } from '../grant-table.ts';
+import { hex, refuse } from '../../memory/refuse.ts';
+import { type Answer, type Call, type HandlerResult, no, otherOperation } from '../call.ts';
+import { again, listFault } from '../continuation.ts';
+import type { GrantTable } from '../grant-table.ts';
+import { cacheFlush, ENTRIES_A_ROUND } from '../grants/cache-flush.ts';
+import { GrantCopier } from '../grants/copy.ts';
+import { byAnyId, mayManage, noDomain } from '../grants/domains.ts';
+import { domainText, type Outcome, okay, refused, tableText } from '../grants/facts.ts';
+import { compatList, type ListWork, putStatus, runList, tell, withElement } from '../grants/list.ts';
+import { mapGrantRef } from '../grants/map.ts';
+import { swapGrants } from '../grants/swap.ts';
+import { transfer } from '../grants/transfer.ts';
+import { finishUnmap, type Unmapped, unmap } from '../grants/unmap.ts';
+import { setVersion } from '../grants/versions.ts';
 
-const DOMID_SELF = 0x7ff0;
+/** Bits of the command above its number: how far cache_flush came in its search. */
+const COMMAND_BITS = 12;
+const COMMAND = (1 << COMMAND_BITS) - 1;
+/** Elements of unmap between two flushes of the TLBs. */
+const UNMAP_BATCH = 32;
 
-const STRUCTURES: Readonly<Record<number, StructureName>> = {
-  0: 'gnttab_map_grant_ref',
-  1: 'gnttab_unmap_grant_ref',
-  2: 'gnttab_setup_table',
-  4: 'gnttab_transfer',
-  5: 'gnttab_copy',
-  6: 'gnttab_query_size',
-  7: 'gnttab_unmap_and_replace',
-  8: 'gnttab_set_version',
-  9: 'gnttab_get_status_frames',
-  10: 'gnttab_get_version',
-  11: 'gnttab_swap_grant_ref',
-  12: 'gnttab_cache_flush',
+const LISTS: Readonly<Record<number, { readonly name: StructureName; readonly start: (call: Call) => ListWork }>> = {
+  0: { name: 'gnttab_map_grant_ref', start: (call) => eachOf(call, 'gnttab_map_grant_ref', mapGrantRef, true) },
+  1: { name: 'gnttab_unmap_grant_ref', start: (call) => unmapList(call, 'gnttab_unmap_grant_ref') },
+  4: { name: 'gnttab_transfer', start: (call) => eachOf(call, 'gnttab_transfer', transfer) },
+  5: { name: 'gnttab_copy', start: copyList },
+  7: { name: 'gnttab_unmap_and_replace', start: (call) => unmapList(call, 'gnttab_unmap_and_replace') },
+  11: { name: 'gnttab_swap_grant_ref', start: (call) => eachOf(call, 'gnttab_swap_grant_ref', (c, op) => swapGrants(c.domain, op)) },
 };
-/** Operations that take exactly one structure. */
-const SINGLE = new Set([2, 6, 9]);
-const HOW_TO_MAP = 3;
-const PAGE = 4096;
-/** References of a domU's console and store rings, which dom0 maps. */
-const RESERVED = 2;
+const CACHE_FLUSH = 12;
 
 export function grantTableOp(call: Call): HandlerResult {
   const command = call.u32(0);
-  const address = call.args[1]!;
+  const number = command & COMMAND;
   const count = call.u32(2);
-  const name = STRUCTURES[command];
-  if (!name) return otherOperation(call, command);
   if (count & 0x8000_0000) return no(refuse('EINVAL', 'grant-count', { count }));
-  if (SINGLE.has(command) && count !== 1) return no(refuse('EINVAL', 'grant-count', { count }));
-  let refusal: Answer['refusal'];
-  for (let n = 0; n < (command === 8 || command === 10 ? 1 : count); n++) {
-    const at = address + BigInt(n * sizeOf(name, call.bits));
-    const op = call.struct(name, at);
-    if (!op) return call.fault(name);
-    const result = one(call, command, op);
-    if ('ret' in result) return result;
-    if (result.status !== undefined && result.status !== S.GNTST_okay) {
-      refusal = refuse('EINVAL', 'grant-status', { operation: name, status: result.status, why: result.why ?? '' });
-    }
-    if (!call.put(at, op)) return call.fault(name);
+  if (number !== CACHE_FLUSH && command !== number) return no(refuse('EINVAL', 'grant-command', { command: hex(command) }));
+  const list = LISTS[number];
+  if (list || number === CACHE_FLUSH) {
+    call.hv.memory.frames.attribute(`grant_table_op.${(list?.name ?? 'gnttab_cache_flush').slice('gnttab_'.length)}`, call.hv.icount);
+    if (!call.addressOk(call.args[1]!)) return listFault(call, call.args[1]!);
+    if (!list) return cacheFlushList(call, count, command >>> COMMAND_BITS);
+    const work = list.start(call);
+    return call.bits === 32 && (number === 4 || number === 5) ? compatList(call, work, count) : runList(call, work, count);
   }
-  return refusal ? { ret: 0n, refusal } : 0;
-}
-
-type Outcome = Answer | { readonly status?: number; readonly why?: string };
-
-const isSelf = (call: Call, domain: number): boolean => domain === DOMID_SELF || domain === call.domain.id;
-
-function one(call: Call, command: number, op: StructView): Outcome {
-  const { grants } = call.domain;
-  const status = (value: number, why: string): Outcome => {
-    op.set('status', value);
-    return { status: value, why };
-  };
-  switch (command) {
-    case 0:
-    case 1:
-    case 7: {
-      if (command !== 0) return status(S.GNTST_bad_handle, 'nothing is mapped by a grant');
-      const domain = op.number('dom');
-      if ((op.number('flags') & HOW_TO_MAP) === 0)
-        return status(S.GNTST_bad_gntref, 'flags ask neither for a host nor for a device mapping');
-      if (isSelf(call, domain)) return notImplemented('grant_table_op.map_grant_ref of the own domain');
-      return status(S.GNTST_bad_domain, `domain ${domain} does not exist`);
-    }
+  switch (number) {
     case 2:
-      return setupTable(call, op);
-    case 4: {
-      const mfn = Number(op.big('mfn') & 0xff_ffff_ffffn);
-      const { frames } = call.hv.memory;
-      if (mfn >= frames.owner.length || frames.owner[mfn] !== call.domain.id)
-        return status(S.GNTST_bad_page, `frame ${mfn} is not the domain's`);
-      const domain = op.number('domid');
-      if (isSelf(call, domain)) return notImplemented('grant_table_op.transfer to the own domain');
-      return status(S.GNTST_bad_domain, `domain ${domain} does not exist`);
-    }
+      return setupTable(call, count);
+    case 6:
+      return querySize(call, count);
+    case 8:
+      return changeVersion(call);
     case 9:
-      if (!isSelf(call, op.number('dom'))) return status(S.GNTST_bad_domain, `domain ${op.number('dom')} does not exist`);
-      return status(S.GNTST_general_error, 'a table of version 1 has no status frames');
-    case 11: {
-      const [a, b] = [op.number('ref_a'), op.number('ref_b')];
-      const wrong = [a, b].find((ref) => ref >= grants.entries);
-      if (wrong !== undefined) return status(S.GNTST_bad_gntref, `there is no reference ${wrong}`);
-      if (!call.domain.isDom0 && Math.min(a, b) < RESERVED) return status(S.GNTST_eagain, 'the back end of the console or store maps it');
-      grants.swap(a, b);
-      return status(S.GNTST_okay, '');
-    }
-    case 12: {
-      const [offset, length] = [op.number('offset'), op.number('length')];
-      if (offset + length > PAGE) return no(refuse('EINVAL', 'grant-count', { count: length }));
-      return length === 0 ? {} : notImplemented('grant_table_op.cache_flush of memory');
-    }
-    case 5: {
-      const source = op.number('source.domid');
-      const dest = op.number('dest.domid');
-      if (isSelf(call, source) && isSelf(call, dest)) return notImplemented('grant_table_op.copy inside the own domain');
-      return status(S.GNTST_bad_domain, `domain ${isSelf(call, source) ? dest : source} does not exist`);
-    }
-    case 6: {
-      if (!isSelf(call, op.number('dom'))) return status(S.GNTST_bad_domain, `domain ${op.number('dom')} does not exist`);
-      op.set('nr_frames', grants.frames.length);
-      op.set('max_nr_frames', MAX_GRANT_FRAMES);
-      op.set('status', S.GNTST_okay);
-      return {};
-    }
-    case 8: {
-      const version = op.number('version');
-      if (version !== 1 && version !== 2) return no(refuse('EINVAL', 'grant-version', { version }));
-      if (version === 2) return notImplemented('grant tables of version 2');
-      op.set('version', grants.version);
-      grants.version = version;
-      return {};
-    }
+      return statusFrames(call, count);
+    case 10:
+      return getVersion(call);
     default:
-      if (!isSelf(call, op.number('dom'))) return no(refuse('ESRCH', 'no-such-domain', { what: 'get_version', domain: op.number('dom') }));
-      op.set('version', grants.version);
-      return {};
+      return otherOperation(call, number);
   }
 }
 
-function setupTable(call: Call, op: StructView): Outcome {
-  const frames = op.number('nr_frames');
-  const fail = (status: number, why: string): Outcome => {
-    op.set('status', status);
-    return { status, why };
-  };
-  if (!isSelf(call, op.number('dom'))) return fail(S.GNTST_bad_domain, `domain ${op.number('dom')} does not exist`);
-  if (frames > MAX_GRANT_FRAMES)
-    return fail(S.GNTST_general_error, `${frames} frames are asked for, at most ${MAX_GRANT_FRAMES} are allowed`);
-  call.domain.grants.grow(frames);
-  const list = new Uint8Array(frames * call.word);
-  for (let n = 0; n < frames; n++) writeBig(list, n * call.word, call.word, BigInt(call.domain.grants.frames[n]!));
-  op.set('status', S.GNTST_okay);
-  if (!call.write(op.big('frame_list'), list)) {
-    // Of a 32-bit guest Xen copies the list itself, after the status.
-    if (call.bits === 32) return {};
-    const status = S.GNTST_bad_virt_addr;
-    op.set('status', status);
-    return { status, why: 'the frame list cannot be written' };
+const eachOf = (call: Call, name: StructureName, act: (call: Call, op: StructView) => Outcome, whole = false): ListWork => ({
+  ...{ name, batch: 1, whole },
+  one: (op) => act(call, op),
+  finish: () => {},
+});
+
+function copyList(call: Call): ListWork {
+  const copier = new GrantCopier(call);
+  return { name: 'gnttab_copy', batch: 1, whole: false, one: (op) => copier.copy(op), finish: () => copier.letGo() };
+}
+
+function unmapList(call: Call, name: 'gnttab_unmap_grant_ref' | 'gnttab_unmap_and_replace'): ListWork {
+  const left: Unmapped[] = [];
+  const replace = name === 'gnttab_unmap_and_replace';
+  const one = (op: StructView): Outcome | null =>
+    unmap(
+      call,
+      {
+        hostAddress: op.big('host_addr'),
+        busAddress: replace ? 0n : op.big('dev_bus_addr'),
+        newAddress: replace ? op.big('new_addr') : 0n,
+        handle: op.number('handle'),
+      },
+      left,
+    );
+  return { name, batch: UNMAP_BATCH, whole: false, one, finish: () => finishUnmap(call, left.splice(0)) };
+}
+
+function cacheFlushList(call: Call, count: number, resumed: number): Answer {
+  const { preemption } = call.hv.memory.types;
+  const size = sizeOf('gnttab_cache_flush', call.bits);
+  const list = call.args[1]!;
+  let from = resumed << COMMAND_BITS;
+  const later = (n: number): Answer =>
+    again({ nr: call.nr, args: [BigInt((CACHE_FLUSH | from) >>> 0), list + BigInt(n * size), BigInt(count - n)] });
+  for (let n = 0; n < count; n++) {
+    if (n > 0 && preemption.due()) return later(n);
+    preemption.work(1);
+    const op = call.struct('gnttab_cache_flush', list + BigInt(n * size));
+    if (!op) return call.fault('gnttab_cache_flush');
+    for (;;) {
+      const result = cacheFlush(call, op, from);
+      if (result === null) break;
+      if (result !== 'more') return no(withElement(result, 'gnttab_cache_flush', n));
+      from += ENTRIES_A_ROUND;
+      preemption.work(ENTRIES_A_ROUND);
+      if (preemption.due()) return later(n);
+    }
+    from = 0;
   }
-  return {};
+  return { ret: 0n };
+}
+
+/** Writes the frame numbers of a list and the structure's status. */
+function answerFrames(call: Call, op: StructView, outcome: Outcome, frames: readonly number[], width: 4 | 8): Answer {
+  let { status, refusal } = outcome;
+  if (status === S.GNTST_okay) {
+    const list = new Uint8Array(frames.length * width);
+    for (const [n, mfn] of frames.entries()) writeBig(list, n * width, width, BigInt(mfn));
+    if (!call.write(op.big('frame_list'), list)) {
+      // Of a 32-bit guest Xen copies the list itself, after the status.
+      if (call.bits === 64) status = S.GNTST_bad_virt_addr;
+      const { address } = call.hv.guest.fault;
+      ({ refusal } = refused(S.GNTST_bad_virt_addr, refuse('EFAULT', 'grant-frame-list', { address: hex(address) })));
+    }
+  }
+  op.set('status', status);
+  const name = op.name;
+  const written = call.bits === 32 ? call.put(call.args[1]!, op) : putStatus(call, op, call.args[1]!);
+  if (!written) return call.fault(name);
+  return refusal ? { ret: 0n, refusal: withElement(refusal, name, 0) } : { ret: 0n };
+}
+
+const notOne = (count: number): Answer => no(refuse('EINVAL', 'grant-count', { count }));
+
+const notManaged = (id: number): Outcome => refused(S.GNTST_permission_denied, refuse('EPERM', 'grant-table-of-another', { granting: id }));
+
+function setupTable(call: Call, count: number): Answer {
+  if (count === 0 && call.bits === 32) return { ret: 0n };
+  if (count !== 1) return notOne(count);
+  const op = call.struct('gnttab_setup_table', call.args[1]!);
+  if (!op) return call.fault('gnttab_setup_table');
+  const wanted = op.number('nr_frames');
+  if (!call.addressOk(op.big('frame_list'))) return listFault(call, op.big('frame_list'));
+  const id = op.number('dom');
+  const domain = byAnyId(call, id);
+  if (!domain) return answerFrames(call, op, refused(S.GNTST_bad_domain, noDomain('setup_table', id, false)), [], 8);
+  if (!mayManage(call, domain)) return answerFrames(call, op, notManaged(id), [], 8);
+  const { grants } = domain;
+  if (wanted > grants.maxFrames) return answerFrames(call, op, tooMany(domain.id, grants, wanted), [], 8);
+  grants.grow(wanted);
+  return answerFrames(call, op, okay, grants.frames.slice(0, wanted), call.word);
+}
+
+function tooMany(id: number, table: GrantTable, frames: number): Outcome {
+  const facts = { granting: id, frames, most: table.maxFrames, table: tableText(id, table) };
+  const line = { template: 'grant-limited', args: { domain: `${id}`, max: `${table.maxFrames}` } };
+  return refused(S.GNTST_general_error, refuse('EINVAL', 'grant-table-size', facts, line));
+}
+
+function statusFrames(call: Call, count: number): Answer {
+  if (count !== 1) return count === 0 && call.bits === 32 ? { ret: 0n } : notOne(count);
+  const op = call.struct('gnttab_get_status_frames', call.args[1]!);
+  if (!op) return call.fault('gnttab_get_status_frames');
+  if (!call.addressOk(op.big('frame_list'))) return listFault(call, op.big('frame_list'));
+  const id = op.number('dom');
+  const wanted = op.number('nr_frames');
+  const domain = byAnyId(call, id);
+  if (!domain) return answerFrames(call, op, refused(S.GNTST_bad_domain, noDomain('get_status_frames', id, false)), [], 8);
+  if (!mayManage(call, domain)) return answerFrames(call, op, notManaged(id), [], 8);
+  const { statusFrames: frames } = domain.grants;
+  if (wanted > frames.length) {
+    const facts = { granting: domain.id, frames: wanted, most: frames.length, table: tableText(domain.id, domain.grants) };
+    return answerFrames(call, op, refused(S.GNTST_general_error, refuse('EINVAL', 'grant-table-size', facts)), [], 8);
+  }
+  return answerFrames(call, op, okay, frames.slice(0, wanted), 8);
+}
+
+function querySize(call: Call, count: number): Answer {
+  if (count !== 1) return notOne(count);
+  const op = call.struct('gnttab_query_size', call.args[1]!);
+  if (!op) return call.fault('gnttab_query_size');
+  const id = op.number('dom');
+  const domain = byAnyId(call, id);
+  let outcome = okay;
+  if (!domain) outcome = refused(S.GNTST_bad_domain, noDomain('query_size', id, false));
+  else if (!mayManage(call, domain)) outcome = notManaged(id);
+  else {
+    op.set('nr_frames', domain.grants.frames.length);
+    op.set('max_nr_frames', domain.grants.maxFrames);
+  }
+  if (!tell(call, op, call.args[1]!, outcome, true)) return call.fault('gnttab_query_size');
+  return outcome.refusal ? { ret: 0n, refusal: withElement(outcome.refusal, 'gnttab_query_size', 0) } : { ret: 0n };
+}
+
+function changeVersion(call: Call): Answer {
+  const op = call.struct('gnttab_set_version', call.args[1]!);
+  if (!op) return call.fault('gnttab_set_version');
+  const refusal = setVersion(call.hv, call.domain, op.number('version'));
+  op.set('version', call.domain.grants.version);
+  if (!call.put(call.args[1]!, op)) return call.fault('gnttab_set_version');
+  return refusal ? no(refusal) : { ret: 0n };
+}
+
+function getVersion(call: Call): Answer {
+  const op = call.struct('gnttab_get_version', call.args[1]!);
+  if (!op) return call.fault('gnttab_get_version');
+  const id = op.number('dom');
+  const domain = byAnyId(call, id);
+  if (!domain) return no(noDomain('get_version', id, false));
+  if (!mayManage(call, domain)) return no(refuse('EPERM', 'grant-table-of-another', { granting: id, what: domainText(id) }));
+  op.set('version', domain.grants.version);
+  return call.put(call.args[1]!, op) ? { ret: 0n } : call.fault('gnttab_get_version');
 }
