@@ -5,7 +5,7 @@ import type { Mfn } from '../../abi/address.ts';
 import { negative } from '../../abi/errno.ts';
 import { FrameType } from '../memory/frame-table.ts';
 import { isStop, type Outcome } from '../memory/outcome.ts';
-import { alsoPrints, frameText } from '../memory/refuse.ts';
+import { alsoPrints, frameText, noReference } from '../memory/refuse.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { dropLdt } from './ldt.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -21,7 +21,7 @@ export function newBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Outco
   }
   const outcome = types.takePageAndType(mfn, FrameType.l4, vcpu.domain.id, { preemptible: true });
   if (isStop(outcome)) return 'partial';
-  if (outcome) return alsoPrints(outcome, 'baseptr-failed', { mfn: frameText(mfn) });
+  if (outcome) return alsoPrints(noReference(outcome, mfn), 'baseptr-failed', { mfn: frameText(mfn) });
   dropLdt(hv, vcpu);
   const old = vcpu.root;
   vcpu.root = mfn;
@@ -35,7 +35,11 @@ function newCompatBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): Outcom
   if (mfn !== vcpu.root) {
     const outcome = types.takePageAndType(mfn, FrameType.l3, vcpu.domain.id, { preemptible: true });
     if (isStop(outcome)) return 'partial';
-    if (outcome) return alsoPrints(outcome, 'compat-baseptr-failed', { mfn: frameText(mfn) });
+    if (outcome) {
+      // It would be a writable entry of that level 4 table.
+      const said = outcome.rule === 'frame-has-other-type' ? alsoPrints(outcome, 'linear-writable', {}) : noReference(outcome, mfn);
+      return alsoPrints(said, 'compat-baseptr-failed', { mfn: frameText(mfn) });
+    }
     const old = vcpu.root;
     vcpu.root = mfn;
     types.defer(old, null, false);
@@ -53,7 +57,8 @@ export function newUserBasePointer(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn | n
   if (mfn !== null) {
     const outcome = types.takePageAndType(mfn, FrameType.l4, vcpu.domain.id, { preemptible: true });
     if (isStop(outcome)) return 'partial';
-    if (outcome) return alsoPrints(outcome, 'user-baseptr-failed', { error: `${negative(outcome.errno)}`, mfn: frameText(mfn) });
+    if (outcome)
+      return alsoPrints(noReference(outcome, mfn), 'user-baseptr-failed', { error: `${negative(outcome.errno)}`, mfn: frameText(mfn) });
   }
   vcpu.userRoot = mfn;
   return old !== null && types.letGo(old) ? 'partial' : null;

@@ -3,6 +3,7 @@
 
 import { asMfn, type Mfn } from '../../abi/address.ts';
 import type { ErrnoName } from '../../abi/errno.table.ts';
+import { isStop } from '../memory/outcome.ts';
 import { newBasePointer } from './base-pointer.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
 import type { Hypervisor } from './hypervisor.ts';
@@ -35,7 +36,10 @@ export function readControl(hv: Hypervisor, vcpu: VcpuState, register: number): 
 export function writeControl(hv: Hypervisor, vcpu: VcpuState, register: number, value: bigint): boolean {
   switch (register) {
     case 0:
-      if ((value ^ CR0) & ~CR0_TS) return false;
+      if ((value ^ CR0) & ~CR0_TS) {
+        hv.logMessage('cr0-flags', {}, vcpu);
+        return false;
+      }
       setTaskSwitched(vcpu, (value & CR0_TS) !== 0n);
       return true;
     case 2:
@@ -59,6 +63,10 @@ export const paeFrame = (cr3: number): number => ((cr3 >>> 12) | (cr3 << 20)) >>
 function setCr3(hv: Hypervisor, vcpu: VcpuState, mfn: Mfn): boolean {
   const outcome = newBasePointer(hv, vcpu, mfn);
   hv.memory.types.drain();
+  if (outcome !== null && !isStop(outcome) && outcome.rule !== 'frame-not-yours') hv.logRefusal(outcome, vcpu);
+  else if (outcome !== null && !isStop(outcome) && outcome.xenLine?.template === 'error-mfn')
+    // A frame that is not the domain's is refused before anybody wants it as a table.
+    hv.logMessage('error-mfn', outcome.xenLine.args, vcpu);
   return outcome === null;
 }
 

@@ -7,7 +7,7 @@ import { hex } from '../memory/refuse.ts';
 import { ioBreakpoints, readControl, readDebug, writeControl, writeDebug } from './control-registers.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
 import type { Hypervisor } from './hypervisor.ts';
-import { MSR_NAMES, readMsr, writeMsr } from './msr.ts';
+import { logRefused, MSR_NAMES, readMsr, writeMsr } from './msr.ts';
 import { readPort, writePort } from './ports.ts';
 import { readTsc } from './time.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -108,9 +108,9 @@ export function emulatePrivileged(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8A
       if (opcode & 2) {
         const value = vcpu.cpu.regLo(RAX) & (size === 4 ? -1 : (1 << (size * 8)) - 1);
         report(hv, vcpu, 'out', 'port-io', () => `port ${hex(port)}, ${size * 8} bits, value ${hex(value >>> 0)}`);
-        writePort(hv, port, size, value >>> 0);
+        writePort(hv, vcpu.domain, port, size, value >>> 0);
       } else {
-        const value = readPort(hv, port, size);
+        const value = readPort(hv, vcpu.domain, port, size);
         report(hv, vcpu, 'in', 'port-io', () => `port ${hex(port)}, ${size * 8} bits, gives ${hex(value >>> 0)}`);
         setLow(vcpu, RAX, size, value);
       }
@@ -180,7 +180,11 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
       if (!vcpu.kernelMode) return null;
       const msr = cpu.regLo(RCX) >>> 0;
       const value = readMsr(hv, vcpu, msr);
-      if (value === null && vcpu.traps[13]!.address !== 0n) return null;
+      if (value === null) {
+        logRefused(hv, vcpu, msr, null);
+        if (vcpu.traps[13]!.address !== 0n) return null;
+        hv.logMessage('rdmsr-faked', { msr: `0x${msr.toString(16).padStart(8, '0')}` }, vcpu);
+      }
       report(hv, vcpu, 'rdmsr', 'rdmsr', () => `${MSR_NAMES[msr] ?? 'MSR'} (${hex(msr)}) gives ${hex(value ?? 0n)}`);
       pair(value ?? 0n);
       return { length };
@@ -189,7 +193,10 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
       if (!vcpu.kernelMode) return null;
       const msr = cpu.regLo(RCX) >>> 0;
       const value = (BigInt(cpu.regLo(RDX) >>> 0) << 32n) | BigInt(cpu.regLo(RAX) >>> 0);
-      if (!writeMsr(hv, vcpu, msr, value)) return null;
+      if (!writeMsr(hv, vcpu, msr, value)) {
+        logRefused(hv, vcpu, msr, value);
+        return null;
+      }
       report(hv, vcpu, 'wrmsr', 'wrmsr', () => `${MSR_NAMES[msr] ?? 'MSR'} (${hex(msr)}) = ${hex(value)}`);
       return { length };
     }
@@ -264,7 +271,7 @@ function emulateString(
   if (address === null) return { exception: { vector: operand.segment === Segment.ss ? 12 : 13, errorCode: 0 } };
   const root = vcpu.currentRoot();
   if (input) {
-    const value = readPort(hv, port, size);
+    const value = readPort(hv, vcpu.domain, port, size);
     const data = new Uint8Array(size).map((_, n) => value >>> (8 * n));
     if (!hv.guest.write(root, address, data)) return { pageFault: { ...hv.guest.fault } };
   } else {
@@ -272,6 +279,7 @@ function emulateString(
     if (!data) return { pageFault: { ...hv.guest.fault } };
     writePort(
       hv,
+      vcpu.domain,
       port,
       size,
       data.reduceRight((sum, byte) => sum * 256 + byte, 0),

@@ -4,16 +4,19 @@ import type { Mfn } from '../../abi/address.ts';
 import { nameOf } from '../../abi/enumerations.ts';
 import { offsetOf, writeBig } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
+import { xenLine, xenLinesOf } from '../../abi/xen-messages.table.ts';
 import type { Engine } from '../cpu/engine-types.ts';
 import type { InvariantChecker } from '../invariants/checker.ts';
 import type { Ending, MachineConfig } from '../machine-types.ts';
 import type { MachineMemory } from '../memory/allocate.ts';
 import { GuestMemory } from '../memory/guest-memory.ts';
+import type { Pc } from '../pc/pc.ts';
 import type { Trace } from '../trace/trace.ts';
+import type { XenStore } from '../xenstore/responder.ts';
 import type { Domain } from './domain.ts';
+import { GrantedEntries } from './grants/granted-entries.ts';
 import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
-import { GrantedEntries } from './grants/granted-entries.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
 
 /** The parts of the engine that the hypervisor itself touches. */
@@ -41,8 +44,8 @@ export class Hypervisor {
   consoleOut: (domain: Domain, bytes: Uint8Array) => void = () => {};
   /** Bytes for console_io.read. */
   readonly consoleIn: number[] = [];
-  /** What Xen keeps of the ports it watches. */
-  readonly portState = { cmosIndex: 0, pciAddress: 0 };
+  /** The PC around the processor, where there is a dom0 to find it. */
+  pc: Pc | null = null;
   /** Address of the LDT descriptor whose page could not be used in the segment load that just failed. */
   ldtFault: bigint | null = null;
   /** A frame of Xen for instructions that run on a copy, and the page that it stands in for while one does. */
@@ -54,10 +57,12 @@ export class Hypervisor {
   progress = 0;
   /** Why the last store into a level 1 table was not carried out for the guest. */
   storeRefused: { readonly why: string; readonly refusal?: Refusal } | null = null;
-  /** Checks the machine against itself after each call, where the machine was made so. */
-  checker: InvariantChecker | null = null;
   /** Level 1 entries that map grants. */
   readonly grantEntries = new GrantedEntries();
+  /** Checks the machine against itself after each call, where the machine was made so. */
+  checker: InvariantChecker | null = null;
+  /** The simulator's XenStore, where it serves any domain. */
+  store: XenStore | null = null;
   /** Domains that have ended since the run loop looked last. */
   readonly ended: Domain[] = [];
   /** A vCPU gave up the processor: back ends run. */
@@ -89,7 +94,7 @@ export class Hypervisor {
   /** RAM of a frame was written by other than the guest. */
   written(mfn: Mfn): void {
     this.checker?.touch(mfn);
-    this.engine.written(this.memory.ram.index(mfn) * 4096, 4096);
+    this.engine.written(this.memory.ram.pageIndex(mfn) * 4096, 4096);
   }
 
   /** Guest memory without side effects or rights (for showing it); null when any byte is unmapped. */
@@ -104,8 +109,9 @@ export class Hypervisor {
     for (let done = 0; done < into.length; ) {
       const machine = walker.peek(root, BigInt.asUintN(64, address + BigInt(done)));
       if (machine < 0) return done;
-      const offset = machine - ram.base * 4096;
-      const part = Math.min(4096 - (machine % 4096), into.length - done);
+      const within = machine % 4096;
+      const offset = ram.pageIndex((machine - within) / 4096) * 4096 + within;
+      const part = Math.min(4096 - within, into.length - done);
       into.set(ram.bytes.subarray(offset, offset + part), done);
       done += part;
     }
@@ -135,7 +141,21 @@ export class Hypervisor {
 
   /** Ends the vCPU's domain with a reason in words. */
   crash(vcpu: VcpuState, reason: string, refusal?: Refusal): void {
+    const { domain } = vcpu;
+    // One that asked for it was told about when it did.
+    if (domain.isDom0 && !domain.ending && domain.shutdownCode === null)
+      this.log(`Hardware Dom${domain.id} crashed: rebooting machine in 5 seconds.`, vcpu);
     this.end(vcpu.domain, { kind: 'crash', reason, vcpu: vcpu.id, ...(refusal ? { refusal } : {}) });
+  }
+
+  /** The lines that a debug build of Xen logs for a refusal: they name the vCPU for which it worked. */
+  logRefusal(refusal: Refusal, vcpu: VcpuState = this.current): void {
+    for (const line of xenLinesOf(refusal)) this.log(`d${vcpu.domain.id}v${vcpu.id} ${line}`, vcpu);
+  }
+
+  /** A line of Xen's table of messages, with the vCPU for which it worked. */
+  logMessage(id: string, args: Readonly<Record<string, string>>, vcpu: VcpuState = this.current): void {
+    this.log(`d${vcpu.domain.id}v${vcpu.id} ${xenLine(id, args)}`, vcpu);
   }
 
   /** A line that Xen logs about a guest, by default the one in whose name it works. */

@@ -41,6 +41,20 @@ const isAmdPower = (msr: number): boolean =>
 const isAmdMemory = (msr: number): boolean =>
   msr === 0xc0010010 || (msr >= 0xc0010016 && msr <= 0xc001001a) || msr === 0xc001001d || msr === 0xc0010112 || msr === 0xc0010113;
 
+/** Those that Xen refuses without a word: PLATFORM_ID, SPEC_CTRL, PRED_CMD, ARCH_CAPABILITIES, XSS, x2APIC, EFER, TSC_AUX, and the
+ * segment bases. */
+const SILENT: ReadonlySet<number> = new Set([0x17, 0x48, 0x49, 0x10a, 0xda0, 0xc0000080, 0xc0000103]);
+const isSilent = (msr: number): boolean => SILENT.has(msr) || (msr >= 0x800 && msr <= 0x8ff) || isBase(msr);
+
+const hex8 = (msr: number): string => `0x${msr.toString(16).padStart(8, '0')}`;
+
+/** What a debug build of Xen logs of an access that it refuses. */
+export function logRefused(hv: Hypervisor, vcpu: VcpuState, msr: number, written: bigint | null): void {
+  if (msr === 0x40000000 || isSilent(msr)) return;
+  if (written === null) hv.logMessage('rdmsr-unimplemented', { msr: hex8(msr) }, vcpu);
+  else hv.logMessage('wrmsr-unimplemented', { msr: hex8(msr), value: `0x${written.toString(16).padStart(16, '0')}` }, vcpu);
+}
+
 export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | null {
   if (vcpu.bits === 32 && isBase(msr)) return null;
   switch (msr) {

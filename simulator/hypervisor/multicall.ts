@@ -57,7 +57,9 @@ export function multicall(call: Call, carryOut: (call: Call) => Answer): Answer 
 
 /** The number is 64 bits wide here. iret has no meaning inside a list, and a list none inside another. */
 function inMulticall(inner: Call, op: bigint, carryOut: (call: Call) => Answer): Answer {
-  if (op === BigInt(MULTICALL))
+  if (op === BigInt(MULTICALL)) {
+    inner.hv.logMessage('multicall-reentry', {}, inner.vcpu);
     return no(refuse('EINVAL', 'no-such-operation', { what: 'multicall inside a multicall', number: MULTICALL }));
+  }
   return op > 0xffff_ffffn || op === BigInt(IRET) ? noSuch('hypercall inside a multicall', Number(op)) : carryOut(inner);
 }

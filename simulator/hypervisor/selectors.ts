@@ -48,7 +48,11 @@ function readLdt(hv: Hypervisor, vcpu: VcpuState, index: number): bigint | null 
     const step = hv.memory.walker.steps(vcpu.root, vcpu.ldtBase + BigInt(page * 4096)).find((s) => s.level === 1);
     if (!step || !(step.entry & 1n)) return null;
     mfn = asMfn(Number((step.entry >> 12n) & 0xff_ffff_ffffn));
-    if (hv.memory.types.getPageAndType(mfn, FrameType.segDesc, vcpu.domain.id)) return null;
+    const refusal = hv.memory.types.getPageAndType(mfn, FrameType.segDesc, vcpu.domain.id);
+    if (refusal) {
+      hv.logRefusal(refusal, vcpu);
+      return null;
+    }
     vcpu.ldtFrames.set(page, mfn);
   }
   return hv.memory.ram.entry(mfn, index & 511);

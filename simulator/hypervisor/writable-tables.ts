@@ -2,6 +2,7 @@
 // into level 1 tables in use. The one instruction runs on a copy of the table, then the entry that it changed is audited and taken over.
 // Behaviour of Xen 4.17 (arch/x86/pv/ro-page-fault.c).
 
+import type { Refusal, XenLine } from '../../abi/refusal.ts';
 import { decodeAny, newDecoded } from '../../x86/decode.ts';
 import { OperandKind } from '../../x86/types.ts';
 import { Segment } from '../cpu/engine-types.ts';
@@ -20,15 +21,30 @@ const MUST_NOT = PFEC.fetch | PFEC.reserved;
 const decoded = newDecoded();
 const MAX_INSTRUCTION = 15;
 
-/** Only stores of 1 to 8 bytes that are naturally aligned, so that they stay inside one entry. */
-function aligned(hv: Hypervisor, vcpu: VcpuState, address: bigint): boolean {
+/** Size of the instruction's memory operand in bytes; null: it cannot be decoded. */
+function storeSize(hv: Hypervisor, vcpu: VcpuState): number | null {
   const bytes = new Uint8Array(MAX_INSTRUCTION);
   const base = vcpu.cpu.segment(Segment.cs).base;
   const count = hv.peekInto(vcpu.root, BigInt.asUintN(64, base + vcpu.cpu.rip), bytes);
-  if (decodeAny(bytes, 0, count, vcpu.bits, decoded) !== 'ok') return false;
+  if (decodeAny(bytes, 0, count, vcpu.bits, decoded) !== 'ok') return null;
   let size = 8;
   for (let n = 0; n < decoded.count; n++) if (decoded.kind[n] === OperandKind.memory) size = decoded.size[n]!;
-  return [1, 2, 4, 8].includes(size) && address % BigInt(size) === 0n;
+  return size;
+}
+
+/** Only stores of 1 to 8 bytes that are naturally aligned stay inside one entry. */
+const staysInEntry = (size: number | null, address: bigint): boolean =>
+  size !== null && [1, 2, 4, 8].includes(size) && address % BigInt(size) === 0n;
+
+/** Xen shows the entry as the guest stores it, not as it would keep it. */
+function asStored(refusal: Refusal, entry: bigint): Refusal {
+  const shown = (line: XenLine): XenLine =>
+    line.template === 'l1-entry' ? { ...line, args: { ...line.args, entry: entry.toString(16).padStart(16, '0') } } : line;
+  return {
+    ...refusal,
+    ...(refusal.xenLine ? { xenLine: shown(refusal.xenLine) } : {}),
+    ...(refusal.furtherXenLines ? { furtherXenLines: refusal.furtherXenLines.map(shown) } : {}),
+  };
 }
 
 /** True when the store was carried out and the guest goes on behind it. `hv.storeRefused` says why one into a level 1 table was not. */
@@ -44,7 +60,12 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   const index = ram.index(table);
   if (frames.owner[index] !== vcpu.domain.id || frames.type[index] !== FrameType.l1 || frames.typeCount[index] === 0) return false;
 
-  if (!aligned(hv, vcpu, address)) {
+  const size = storeSize(hv, vcpu);
+  if (!staysInEntry(size, address)) {
+    if (size !== null && size <= 8) {
+      const at = address.toString(16).padStart(16, '0');
+      hv.logMessage('ptwr-bad-access', { cr2: at, address: at, bytes: `${size}` }, vcpu);
+    }
     hv.storeRefused = { why: 'the store is not one of 1, 2, 4 or 8 bytes at a multiple of its size, so it could change two entries' };
     return false;
   }
@@ -66,7 +87,8 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   if (!done || outcome) {
     vcpu.cpu.restore(saved);
     if (outcome && !isStop(outcome)) {
-      const refusal = alsoPrints(outcome, 'ptwr-refused', {});
+      const refusal = alsoPrints(asStored(outcome, ram.entry(copy, changed[0]!)), 'ptwr-refused', {});
+      hv.logRefusal(refusal, vcpu);
       hv.storeRefused = { why: `the entry that the store would make is refused (${outcome.rule})`, refusal };
     }
     return false;

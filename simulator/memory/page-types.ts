@@ -83,6 +83,8 @@ export class PageTypes {
   readonly entries: EntryReferences;
   private readonly validation: Validation;
   private readonly buildersDeferred = nothingDeferred();
+  /** A dying domain's tables are taken apart: those that name each other lose references of tables that are no longer whole. */
+  private byForce = false;
 
   constructor(frames: FrameTable, observer: FrameObserver, preemption: Preemption = new Preemption('off')) {
     this.frames = frames;
@@ -256,6 +258,10 @@ export class PageTypes {
     const partial = (f.flags[i]! & FLAG_PARTIAL) !== 0;
     if (partialOnly && !partial) return null;
     if (f.typeCount[i] === 0) throw new Error(`type count of frame ${hex(mfn)} (${TYPE_NAMES[type]}) would go below 0`);
+    if (this.byForce && isTable(type) && !partial && !(f.flags[i]! & FLAG_VALIDATED)) {
+      f.typeCount[i]!--;
+      return null;
+    }
     if (!partialOnly && (partial || !(f.flags[i]! & FLAG_VALIDATED)))
       throw new Error(`frame ${hex(mfn)} (${TYPE_NAMES[type]}) loses a reference that it does not have`);
     const sameLevel = parent !== null && this.sameType(i, this.ram.index(parent));
@@ -299,6 +305,25 @@ export class PageTypes {
     return stop;
   }
 
+  /** Takes a dying domain's table of this type apart although it is in use: only tables that hold each other still are. */
+  breakUp(mfn: Mfn, type: FrameTypeValue): void {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    if (f.type[i] !== type || f.typeCount[i] === 0 || !(f.flags[i]! & (FLAG_VALIDATED | FLAG_PARTIAL))) return;
+    const partial = (f.flags[i]! & FLAG_PARTIAL) !== 0;
+    f.flags[i]! &= ~(FLAG_VALIDATED | FLAG_PARTIAL);
+    if (!partial) {
+      f.entriesHeld[i] = 512;
+      f.nextHeld[i] = 0;
+    }
+    this.byForce = true;
+    this.preemption.without(() => this.validation.demote(mfn));
+    this.byForce = false;
+    if (!partial) return;
+    f.typeCount[i]!--;
+    this.putPage(mfn);
+  }
+
   /** Takes a general and a type reference to a frame of `domain`. */
   takePageAndType(mfn: Mfn, type: FrameTypeValue, domain: number, how: TakeHow = {}): Outcome {
     if (!how.held) {
@@ -338,8 +363,7 @@ export class PageTypes {
   }
 
   /** Takes apart what the vCPU's last call left. A stop: not finished yet. */
-  drain(): Stop | null {
-    const left = this.deferred;
+  drain(left: Deferred = this.deferred): Stop | null {
     const { table } = left;
     if (table === null) return null;
     const stop = this.drop(table, left.parent, left.partial);
@@ -460,6 +484,15 @@ export class PageTypes {
       f.flags[i]! |= FLAG_VALIDATED;
       f.typeCount[i] = 1;
     }
+  }
+
+  /** A page that Xen shared with a domain that is gone: what is left belongs to those who map it. */
+  stopSharing(mfn: Mfn): void {
+    const f = this.frames;
+    const i = this.ram.index(mfn);
+    f.flags[i]! &= ~(FLAG_ALLOCATED | FLAG_SPECIAL);
+    f.typeCount[i]!--;
+    f.references[i]!--;
   }
 
   /** A page that Xen shared with a guest is Xen's own again. Nobody else may hold it. */

@@ -16,6 +16,10 @@ export function alsoPrints(refusal: Refusal, template: string, args: Readonly<Re
   return { ...refusal, furtherXenLines: [...(refusal.furtherXenLines ?? []), line] };
 }
 
+/** Adds what Xen says where it wanted a reference to a frame that it names to others: base pointers, entries above level 1. */
+export const noReference = (refusal: Refusal, mfn: number): Refusal =>
+  refusal.rule === 'frame-not-yours' ? alsoPrints(refusal, 'no-page-ref', { mfn: frameText(mfn) }) : refusal;
+
 /** Adds one step of the way from the table the guest named down to the entry that is wrong: 'l3[510]'. */
 export function throughSlot(refusal: Refusal, level: number, mfn: number, slot: number): Refusal {
   const path = Array.isArray(refusal.facts.path) ? (refusal.facts.path as FactValue[]) : [];

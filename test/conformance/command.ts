@@ -1,6 +1,7 @@
 // The command line of `npm run conformance` that compares.
 import { DebianError } from '../../scripts/debian.mjs';
 import { conformance } from './all.ts';
+import { record as recordMessages } from '../explain/xen-lines/lines.ts';
 import { parse, UsageError } from './options.ts';
 
 /** Answers the exit code: 1 when anything differs or cannot be had, 2 when the options are wrong. */
@@ -8,6 +9,10 @@ export async function command(argv: string[]): Promise<number> {
   const print = (line: string) => console.log(line);
   try {
     const options = parse(argv);
+    if (options.messages) {
+      await recordMessages(print);
+      return 0;
+    }
     const { passed, failed } = await conformance({
       record: options.record === true,
       offline: options.offline === true,

@@ -7,6 +7,7 @@ export const usage = `npm run conformance -- [option]
   --offline                   compares with what was kept; starts no Xen
   --coverage                  also prints each row of the hypercall tables with its outcomes and scenarios
   --page                      also writes docs/hypercalls.md
+  --messages                  keeps what a debug build of Xen logs meanwhile (test/explain/xen-lines)
   --build-pv32, --build-debug builds Xen from Debian's source: for 32-bit guests; with reasons on its console
   --new FAMILY-TOPIC          makes the folder of a new scenario, to be filled in
   --run ELF [--as dom0|domU] [--xen debian|pv32|debug] [--mem MB] [--cmdline TEXT]
@@ -24,7 +25,7 @@ export function parse(argv: string[]) {
     return parseArgs({
       args: argv,
       options: {
-        ...{ record: flag, offline: flag, coverage: flag, page: flag, 'build-pv32': flag, 'build-debug': flag },
+        ...{ record: flag, offline: flag, coverage: flag, page: flag, messages: flag, 'build-pv32': flag, 'build-debug': flag },
         ...{ new: word, run: word, as: word, xen: word, mem: word, cmdline: word },
       },
     }).values;

@@ -98,7 +98,8 @@ function release(call: Call, slot: bigint, order: number): Refusal | null {
     const mfn = asMfn(Number(first) + n);
     const wrong = types.getPage(mfn, domain);
     if (wrong) {
-      const exists = ram.valid(mfn) || frames.elsewhere(mfn);
+      // Frames of I/O memory exist as well: Xen has said whose they are.
+      const exists = ram.valid(mfn) || frames.elsewhere(mfn) || wrong.xenLine?.template === 'error-mfn';
       const args = { domain: `${domain}`, mfn: frameText(mfn) };
       const refusal = alsoPrints(wrong, exists ? 'bad-page-free' : 'page-number-invalid', args);
       return { ...refusal, facts: { ...refusal.facts, why: 'a frame of the extent is not the domain’s' } };
@@ -123,7 +124,13 @@ function allocate(call: Call, plan: Plan, slot: bigint, n: number): Refusal | nu
   }
   const line = {
     template: 'no-extent',
-    args: { order: `${order}`, id: `${domain.id}`, flags: (flags & ADDRESS_BITS).toString(16), done: `${n}`, asked: `${plan.asked}` },
+    args: {
+      order: `${order}`,
+      domain: `${domain.id}`,
+      memflags: (flags & ADDRESS_BITS).toString(16),
+      done: `${n}`,
+      asked: `${plan.asked}`,
+    },
   };
   if (domain.pages + count > domain.maxPages) {
     const over = {

@@ -4,7 +4,7 @@ import { asMfn } from '../../../abi/address.ts';
 import { domids } from '../../../abi/constants/domain.table.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { isStop, type Outcome } from '../../memory/outcome.ts';
-import { alsoPrints, refuse } from '../../memory/refuse.ts';
+import { alsoPrints, noReference, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
 import { batchStart, finishBatch, listFault } from '../continuation.ts';
 import { mayActFor, pageOwner } from '../page-owner.ts';
@@ -52,14 +52,16 @@ export function mmuUpdate(call: Call): HandlerResult {
     break;
   }
   const answer = finishBatch(call, { list, entry: ENTRY, count, before, done, result });
-  if (flush) for (const vcpu of call.domain.vcpus) vcpu.cpu.flushAll();
+  if (flush) for (const vcpu of call.hv.domainById(tables)?.vcpus ?? []) vcpu.cpu.flushAll();
   return answer;
 }
 
 /** The domain whose tables are changed: the high half of the last argument is its number plus 1, or 0 for the caller. */
 function tableOwner(call: Call, high: number): number | Answer {
   if (high === 0 || high - 1 === call.domain.id) return call.domain.id;
-  if (high - 1 === 0) return 0;
+  const other = call.hv.domainById(high - 1);
+  if (other && other.vcpus.length === 0) return no(refuse('EINVAL', 'domain-without-vcpus', { domain: other.id }));
+  if (high - 1 === 0 || other) return high - 1;
   return no(refuse('ESRCH', 'no-such-domain', { what: 'page tables', domain: high - 1 }));
 }
 
@@ -108,7 +110,7 @@ function machphys(call: Call, address: bigint, pfn: bigint, tables: number, page
   if (denied) return denied;
   const mfn = asMfn(Number(address >> 12n));
   const missing = types.getPage(mfn, pages);
-  if (missing) return no(alsoPrints(missing, 'no-page-for-machphys', {}));
+  if (missing) return no(alsoPrints(noReference(missing, mfn), 'no-page-for-machphys', {}));
   call.hv.written(m2p.set(mfn, pfn));
   types.putPage(mfn);
   return { flush: false };

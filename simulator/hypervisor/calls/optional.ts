@@ -6,7 +6,7 @@ import type { ErrnoName } from '../../../abi/errno.table.ts';
 import { hypercallByNumber, operationByNumber } from '../../../abi/hypercalls.ts';
 import { offsetOf } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from '../call.ts';
+import { type Answer, type Call, type Handler, type HandlerResult, no, notImplemented, notPrivileged } from '../call.ts';
 import type { Domain } from '../domain.ts';
 import { systemTime } from '../time.ts';
 
@@ -65,7 +65,8 @@ function xenoprofOp(call: Call): HandlerResult {
   if (operation === PROFILE.getBuffer) {
     return call.struct('xenoprof_get_buffer', call.args[1]!) ? notImplemented(what) : call.fault('xenoprof_get_buffer');
   }
-  return profilers.has(call.domain) ? notImplemented(what) : notPrivileged(what);
+  if (profilers.has(call.domain)) return notImplemented(what);
+  return no(refuse('EPERM', 'not-privileged', { what }, { template: 'xenoprof-denied', args: { operation: `${operation}` } }));
 }
 
 /** What can be counted on this processor. The first dom0 to ask becomes the profiler. */
@@ -133,7 +134,14 @@ function hvmOp(call: Call): HandlerResult {
     case HVM.getMemType:
       return ofDomain(call, operation, address);
     default:
-      return noSuch('hvm_op', operation);
+      return no(
+        refuse(
+          'ENOSYS',
+          'no-such-operation',
+          { what: 'hvm_op', number: operation },
+          { template: 'hvm-operation', args: { operation: `${operation}` } },
+        ),
+      );
   }
 }
 
