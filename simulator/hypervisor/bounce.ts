@@ -129,7 +129,9 @@ export function injectException(
     reason: detail.reason ?? null,
     ...(detail.refusal ? { refusal: detail.refusal } : {}),
   });
-  if (trap.address === 0n && vcpu.bits === 64) hv.log(unhandled(vcpu, vector, withCode ? code >>> 0 : NO_ERROR_CODE));
+  // A 32-bit guest's handler is told by its selector.
+  const registered = vcpu.bits === 64 ? trap.address !== 0n : (trap.cs & ~3) !== 0;
+  if (!registered) hv.log(unhandled(vcpu, vector, withCode ? code >>> 0 : NO_ERROR_CODE));
   const where = vector === 14 ? ` for address ${hex(cr2)}, error code ${hex(code)}` : withCode ? `, error code ${hex(code)}` : '';
   bounce(hv, vcpu, {
     address: trap.address,
