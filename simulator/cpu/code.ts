@@ -25,6 +25,8 @@ export interface RegionMarks {
   /** A region begins there. */
   holds(lo: number, hi: number, frame: number, mode: number): boolean;
   beforeStore(frame: number, offset: number, size: number): void;
+  /** Drops the regions whose code `meets` a range of addresses, given as keys. */
+  dropWhere(meets: (from: number, to: number) => boolean): void;
   eachPiece(frame: number, visit: (start: number, end: number) => void): void;
   clear(): void;
 }
@@ -104,8 +106,29 @@ export class CodeCache implements CodeMarks {
     this.updateStops();
   }
   private updateStops(): void {
+    const before = this.stops;
     this.stops = new Set([...this.breakpoints, ...this.debugStops]);
-    this.reset();
+    const changed = [...this.stops].filter((at) => !before.has(at));
+    for (const at of before) if (!this.stops.has(at)) changed.push(at);
+    if (changed.length > 0) this.dropAround(changed.sort((a, b) => a - b));
+  }
+  /** Drops what holds one of these addresses or ends there: nothing may run through a new stop, and what was cut at an old one may
+   * be whole again. */
+  private dropAround(addresses: readonly number[]): void {
+    const meets = (from: number, to: number): boolean => {
+      let low = 0;
+      for (let high = addresses.length; low < high; ) {
+        const middle = (low + high) >> 1;
+        if (addresses[middle]! < from) low = middle + 1;
+        else high = middle;
+      }
+      return low < addresses.length && addresses[low]! <= to;
+    };
+    this.regions?.dropWhere(meets);
+    this.store.each((block) => {
+      const from = CodeCache.key(block.lo, block.hi, 0);
+      if (meets(from, from + block.end - block.start + block.secondBytes)) this.drop(block);
+    });
   }
   private static keyOf(va: bigint): number {
     return CodeCache.key(Number(BigInt.asIntN(32, va)), Number(BigInt.asIntN(32, va >> 32n)), 0);

@@ -245,7 +245,7 @@ export interface Tier1Statistics {
   readonly instructions: number;
   readonly bytes: number;
   readonly modules: number;
-  /** Regions dropped because their code changed; times that everything was dropped to bound memory. */
+  /** Regions dropped because their code or a breakpoint in it changed; times that everything was dropped to bound memory. */
   readonly dropped: number;
   readonly resets: number;
   /** Entries from the engine, and how many of them ended before an instruction that tier 0 had to carry out (TLB misses …). */

@@ -26,6 +26,16 @@ const firstEntry = (vcpu: number): number => L.tlbBase(vcpu, 0) >> 2;
 const addendOf = (e: number): number => (e + (L.TLB_ADDEND >> 1)) >> 1;
 const entryIn = (bank: number, lo: number): number => (bank + ((lo >>> 9) & ((L.TLB_ENTRIES - 1) << 3))) >> 2;
 
+/** The bank of data entries beside an instruction TLB. */
+export const bankOfFetch = (fetchTlb: number): number => L.TLBS + ((fetchTlb - L.FETCH_TLBS) / L.FETCH_BANK_SIZE) * L.TLB_BANK_SIZE;
+/** Host address of a byte that may be read and whose page is in this bank, -1: it is not. Changes nothing. */
+export function cachedAt(core: Core, bank: number, lo: number, hi: number): number {
+  const { i32 } = core;
+  const e = entryIn(bank, lo);
+  if ((i32[e]! & (-4096 | L.TAG_INVALID)) !== (lo & -4096) || i32[e + 1] !== hi) return -1;
+  return (lo + i32[addendOf(e)]!) >>> 0;
+}
+
 /** `what` of miss(): size in the low byte. */
 const WRITE = 0x100;
 const STACK = 0x200;

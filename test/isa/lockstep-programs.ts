@@ -229,3 +229,113 @@ far_away:
   xadd [ebp + 0xa8], eax
   jmp again
 `;
+
+/** Jumps and calls through tables, of which entries change; a jump into the middle of its own block; hypercalls of both kinds.
+ * `w`: bytes of a word; registers by their 32-bit letters. */
+function tables(bits: 64 | 32): string {
+  const r = bits === 64 ? 'r' : 'e';
+  const w = bits / 8;
+  const word = bits === 64 ? '.quad' : '.long';
+  const trap = bits === 64 ? 'syscall' : 'int 0x82';
+  return `
+  mov ${r}bp, 0x10000000
+  mov esi, 77
+again:
+  imul esi, esi, 1103515245
+  add esi, 12345
+  mov edi, 40
+  xor ecx, ecx
+next:
+  imul esi, esi, 1664525
+  add esi, 1013904223
+  mov eax, esi
+  shr eax, 29
+  cmp eax, 6
+  ja rare
+  jmp [states + ${r}ax*${w}]
+s0: inc ecx
+  jmp done
+s1: add ecx, esi
+  jmp done
+s2: test ecx, 8
+  jz s1
+  ror ecx, 3
+s3: xor ecx, [${r}bp + 0x40]
+  adc ecx, 5
+  jmp done
+s4: mov edx, esi
+  and edx, 7
+  mov ${r}ax, [calls + ${r}dx*${w}]
+  push ${r}cx
+  call ${r}ax
+  pop ${r}dx
+  add ecx, edx
+done:
+  dec edi
+  jnz next
+  mov [${r}bp + 0x44], ecx
+  mov eax, esi                         # into its own block or behind it
+  shr eax, 31
+  nop
+inside:
+  xor esi, 0x10001
+  shr eax, 1
+  jmp [backwards + ${r}ax*${w}]
+outside:
+  test esi, 0x700000
+  jnz 1f
+  mov eax, esi                         # another target for an entry
+  shr eax, 10
+  and eax, 7
+  mov ${r}dx, [calls + ${r}ax*${w}]
+  mov [calls], ${r}dx
+  mov edx, esi
+  and edx, 3
+  mov ${r}dx, [others + ${r}dx*${w}]
+  mov [calls + ${r}ax*${w}], ${r}dx
+1:mov eax, esi
+  ${trap}
+  mov [${r}bp + 0x48], eax
+  int 0x90
+  jmp again
+rare:
+  cmp eax, 7
+  jne s3
+  add dword ptr [${r}bp + 0x4c], 1
+  jmp [states + 2*${w}]
+c0: add ecx, 1
+  ret
+c1: xor ecx, esi
+  js 2f
+  ret
+2:neg ecx
+  ret
+c2: mov [${r}bp + 0x50], ecx
+  ret
+c3: cmp ecx, esi
+  jb c0
+  rcl ecx, 1
+  ret
+c4: call c1
+  ret
+c5: xor ecx, 5
+  ret
+c6: add ecx, 6
+  ret
+c7: rol ecx, 7
+  ret
+c8: sub ecx, 8
+  ret
+others: ${word} c5, c6, c7, c8
+states: ${word} s0, s1, s2, s3, s4, done, s0, rare
+backwards: ${word} outside, inside
+  .balign ${8 * w}
+calls: ${word} c0, c1, c2, c3, c4, elsewhere, c0, c3
+  .org 0xffc, 0x90
+elsewhere:                             # crosses into the second page
+  lea ecx, [${r}cx + ${r}si*2 + 0x11223344]
+  ret
+`;
+}
+export const TABLES_64 = tables(64);
+export const TABLES_32 = tables(32);

@@ -165,6 +165,14 @@ export class Emitter {
     this.byte(0x0d);
     this.unsigned(this.depth(label));
   }
+  /** Branches to the label of the number given, beyond them to `otherwise`. */
+  brTable(number: Node, labels: readonly string[], otherwise: string): void {
+    this.emit(number);
+    this.byte(0x0e);
+    this.unsigned(labels.length);
+    for (const label of labels) this.unsigned(this.depth(label));
+    this.unsigned(this.depth(otherwise));
+  }
   return(value: Node): void {
     this.emit(value);
     this.byte(0x0f);

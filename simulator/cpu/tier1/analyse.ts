@@ -6,7 +6,7 @@ export const successors = (n: RegionNode): RegionNode[] => {
   const out: RegionNode[] = [];
   if (n.next) out.push(n.next);
   if (n.taken && n.taken !== n.next) out.push(n.taken);
-  out.push(...n.returns);
+  out.push(...n.guesses);
   return out;
 };
 

@@ -1,6 +1,6 @@
 // Binds instruction bodies to tier 1: control flow and exits. Where a body branches, the region's own graph says what follows.
 
-import type { Node } from '../emit/expressions.ts';
+import { I64, type Node } from '../emit/expressions.ts';
 import { floatOperationNumber } from '../float/numbers.ts';
 import * as L from '../layout.ts';
 import { emitInteger, emitVector } from '../tier0/instruction.ts';
@@ -44,6 +44,7 @@ export class Tier1 extends Tier1Flags {
     this.flagState = null;
     this.flagsUsed = false;
     this.flagsWritten = false;
+    this.pending = 0;
     this.callsHelpers = false;
     this.usesVector = false;
     this.beginBlock();
@@ -65,8 +66,10 @@ export class Tier1 extends Tier1Flags {
     this.sawWrite = false;
     this.sawExit = false;
     this.forgetMemoryOperand();
+    const { c, insn, effects } = step.plan;
+    // All places where an instruction leaves come before its first write.
+    if (effects.exits || step.secondFrame >= 0) this.flushRegisters();
     if (step.secondFrame >= 0) this.checkSecondPage(step);
-    const { c, insn } = step.plan;
     if (c.definition.vector) {
       this.usesVector = true;
       if (!this.unitChecked) this.checkUnitEnabled();
@@ -101,15 +104,20 @@ export class Tier1 extends Tier1Flags {
   protected sideExit(): void {
     this.sawExit = true;
     const op = this.flagState ? this.opOf(this.flagState) : -1;
+    // Seldom: the case of other operands did not leave here when it was observed.
+    this.storePending();
     this.leave(~this.exits.add(this.step.lo, this.step.hi, this.remaining, op));
   }
   /** Leaves between two instructions for an address. */
   exitTo(lo: number, hi: number, status: number): void {
-    this.setConstant(V.TARGET, this.k64(exact(lo, hi)));
-    this.exitThere(status);
+    this.leaveFor(this.k64(exact(lo, hi)), status);
   }
   /** The same for the address in TARGET. */
   exitThere(status: number): void {
+    this.leaveFor(this.local(V.TARGET, I64), status);
+  }
+  private leaveFor(target: Node, status: number): void {
+    this.storeAt(8, this.k32(0), target, L.RIP);
     if (this.flagState) {
       this.flagsUsed = true;
       this.setConstant(V.FLAG_OP, this.k32(this.opOf(this.flagState)));
@@ -121,12 +129,15 @@ export class Tier1 extends Tier1Flags {
     return this.immediate(8);
   }
   goDirect(): void {
+    this.flushRegisters();
     this.flow!.direct();
   }
   branch(condition: Node): void {
+    this.flushRegisters();
     this.flow!.branch(condition);
   }
   goIndirect(v: Node): void {
+    this.flushRegisters();
     this.flow!.indirect(v);
   }
   checkTarget(v: Node): Node {

@@ -6,6 +6,7 @@ import type { Decoded } from '../../../x86/types.ts';
 import type { Core } from '../core.ts';
 import * as L from '../layout.ts';
 import { type RecordWriter, relativeHi, relativeLo } from '../records.ts';
+import { tableTargets } from './jump-tables.ts';
 import type { Plans } from './plans.ts';
 import { exact, type Flow, type Step } from './step.ts';
 
@@ -50,8 +51,9 @@ export interface RegionNode {
   nextHi: number;
   taken: RegionNode | null;
   next: RegionNode | null;
-  /** Where a return of the region's own function probably goes: behind its calls of itself. */
-  returns: RegionNode[];
+  /** Where a transfer whose target is not known probably goes: a return of the region's own function behind its calls of itself, an
+   * indirect jump to the addresses of its table. */
+  guesses: RegionNode[];
   // Filled by analyse()
   order: number;
   idom: RegionNode | null;
@@ -170,7 +172,7 @@ export class GraphBuilder {
       nextHi: 0,
       taken: null,
       next: null,
-      returns: [],
+      guesses: [],
       order: 0,
       idom: null,
       children: [],
@@ -193,12 +195,14 @@ export class GraphBuilder {
       made.steps = n.steps.slice(at);
       made.ending = n.ending;
       made.vector = n.vector;
+      made.guesses = n.guesses;
       made.takenLo = n.takenLo;
       made.takenHi = n.takenHi;
       made.nextLo = n.nextLo;
       made.nextHi = n.nextHi;
       n.steps.length = at;
       n.ending = 'fall';
+      n.guesses = [];
       n.nextLo = made.lo;
       n.nextHi = made.hi;
       return true;
@@ -296,7 +300,7 @@ export class GraphBuilder {
         this.node(n.takenLo, n.takenHi, n.context);
         break;
       case 'call': {
-        const context = this.enter(n);
+        const context = this.enter(n, n.takenLo, n.takenHi);
         if (context) this.node(n.takenLo, n.takenHi, context);
         else if (!n.context && exact(n.takenLo, n.takenHi) === this.entry && this.continuations.length < MAX_RETURNS) {
           const behind = this.node(n.nextLo, n.nextHi, null);
@@ -304,6 +308,9 @@ export class GraphBuilder {
         }
         break;
       }
+      case 'indirect':
+        this.guess(n);
+        break;
       case 'return':
         if (n.context) this.node(n.context.returnLo, n.context.returnHi, n.context.parent);
         break;
@@ -312,16 +319,32 @@ export class GraphBuilder {
     }
   }
 
+  /** Makes the nodes that an indirect jump or call probably goes to. */
+  private guess(n: RegionNode): void {
+    const isCall = n.steps[n.steps.length - 1]!.plan.c.definition.key === 'call-ind';
+    const isCode = (lo: number, hi: number): boolean => this.frameOf(lo, hi) >= 0;
+    // A target in the midst of this block splits it: the jump and its guesses go to the new node.
+    const { guesses } = n;
+    for (const { lo, hi } of tableTargets(this.core, n.steps, this.bits, this.fetchTlb, isCode)) {
+      const context = isCall ? this.enter(n, lo, hi) : n.context;
+      if (isCall && context === null) continue;
+      const to = this.node(lo, hi, context);
+      if (to) guesses.push(to);
+    }
+  }
+
   /** The context of a call's callee, when it is taken in. */
-  private enter(n: RegionNode): Context | null {
-    const known = this.contexts.find((c) => c.parent === n.context && c.returnLo === n.nextLo && c.returnHi === n.nextHi);
+  private enter(n: RegionNode, lo: number, hi: number): Context | null {
+    const callee = exact(lo, hi);
+    const known = this.contexts.find(
+      (c) => c.parent === n.context && c.callee === callee && c.returnLo === n.nextLo && c.returnHi === n.nextHi,
+    );
     if (known) return known;
     const depth = (n.context?.depth ?? 0) + 1;
     if (depth > MAX_DEPTH || this.contexts.length >= MAX_CONTEXTS) return null;
-    const callee = exact(n.takenLo, n.takenHi);
     if (callee === this.entry) return null;
     for (let c = n.context; c; c = c.parent) if (c.callee === callee) return null;
-    if (!this.isSmallLeaf(n.takenLo, n.takenHi)) return null;
+    if (!this.isSmallLeaf(lo, hi)) return null;
     const made = { id: this.contexts.length + 1, depth, parent: n.context, callee, returnLo: n.nextLo, returnHi: n.nextHi };
     this.contexts.push(made);
     return made;
@@ -382,7 +405,7 @@ export class GraphBuilder {
       const { ending, context } = n;
       if (ending === 'fall' || ending === 'branch') n.next = find(n.nextLo, n.nextHi, context);
       if (ending === 'branch' || ending === 'direct') n.taken = find(n.takenLo, n.takenHi, context);
-      if (ending === 'return' && !context) n.returns = [...new Set(this.continuations)];
+      if (ending === 'return' && !context) n.guesses = [...new Set(this.continuations)];
       if (ending === 'return' && context) n.next = find(context.returnLo, context.returnHi, context.parent);
       if (ending === 'call') {
         const inner = this.contexts.find((c) => c.parent === context && c.returnLo === n.nextLo && c.returnHi === n.nextHi);

@@ -16,8 +16,10 @@ export abstract class Tier1Operands extends VectorBuilder {
   /** Sets of general registers, a bit each. */
   usedRegisters = 0;
   dirtyRegisters = 0;
-  /** Registers are stored at each write, so that exits need not: less code, for regions without loops. */
+  /** Registers are stored before the next place that may leave, so that exits need not: less code, for regions without loops. */
   writeThrough = false;
+  /** Registers that were written and not stored since, in regions with `writeThrough`. */
+  protected pending = 0;
   /** The instruction under way. */
   protected step!: Step;
   /** A register that the body writes through its place in memory, -1 none. */
@@ -47,7 +49,16 @@ export abstract class Tier1Operands extends VectorBuilder {
     this.dirtyRegisters |= 1 << n;
     this.committed = true;
     this.setLocal(V.REGISTERS + n, value);
-    if (this.writeThrough) this.storeAt(8, this.k32(0), this.local(V.REGISTERS + n, I64), L.REG + 8 * n);
+    if (this.writeThrough) this.pending |= 1 << n;
+  }
+  protected storePending(): void {
+    for (let n = 0; this.pending >>> n; n++)
+      if (this.pending & (1 << n)) this.storeAt(8, this.k32(0), this.local(V.REGISTERS + n, I64), L.REG + 8 * n);
+  }
+  /** Before code that may leave or go elsewhere. */
+  flushRegisters(): void {
+    this.storePending();
+    this.pending = 0;
   }
 
   reg(n: number, w: Width): Node {

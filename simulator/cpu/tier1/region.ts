@@ -7,6 +7,7 @@ import { analyse, isIrreducible } from './analyse.ts';
 import type { Flow, Tier1 } from './binding.ts';
 import type { FlagState } from './flags.ts';
 import { isTrap, type RegionNode } from './graph.ts';
+import { type Hash, hashOf } from './jump-tables.ts';
 import * as V from './locals.ts';
 import { Plans } from './plans.ts';
 import { Status } from './status.ts';
@@ -27,6 +28,8 @@ export interface RegionCode {
   readonly instructions: number;
 }
 
+/** More guesses are told apart by a table. */
+const MAX_COMPARED = 4;
 const LABELS = Array.from({ length: 256 }, (_, i) => `n${i}`);
 const pageOf = (lo: number, hi: number): number => exact(lo & -4096, hi);
 
@@ -90,7 +93,6 @@ export class RegionWriter {
       b.storeAt(8, zero, b.local(V.FLAG_2, I64), L.FLAG_2);
       b.storeAt(4, zero, b.local(V.FLAG_OP, I32), L.FLAG_OP);
     }
-    b.storeAt(8, zero, b.local(V.TARGET, I64), L.RIP);
     b.storeAt(4, zero, b.local(V.COUNT, I32), L.COUNT);
     b.emit(b.local(V.STATUS, I32));
     b.byte(0x0b);
@@ -161,6 +163,7 @@ export class RegionWriter {
     b.flow = this.flowOf(n);
     for (let i = 0; i < n.steps.length; i++) b.instruction(n.steps[i]!, total - i, this.flagsDead(n, i));
     b.reset();
+    b.flushRegisters();
     if (n.ending === 'fall') this.edge(n, n.next, n.nextLo, n.nextHi);
     else if (n.ending === 'stop') b.exitTo(n.nextLo, n.nextHi, Status.leave);
     else if (n.ending === 'syscall') b.exitTo(n.nextLo + 2, n.nextHi, Status.syscall);
@@ -191,18 +194,46 @@ export class RegionWriter {
           b.close();
           this.edge(n, n.next, n.next!.lo, n.next!.hi);
         } else {
-          this.guessReturn(n);
+          this.guess(n);
           b.exitThere(Status.lookup);
         }
       },
     };
   }
-  /** The address in TARGET against those behind the calls that a recursive function makes of itself. */
-  private guessReturn(n: RegionNode): void {
+  /** Goes to the guess that the address in TARGET is; falls through when it is none of them. */
+  private guess(n: RegionNode): void {
+    const guesses = n.guesses.filter((to) => !isIrreducible(n, to));
+    const hash = guesses.length > MAX_COMPARED ? hashOf(guesses) : null;
+    if (hash) this.select(n, guesses, hash);
+    else this.compare(n, guesses.slice(0, MAX_COMPARED));
+  }
+  private select(n: RegionNode, guesses: readonly RegionNode[], { shift, slots }: Hash): void {
     const { b } = this;
     const flags = b.flagState;
-    for (const to of n.returns) {
-      if (isIrreducible(n, to)) continue;
+    const labels = guesses.map((_, i) => `guess ${i}`);
+    b.open('block', 'no guess');
+    for (const label of [...labels].reverse()) b.open('block', label);
+    const number = b.and(b.shr(b.wrap(b.local(V.TARGET, I64)), b.k32(shift)), b.k32(slots.length - 1));
+    b.brTable(
+      number,
+      slots.map((i) => labels[i] ?? 'no guess'),
+      'no guess',
+    );
+    for (const to of guesses) {
+      b.close();
+      b.reset();
+      b.flagState = flags;
+      b.brIf(b.ne(b.local(V.TARGET, I64), b.k64(exact(to.lo, to.hi))), 'no guess');
+      this.edge(n, to, to.lo, to.hi);
+    }
+    b.close();
+    b.reset();
+    b.flagState = flags;
+  }
+  private compare(n: RegionNode, guesses: readonly RegionNode[]): void {
+    const { b } = this;
+    const flags = b.flagState;
+    for (const to of guesses) {
       b.emit(b.eq(b.local(V.TARGET, I64), b.k64(exact(to.lo, to.hi))));
       b.open('if', 'returning');
       this.edge(n, to, to.lo, to.hi);

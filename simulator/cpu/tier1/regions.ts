@@ -12,7 +12,7 @@ import { buildHelperModule, REGION_HELPERS } from './helpers.ts';
 import { regionModule } from './module.ts';
 import { Plans } from './plans.ts';
 import { type RegionCode, RegionWriter } from './region.ts';
-import { Slots } from './slots.ts';
+import { addressKey, Slots } from './slots.ts';
 
 /** Translated code kept at most, in bytes of WebAssembly; beyond it all is dropped. */
 const CODE_LIMIT = 24 << 20;
@@ -41,6 +41,8 @@ interface Request {
 }
 interface Piece {
   readonly frame: number;
+  /** Address of the page that the guest sees it in, as a key. */
+  readonly page: number;
   start: number;
   end: number;
 }
@@ -222,15 +224,17 @@ export class Regions {
     for (const n of nodes) {
       const last = n.steps[n.steps.length - 1];
       const start = n.lo & 4095;
+      const page = addressKey(n.lo & -4096, n.hi);
       const length = last ? (last.nextLo - n.lo) >>> 0 : 1;
       const end = Math.min(4096, start + length + (isTrap(n.ending) ? 2 : 0));
       const frame = graph.frameOf(n.lo, n.hi);
-      if (last && last.secondFrame >= 0) pieces.push({ frame: last.secondFrame, start: 0, end: Math.max(1, last.nextLo & 4095) });
-      const near = pieces.find((p) => p.frame === frame && start <= p.end && end >= p.start);
+      if (last && last.secondFrame >= 0)
+        pieces.push({ frame: last.secondFrame, page: page + 4096, start: 0, end: Math.max(1, last.nextLo & 4095) });
+      const near = pieces.find((p) => p.frame === frame && p.page === page && start <= p.end && end >= p.start);
       if (near) {
         near.start = Math.min(near.start, start);
         near.end = Math.max(near.end, end);
-      } else pieces.push({ frame, start, end });
+      } else pieces.push({ frame, page, start, end });
     }
     return pieces;
   }
@@ -274,10 +278,17 @@ export class Regions {
     for (const region of [...regions])
       if (region.pieces.some((p) => p.frame === frame && offset < p.end && offset + size > p.start)) this.drop(region);
   }
+  dropWhere(meets: (from: number, to: number) => boolean): void {
+    for (const region of [...this.bySlot.values()])
+      if (region.pieces.some((p) => meets(p.page + p.start, p.page + p.end))) this.remove(region);
+  }
   private drop(region: Region): void {
+    this.drops.set(region.frame, (this.drops.get(region.frame) ?? 0) + 1);
+    this.remove(region);
+  }
+  private remove(region: Region): void {
     const { slots } = this;
     this.statistics.dropped++;
-    this.drops.set(region.frame, (this.drops.get(region.frame) ?? 0) + 1);
     slots.set(region.slot, null);
     slots.withdraw(region.lo, region.slot);
     this.bySlot.delete(region.slot);

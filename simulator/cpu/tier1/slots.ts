@@ -15,7 +15,8 @@ export interface Dispatcher {
 
 /** Key of a page in the tables that the dispatcher reads. */
 export const pageKey = (frame: number, mode: number): number => frame | (mode << L.REGION_KEY_MODE);
-const addressKey = (lo: number, hi: number): number => (hi & 0xffff) * 2 ** 32 + (lo >>> 0);
+/** An address as an exact number, without the sign that goes on above 48 bits. */
+export const addressKey = (lo: number, hi: number): number => (hi & 0xffff) * 2 ** 32 + (lo >>> 0);
 
 export class Slots {
   private readonly core: Core;
