@@ -6,13 +6,13 @@ import { CMDLINE_BYTES } from './builder/start-info.ts';
 import { createEngine } from './cpu/engine.ts';
 import { Bank, type CpuHost, type Engine } from './cpu/engine-types.ts';
 import { CR0, CR0_TS } from './hypervisor/control-registers.ts';
-import { createHypervisor, domainsOf, SLACK_PAGES, xenPages } from './hypervisor/create.ts';
+import { createHypervisor, domainsOf } from './hypervisor/create.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
 import { loadDescriptor, readDescriptor } from './hypervisor/selectors.ts';
 import { systemTime } from './hypervisor/time.ts';
+import { machineShape, sum } from './machine-shape.ts';
 import { type DomainConfig, KernelImageError, type Machine, type MachineConfig } from './machine-types.ts';
-import { planMemory } from './memory/allocate.ts';
-import type { WalkResult } from './memory/walk.ts';
+import { PFEC, type WalkResult } from './memory/walk.ts';
 import { RunningMachine } from './running-machine.ts';
 import { Trace } from './trace/trace.ts';
 
@@ -36,10 +36,7 @@ export function createMachine(config: MachineConfig): Machine {
   const all = domainsOf(config);
   const plans = all.map(({ kernel }) => planKernel(kernel));
   const bits = oneWidth(plans);
-  const spare = config.spare ?? { memoryMib: 0, vcpus: 0 };
-  const pages = (sum(all.map(({ memoryMib }) => memoryMib)) + spare.memoryMib) * 256;
-  const slack = SLACK_PAGES * (all.length + spare.vcpus);
-  const memoryPlan = planMemory(pages, slack, xenPages(config), bits);
+  const { memoryPlan, ramBytes, vcpus } = machineShape(config, bits);
   const parts: { hv: Hypervisor | null } = { hv: null };
   const walked: WalkResult = { mfn: 0 as Mfn, writable: false, errorCode: 0 };
   const hypervisor = (): Hypervisor => parts.hv!;
@@ -57,9 +54,12 @@ export function createMachine(config: MachineConfig): Machine {
         out.errorCode = walked.errorCode;
         return false;
       }
-      out.mfn = hv.memory.ram.index(walked.mfn);
+      out.mfn = hv.memory.ram.pageIndex(walked.mfn);
       out.writable = walked.writable;
-      return true;
+      if (out.mfn >= 0) return true;
+      // Registers of a device: the access is carried out apart (device-access.ts).
+      out.errorCode = PFEC.present | PFEC.user | (access === 1 ? PFEC.write : 0) | (access === 2 ? PFEC.fetch : 0);
+      return false;
     },
     cpuid: (id, leaf, subleaf) => hypervisor().vcpus[id]!.domain.policy.native(leaf, subleaf),
     tsc: (id, executed) => {
@@ -73,8 +73,8 @@ export function createMachine(config: MachineConfig): Machine {
     sensitive: (id, what) => SENSITIVE[what] | (what === 'smsw' && hypervisor().vcpus[id]!.cpu.fpuDisabled ? CR0_TS : 0n),
   };
   const engine: Engine = createEngine({
-    ramBytes: memoryPlan.frames * 4096,
-    vcpus: vcpusOf(config),
+    ramBytes,
+    vcpus,
     model: config.cpu,
     host,
     tier1: config.tier1 ?? true,
@@ -84,8 +84,6 @@ export function createMachine(config: MachineConfig): Machine {
   parts.hv = created.hv;
   return new RunningMachine(created, engine);
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 const vcpusOf = (config: MachineConfig): number => sum(domainsOf(config).map(({ vcpus }) => vcpus)) + (config.spare?.vcpus ?? 0);
 

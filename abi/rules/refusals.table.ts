@@ -513,6 +513,14 @@ export const refusalRules: readonly RefusalRule[] = [
     { domain: 'the domain' },
   ),
   rule(
+    'paused-too-often',
+    ['EOVERFLOW'],
+    'the domain is paused too often',
+    'Xen counts how often the tool-stack paused a domain, up to 255.',
+    'Unpause it as often as it was paused.',
+    { domain: 'the domain', most: 'the limit' },
+  ),
+  rule(
     'own-domain-meant',
     ['EPERM', 'EINVAL'],
     'the operation is for another domain',

@@ -46,6 +46,11 @@ export class ConsoleRing implements BackEnd {
     if (!this.hv.timers.has(this.timer)) this.hv.timers.set(this.timer, this.hv.now() + BACK_END_LATENCY, () => this.work());
   }
 
+  /** Its domain is gone. */
+  stop(): void {
+    this.hv.timers.cancel(this.timer);
+  }
+
   handedOn(): number {
     return this.shown;
   }

@@ -28,6 +28,11 @@ export class StoreRing implements BackEnd {
     if (!this.hv.timers.has(this.timer)) this.hv.timers.set(this.timer, this.hv.now() + BACK_END_LATENCY, () => this.work());
   }
 
+  /** Its domain is gone. */
+  stop(): void {
+    this.hv.timers.cancel(this.timer);
+  }
+
   work(): void {
     const page = this.hv.memory.ram.page(this.mfn);
     const ring: RingPage = {

@@ -19,15 +19,17 @@ import { addDomain as describeDomain } from '../xenstore/domain-nodes.ts';
 import { XenStore } from '../xenstore/responder.ts';
 import { FLAT32 } from './compat/flat.ts';
 import { cpuPolicy } from './cpu-policy.ts';
+import { unbindInput } from './device-interrupts.ts';
 import { Domain, type DomainIdentity } from './domain.ts';
 import { unloadFpu } from './emulate-fpu.ts';
 import { EventChannels } from './event-channels.ts';
 import type { EventHost } from './event-port.ts';
 import { GrantTable } from './grant-table.ts';
-import { addPc } from './host-pc.ts';
 import { entryDropped } from './grants/implicit-unmap.ts';
+import { addPc } from './host-pc.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { checkNotPresent } from './l1tf.ts';
+import { frameOfDeadFreed } from './life.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
 import { RunState, VcpuState } from './vcpu.ts';
 
@@ -82,7 +84,9 @@ export function createHypervisor(
     },
     freed: (_mfn, owner) => {
       const domain = domainOf(owner);
-      if (running && domain) domain.pages--;
+      if (!running || !domain) return;
+      domain.pages--;
+      frameOfDeadFreed(hv!, domain);
     },
     written: (mfn) => {
       if (running) hv!.written(mfn);
@@ -97,10 +101,10 @@ export function createHypervisor(
       return running && domain ? checkNotPresent(hv!, domain, level, entry) : null;
     },
     deferred: () => (running ? hv!.current.deferred : buildersDeferred),
-  });
     entryDropped: (table, slot, entry) => {
       if (running) entryDropped(hv!, table, slot, entry);
     },
+  });
   memory.types.preemption.mode = config.preemption ?? 'off';
   const all = domainsOf(config);
   if (all.some(({ dom0 }) => dom0)) memory.frames.ownerElsewhere = OWNER_XEN;
@@ -108,7 +112,9 @@ export function createHypervisor(
   const shared = ids.map((id) => memory.allocateShared(id));
   hv = new Hypervisor(config, memory, engine, trace);
   if (ids.includes(0)) hv.pc = addPc(hv);
+  hv.freshCpu = engine.vcpus[0]!.save();
   const store = all.some(({ dom0 }) => !dom0) ? newStore(hv) : null;
+  hv.store = store;
   for (const [n, one] of all.entries()) {
     const identity = identityOf(hv, one, { id: ids[n]!, bits: plans[n]!.bits, sharedInfo: shared[n]! });
     buildInto(hv, identity, one, plans[n]!);
@@ -225,6 +231,7 @@ function eventChannels(hv: Hypervisor, domain: Domain): EventChannels {
       vcpu.entered = true;
       hv.wake(vcpu);
     },
+    pirqClosed: (pirq) => unbindInput(hv, domain, pirq),
     pollers: (port) => {
       for (const vcpu of domain.vcpus) {
         // Xen remembers one port: who polls several, or none, is woken by any event and looks again.
@@ -250,6 +257,8 @@ function eventChannels(hv: Hypervisor, domain: Domain): EventChannels {
 export function addVcpu(hv: Hypervisor, domain: Domain, root: Mfn): VcpuState | null {
   const cpu = hv.engine.vcpus.find(({ id }) => hv.vcpus[id] === undefined);
   if (!cpu) return null;
+  // A domain that is gone may have had it.
+  if (cpu.id in hv.vcpus && hv.freshCpu) cpu.restore(hv.freshCpu);
   const n = domain.vcpus.length;
   const vcpu = new VcpuState(domain, n, cpu, root, { mfn: domain.sharedInfo, offset: n * VCPU_INFO });
   cpu.trapTsc = domain.tsc === 'emulate';
@@ -311,10 +320,10 @@ function addDevices(hv: Hypervisor, domain: Domain, store: XenStore, config: Dom
   events.allocate({ kind: 'interdomain', remote: 0, remotePort: remotePort + 2, backEnd: console });
   grants.permit(0, 0, asMfn(built.console));
   grants.permit(1, 0, asMfn(built.store));
-  describeDomain(store, {
-    domain: id,
   grants.mappedByBackEnd(0, 0, asMfn(built.console));
   grants.mappedByBackEnd(1, 0, asMfn(built.store));
+  describeDomain(store, {
+    domain: id,
     name: domain.name,
     uuid: `00000000-0000-4000-8000-${id.toString(16).padStart(12, '0')}`,
     kernel: '/guest/kernel',

@@ -6,6 +6,7 @@ import type { ConsoleRing } from '../devices/console.ts';
 import type { StoreRing } from '../devices/store.ts';
 import type { Ending } from '../machine-types.ts';
 import type { CpuPolicy } from './cpu-policy.ts';
+import type { Pirq } from './device-interrupts.ts';
 import type { EventChannels } from './event-channels.ts';
 import type { GrantTable } from './grant-table.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -57,11 +58,19 @@ export class Domain {
   paused = 0;
   /** destroydomain was called: its memory is being given back, or what is left waits for others to let go of it. */
   dying: 'no' | 'dying' | 'dead' = 'no';
+  /** Dead: frames that others still hold. */
+  framesLeft = 0;
   /** Share of the processor, and its most in per cent; 0: no limit. */
   weight = DEFAULT_WEIGHT;
   cap = 0;
   /** watchdog timers (sched_op.watchdog): guest time of expiry in ns, 0 for none. */
   readonly watchdogs = [0, 0];
+  /** What Xen keeps for it of the ports that it watches: the CMOS index, and PCI's configuration address. */
+  readonly ports = { cmosIndex: 0, pciAddress: 0 };
+  /** Interrupts of the machine's devices, by the domain's number of them. */
+  readonly pirqs = new Map<number, Pirq>();
+  /** Its pirq_eoi_gmfn call was of the first version: ending an interrupt unmasks its port. */
+  autoUnmask = false;
   /** physdev_op.pirq_eoi_gmfn. */
   pirqEoiPage: Mfn | null = null;
   /** Xen runs it on shadow tables (after a not-present entry that L1TF could use). */

@@ -33,6 +33,8 @@ export class Hypervisor {
   readonly timers = new Timers();
   /** Every domain, by its id. */
   readonly domains = new Map<number, Domain>();
+  /** State of a vCPU of the engine before its first use. */
+  freshCpu: Uint8Array | null = null;
   /** The vCPUs by the engine's number of them. */
   readonly vcpus: (VcpuState | undefined)[] = [];
   /** Instructions executed, and ns that the blocked machine jumped over: their sum is guest time. */
@@ -44,6 +46,8 @@ export class Hypervisor {
   consoleOut: (domain: Domain, bytes: Uint8Array) => void = () => {};
   /** Bytes for console_io.read. */
   readonly consoleIn: number[] = [];
+  /** The wall clock at system time 0, ns since 1970, once dom0 has set it. */
+  wallclock: bigint | null = null;
   /** The PC around the processor, where there is a dom0 to find it. */
   pc: Pc | null = null;
   /** Address of the LDT descriptor whose page could not be used in the segment load that just failed. */

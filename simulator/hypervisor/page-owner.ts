@@ -11,7 +11,7 @@ export function pageOwner(call: Call, domid: number): number | Answer {
   if (domid === domids.DOMID_SELF) return self;
   if (domid === domids.DOMID_IO || domid === domids.DOMID_XEN) return domid;
   if (domid === self) return no(refuse('ESRCH', 'own-number-as-foreign', { domain: domid }, { template: 'self-as-foreign', args: {} }));
-  if (domid === 0) return 0;
+  if (domid === 0 || call.hv.domainById(domid)) return domid;
   return no(
     refuse('ESRCH', 'no-such-domain', { what: 'frames', domain: domid }, { template: 'unknown-domain', args: { domain: `${domid}` } }),
   );
@@ -19,5 +19,11 @@ export function pageOwner(call: Call, domid: number): number | Answer {
 
 /** May the caller act for that domain? Its own, or any for domain 0. */
 export function mayActFor(call: Call, owner: number, what: string): Answer | null {
-  return owner === call.domain.id || call.domain.isDom0 ? null : notPrivileged(`${what} of domain ${owner}`);
+  return owner === call.domain.id || call.domain.isDom0
+    ? null
+    : notPrivileged(`${what} of ${ownerText(owner)} by domain ${call.domain.id}`);
 }
+
+/** Whose frames they are, in words. */
+export const ownerText = (owner: number): string =>
+  owner === domids.DOMID_IO ? 'DOMID_IO' : owner === domids.DOMID_XEN ? 'DOMID_XEN' : `domain ${owner}`;

@@ -22,8 +22,9 @@ function ofDomain(hv: Hypervisor, domain: Domain, found: Holder[]): void {
   const hold = (mfn: number | null, type: FrameTypeValue | null, why: string): void => {
     if (mfn !== null) found.push({ mfn, type, why });
   };
-  hold(domain.image?.store ?? null, FrameType.writable, 'the back end of the XenStore ring');
-  hold(domain.image?.console ?? null, FrameType.writable, 'the back end of the console ring');
+  const rings = domain.console ? domain.image : null;
+  hold(rings?.store ?? null, FrameType.writable, 'the back end of the XenStore ring');
+  hold(rings?.console ?? null, FrameType.writable, 'the back end of the console ring');
   hold(domain.pirqEoiPage, FrameType.writable, 'the page of physdev_op.pirq_eoi_gmfn');
   for (const frame of domain.events.fifo()?.frames() ?? []) hold(frame, FrameType.writable, 'a page of the FIFO event channels');
   for (const [handle, { flags, domain: granting, ref }] of domain.grants.maptrack.inUse()) {

@@ -21,6 +21,8 @@ export interface MemoryPlan {
   readonly frames: number;
   readonly base: Mfn;
   readonly hostFrames: number;
+  /** Machine frames of firmware's memory, where there is a PC around Xen. */
+  readonly firmware?: readonly number[];
   /** Width of the guest kernel: decides the form of its page tables and of the machine-to-physical table. */
   readonly bits: 64 | 32;
 }
@@ -59,7 +61,7 @@ export class MachineMemory {
     xenPages: number,
     observer: Omit<FrameObserver, 'bits' | 'fillXenL2'>,
   ) {
-    this.ram = new Ram(buffer, offset, plan.frames, plan.base);
+    this.ram = new Ram(buffer, offset, plan.frames, plan.base, plan.firmware);
     this.hostFrames = plan.hostFrames;
     this.bits = plan.bits;
     this.used = new Uint8Array(plan.frames);
@@ -84,6 +86,7 @@ export class MachineMemory {
       },
     });
     for (let mfn = plan.base as number; mfn < this.xenEnd; mfn++) this.frames.owner[mfn - plan.base] = OWNER_XEN;
+    for (let index = 0; index < own; index++) this.frames.shareReadOnly(index);
     for (const mfn of chunkOrder(this.xenEnd, plan.base + plan.frames)) this.free.push(asMfn(mfn));
     this.free.reverse();
   }
@@ -115,6 +118,10 @@ export class MachineMemory {
   giveBack(mfn: Mfn): void {
     this.m2p.set(mfn, -1);
     if (mfn >= this.xenEnd) this.free.push(mfn);
+    else {
+      this.frames.owner[this.ram.index(mfn)] = OWNER_XEN;
+      this.xenFree.push(mfn);
+    }
   }
 
   /** `count` consecutive frames (a power of 2) below frame `limit`, or null. */

@@ -77,6 +77,13 @@ export class FrameTable {
     this.m2p = new Float64Array(ram.frames).fill(-1);
   }
 
+  /** A frame of Xen that privileged domains may map, but not writable: in use as nothing. */
+  shareReadOnly(index: number): void {
+    this.references[index] = 1;
+    this.typeCount[index] = 1;
+    this.flags[index] = FLAG_VALIDATED;
+  }
+
   /** Is the frame in use as what its type says, fully audited? */
   usable(index: number): boolean {
     return this.typeCount[index]! > 0 && (this.flags[index]! & FLAG_VALIDATED) !== 0;

@@ -264,7 +264,8 @@ export class PageTypes {
     }
     if (!partialOnly && (partial || !(f.flags[i]! & FLAG_VALIDATED)))
       throw new Error(`frame ${hex(mfn)} (${TYPE_NAMES[type]}) loses a reference that it does not have`);
-    const sameLevel = parent !== null && this.sameType(i, this.ram.index(parent));
+    // Whether Xen has slots of its own in one of them makes no difference.
+    const sameLevel = parent !== null && f.type[i] === f.type[this.ram.index(parent)];
     if (f.typeCount[i] === 1 && isTable(type)) {
       const validated = (f.flags[i]! & FLAG_VALIDATED) !== 0;
       f.flags[i]! &= ~(FLAG_VALIDATED | FLAG_PARTIAL);
@@ -275,11 +276,6 @@ export class PageTypes {
     f.typeCount[i]!--;
     if (sameLevel) this.endLinear(mfn, parent!);
     return null;
-  }
-
-  private sameType(i: number, j: number): boolean {
-    const f = this.frames;
-    return f.type[i] === f.type[j] && (f.flags[i]! & FLAG_XEN_L2) === (f.flags[j]! & FLAG_XEN_L2);
   }
 
   private endLinear(mfn: Mfn, parent: Mfn): void {

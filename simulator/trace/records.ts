@@ -73,12 +73,22 @@ export type TraceRecord =
     })
   | (Base & {
       readonly kind: 'domain';
-      readonly state: 'created' | 'shutdown' | 'crashed' | 'blocked' | 'running';
+      readonly state:
+        | 'created'
+        | 'shutdown'
+        | 'crashed'
+        | 'blocked'
+        | 'running'
+        | 'paused'
+        | 'unpaused'
+        | 'resumed'
+        | 'dying'
+        | 'destroyed';
       readonly reason: string | null;
       readonly refusal?: Refusal;
     })
   /** A line that Xen logs about the guest, or what the simulator noticed ('all vCPUs wait for timers only'). */
-  | (Base & { readonly kind: 'log'; readonly by: 'xen' | 'simulator'; readonly text: string })
+  | (Base & { readonly kind: 'log'; readonly by: 'xen' | 'simulator'; readonly text: string; readonly rule?: string })
   | (Base & { readonly kind: 'undecoded'; readonly bytes: string; readonly instruction: string | null });
 
 export type TraceKind = TraceRecord['kind'];

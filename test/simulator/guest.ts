@@ -1,22 +1,30 @@
-// A small 64-bit PV domain whose code never runs: tests make its hypercalls by hand.
+// A small PV domain, 64-bit unless told otherwise, whose code never runs: tests make its hypercalls by hand.
 
 import type { Mfn } from '../../abi/address.ts';
 import { asMfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import type { LoadPlan } from '../../simulator/builder/plan.ts';
 import { createEngine } from '../../simulator/cpu/engine.ts';
-import { type Created, createHypervisor, SLACK_PAGES, XEN_PAGES } from '../../simulator/hypervisor/create.ts';
+import { type Created, createHypervisor } from '../../simulator/hypervisor/create.ts';
 import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
 import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
+import { machineShape } from '../../simulator/machine-shape.ts';
 import type { MachineConfig } from '../../simulator/machine-types.ts';
-import { planMemory } from '../../simulator/memory/allocate.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { Trace } from '../../simulator/trace/trace.ts';
 import { configOf } from './run.ts';
 
 export const BASE = 0xffffffff80000000n;
-const ARGUMENTS = [7, 6, 2, 10, 8] as const;
+const ARGUMENTS = { 64: [7, 6, 2, 10, 8, 9], 32: [3, 1, 2, 6, 7] } as const;
 export const DOMID_SELF = 0x7ff0n;
+
+/** The same kernel, as a 32-bit one. */
+export const planOf32 = (pages = 16): LoadPlan => {
+  const base = 0xc0000000n;
+  const { segments } = planOf(pages);
+  const at = { virtualBase: base, kernelStart: base, kernelEnd: base + BigInt(pages * 4096), entry: base };
+  return planOf(pages, { bits: 32, ...at, segments: segments.map((one) => ({ ...one, address: base })) });
+};
 
 /** A kernel of `pages` pages at VIRT_BASE. */
 export const planOf = (pages = 16, more: Partial<LoadPlan> = {}): LoadPlan => ({
@@ -43,6 +51,8 @@ export class Guest {
   readonly hv: Hypervisor;
   readonly created: Created;
   readonly records: TraceRecord[] = [];
+  /** Where the kernel's mapping begins. */
+  readonly base: bigint;
   /** Free page of the initial mapping, for arguments. */
   readonly scratch: bigint;
 
@@ -64,9 +74,9 @@ export class Guest {
     record?: boolean;
   } = {}) {
     const config = configOf(new Uint8Array(), { dom0, memoryMib, vcpus, ...(ramdisk ? { ramdisk } : {}), ...more });
-    const memoryPlan = planMemory(memoryMib * 256, SLACK_PAGES, XEN_PAGES);
+    const { memoryPlan, ramBytes } = machineShape(config, plan.bits);
     const engine = createEngine({
-      ramBytes: memoryPlan.frames * 4096,
+      ramBytes,
       vcpus,
       model: 'amd',
       host: {
@@ -82,12 +92,13 @@ export class Guest {
     if (record) trace.subscribe('all', (one) => this.records.push(one));
     this.created = createHypervisor(config, [plan], memoryPlan, engine, trace);
     this.hv = this.created.hv;
+    this.base = plan.virtualBase;
     this.scratch = this.address(this.hv.domain.built.layout.bootStack + 8);
   }
 
   /** Virtual address of a pseudo-physical page of the initial mapping. */
   address(pfn: number): bigint {
-    return BASE + BigInt(pfn * 4096);
+    return this.base + BigInt(pfn * 4096);
   }
 
   mfn(pfn: number): Mfn {
@@ -110,12 +121,17 @@ export class Guest {
     return times;
   }
 
+  /** Fills the argument registers of the current vCPU. */
+  setArguments(args: readonly (bigint | number)[]): void {
+    const { cpu, bits } = this.hv.current;
+    ARGUMENTS[bits].forEach((register, n) => {
+      cpu.setReg(register, BigInt.asUintN(64, BigInt(args[n] ?? 0)));
+    });
+  }
+
   /** Makes a hypercall as the current vCPU. */
   call(nr: number, ...args: (bigint | number)[]): Result {
-    const vcpu = this.hv.current;
-    ARGUMENTS.forEach((register, n) => {
-      vcpu.cpu.setReg(register, BigInt.asUintN(64, BigInt(args[n] ?? 0)));
-    });
+    this.setArguments(args);
     const before = this.records.length;
     this.enter(nr);
     const record = this.records

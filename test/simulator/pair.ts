@@ -2,13 +2,13 @@
 
 import type { Mfn } from '../../abi/address.ts';
 import { createEngine } from '../../simulator/cpu/engine.ts';
-import { createHypervisor, domainsOf, SLACK_PAGES, xenPages } from '../../simulator/hypervisor/create.ts';
+import { createHypervisor, domainsOf } from '../../simulator/hypervisor/create.ts';
 import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
 import type { Domain } from '../../simulator/hypervisor/domain.ts';
 import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
 import type { VcpuState } from '../../simulator/hypervisor/vcpu.ts';
+import { machineShape } from '../../simulator/machine-shape.ts';
 import type { DomainConfig, MachineConfig } from '../../simulator/machine-types.ts';
-import { planMemory } from '../../simulator/memory/allocate.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { Trace } from '../../simulator/trace/trace.ts';
 import { BASE, planOf, type Result } from './guest.ts';
@@ -109,13 +109,10 @@ export class Several {
   constructor({ domains = [{}, {}], more = {} }: SeveralOptions = {}) {
     const [first, ...others] = domains.map((one) => configOf(new Uint8Array(), { memoryMib: 4, ...one }));
     const config: MachineConfig = { ...first!, domains: others, invariants: { everyCalls: 1 }, ...more };
-    const all = domainsOf(config);
-    const spare = config.spare ?? { memoryMib: 0, vcpus: 0 };
-    const pages = (all.reduce((total, { memoryMib }) => total + memoryMib, 0) + spare.memoryMib) * 256;
-    const memoryPlan = planMemory(pages, SLACK_PAGES * (all.length + spare.vcpus), xenPages(config));
+    const { memoryPlan, ramBytes, vcpus } = machineShape(config, 64);
     const engine = createEngine({
-      ramBytes: memoryPlan.frames * 4096,
-      vcpus: all.reduce((total, { vcpus }) => total + vcpus, 0) + spare.vcpus,
+      ramBytes,
+      vcpus,
       model: 'amd',
       host: {
         translate: () => false,
@@ -128,7 +125,7 @@ export class Several {
     });
     const trace = new Trace(() => 0, 1 << 20);
     trace.subscribe('all', (one) => this.records.push(one));
-    const plans = all.map(() => planOf());
+    const plans = domainsOf(config).map(() => planOf());
     this.hv = createHypervisor(config, plans, memoryPlan, engine, trace).hv;
     this.members = [...this.hv.domains.values()].map((domain) => new Member(this, domain));
   }

@@ -1,7 +1,6 @@
 // mmuext_op: pinning, base pointers, TLB flushes, LDT, clearing and copying pages, as a list.
 
 import { asMfn, type Mfn } from '../../../abi/address.ts';
-import { domids } from '../../../abi/constants/domain.table.ts';
 import { mmuextCommands as C } from '../../../abi/constants/mmuext.table.ts';
 import { nameOf } from '../../../abi/enumerations.ts';
 import { StructView, sizeOf } from '../../../abi/layout.ts';
@@ -14,7 +13,7 @@ import { newBasePointer, newUserBasePointer } from '../base-pointer.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged } from '../call.ts';
 import { batchStart, finishBatch, listFault } from '../continuation.ts';
 import { dropLdt } from '../ldt.ts';
-import { mayActFor, pageOwner } from '../page-owner.ts';
+import { mayActFor, ownerText, pageOwner } from '../page-owner.ts';
 import type { VcpuState } from '../vcpu.ts';
 import { vcpuMask } from './update-va-mapping.ts';
 
@@ -86,7 +85,7 @@ function one(call: Call, op: StructView, owner: number): Answer | 'again' | null
   }
   if (command > C.MMUEXT_UNMARK_SUPER) return noSuch('mmuext_op', command);
   // The rest concerns the caller itself.
-  if (owner !== domain.id) return notPrivileged(`mmuext_op.${nameOf('mmuext_op', command) ?? command} for ${ownerName(owner)}`);
+  if (owner !== domain.id) return notPrivileged(`mmuext_op.${nameOf('mmuext_op', command) ?? command} for ${ownerText(owner)}`);
   switch (command) {
     case C.MMUEXT_NEW_BASEPTR:
       return toAnswer(newBasePointer(hv, vcpu, mfn));
@@ -122,9 +121,6 @@ function one(call: Call, op: StructView, owner: number): Answer | 'again' | null
       return noSuch('mmuext_op', command);
   }
 }
-
-const ownerName = (owner: number): string =>
-  owner === domids.DOMID_IO ? 'DOMID_IO' : owner === domids.DOMID_XEN ? 'DOMID_XEN' : `domain ${owner}`;
 
 /** Whole TLBs, or one page of each; a page that no guest can have is none. */
 function flush(vcpus: readonly VcpuState[], page: boolean, address: bigint): void {
