@@ -6,6 +6,7 @@
 import { hypercallByNumber, operationByNumber } from '../../../abi/hypercalls.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from '../call.ts';
+import { platformOp } from './platform.ts';
 
 interface Form {
   /** Bytes that Xen copies. */
@@ -13,6 +14,8 @@ interface Form {
   readonly version: number;
   /** Who calls is looked at before anything else. */
   readonly privilegeFirst?: true;
+  /** What is carried out for dom0; null: not by the simulator. */
+  readonly run?: (call: Call, command: number, bytes: Uint8Array, what: string) => HandlerResult | null;
   /** The domain that is looked up before the caller's rights are; null: none. */
   readonly target?: (command: number, bytes: DataView) => number | null;
 }
@@ -21,7 +24,7 @@ interface Form {
 const WITHOUT_DOMAIN = new Set([1, 5]);
 
 const forms: Readonly<Record<number, Form>> = {
-  7: { size: 136, version: 0x0300_0001 },
+  7: { size: 136, version: 0x0300_0001, run: platformOp },
   35: { size: 136, version: 0x15 },
   36: {
     size: 144,
@@ -47,6 +50,8 @@ function carryOut(call: Call, form: Form): HandlerResult {
   const target = form.target?.(command, view) ?? null;
   if (target !== null && target !== 0 && target !== call.domain.id) return no(refuse('ESRCH', 'no-such-domain', { what, domain: target }));
   if (!call.domain.isDom0) return notPrivileged(what);
+  const carried = form.run?.(call, command, bytes, what) ?? null;
+  if (carried !== null) return carried;
   return operation ? notImplemented(what) : noSuch(name, command);
 }
 
