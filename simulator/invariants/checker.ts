@@ -29,7 +29,7 @@ export class InvariantChecker {
   private readonly holdsAt: (readonly Hold[])[] = [];
   private others: readonly Holder[] = [];
   /** The frame table as it was checked last. */
-  private readonly seen: { readonly now: ArrayLike<number>; readonly before: Float64Array }[];
+  private readonly seen: readonly WatchedArray[];
   private readonly touched = new Set<number>();
 
   /** `every`: calls between two sweeps over all frames. */
@@ -41,7 +41,7 @@ export class InvariantChecker {
     this.types = new Int32Array(ram.frames);
     this.linear = new Int32Array(ram.frames);
     const watched = [frames.owner, frames.type, frames.flags, frames.typeCount, frames.references, frames.linear, frames.entriesHeld];
-    this.seen = [...watched, frames.nextHeld].map((now) => ({ now, before: Float64Array.from(now) }));
+    this.seen = [...watched, frames.nextHeld].map((array) => new WatchedArray(array));
     this.sweep();
   }
 
@@ -96,13 +96,7 @@ export class InvariantChecker {
 
   private changedFrames(): Set<number> {
     const changed = new Set(this.touched);
-    for (const { now, before } of this.seen) {
-      for (let i = 0; i < before.length; i++) {
-        if (now[i] === before[i]) continue;
-        changed.add(i);
-        before[i] = now[i]!;
-      }
-    }
+    for (const array of this.seen) array.changes(changed);
     this.touched.clear();
     return changed;
   }
@@ -179,13 +173,13 @@ export class InvariantChecker {
 
   /** What Xen knows and what the guest reads. */
   private checkM2p(wrong: string[]): void {
-    const { frames, m2p, ram } = this.hv.memory;
+    const { frames, m2p, ram, bits } = this.hv.memory;
     for (let i = 0; i < ram.frames; i++) {
       const pfn = frames.m2p[i]!;
       const free = frames.owner[i] === NOBODY;
       if (free && pfn >= 0) wrong.push(`${this.name(i)} is free and has the pseudo-physical number ${pfn}`);
       const shown = m2p.shown(ram.base + i);
-      if (pfn >= 0 && shown !== BigInt(pfn)) wrong.push(`the table shows ${shown} for ${this.name(i)}, Xen knows ${pfn}`);
+      if (pfn >= 0 && shown !== BigInt.asIntN(bits, BigInt(pfn))) wrong.push(`the table shows ${shown} for ${this.name(i)}, Xen knows ${pfn}`);
     }
   }
 

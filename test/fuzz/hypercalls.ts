@@ -5,7 +5,7 @@ import { asMfn } from '../../abi/address.ts';
 import { explainRefusal } from '../../explain/refusal.ts';
 import type { MachineConfig } from '../../simulator/machine-types.ts';
 import { FrameType } from '../../simulator/memory/frame-table.ts';
-import { Guest } from '../simulator/guest.ts';
+import { Guest, planOf32 } from '../simulator/guest.ts';
 import { type Builder, produce, type Step } from './steps.ts';
 import { type Below, generator } from './values.ts';
 
@@ -13,6 +13,8 @@ export interface FuzzReport {
   readonly calls: number;
   readonly guests: number;
   readonly refused: number;
+  /** Calls of 32-bit guests. */
+  readonly calls32: number;
   /** Calls by hypercall number. */
   readonly byNumber: ReadonlyMap<number, number>;
   readonly failure: { readonly seed: number; readonly message: string; readonly steps: readonly string[] } | null;
@@ -26,6 +28,7 @@ const SWEEP = 1000;
 const PREEMPTION = ['off', 'every-step', 'normal'] as const;
 
 interface Options {
+  readonly bits: 64 | 32;
   readonly dom0: boolean;
   readonly preemption: NonNullable<MachineConfig['preemption']>;
   readonly record: boolean;
@@ -37,24 +40,32 @@ export function fuzzHypercalls(calls: number, seed: number): FuzzReport {
   let made = 0;
   let refused = 0;
   let guests = 0;
+  let calls32 = 0;
   while (made < calls) {
     const guestSeed = (Math.imul(seed, 0x9e3779b1) + guests * 7919) | 0;
-    const run = new Run(optionsOf(guests));
+    const options = optionsOf(guests);
+    const run = new Run(options);
     guests++;
     try {
       run.random(generator(guestSeed), Math.min(STEPS_OF_A_GUEST, calls - made), byNumber);
     } catch (error) {
       const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      const steps = shorten(optionsOf(guests - 1), run.steps).map(describe);
-      return { calls: made + run.calls, guests, refused, byNumber, failure: { seed, message, steps } };
+      const steps = shorten(options, run.steps).map(describe);
+      return { calls: made + run.calls, calls32, guests, refused, byNumber, failure: { seed, message, steps } };
     }
     made += Math.max(1, run.calls);
     refused += run.refused;
+    if (options.bits === 32) calls32 += run.calls;
   }
-  return { calls: made, guests, refused, byNumber, failure: null };
+  return { calls: made, calls32, guests, refused, byNumber, failure: null };
 }
 
-const optionsOf = (n: number): Options => ({ dom0: n % 5 === 4, preemption: PREEMPTION[n % 3]!, record: n % 8 === 0 });
+const optionsOf = (n: number): Options => ({
+  bits: n % 2 ? 32 : 64,
+  dom0: n % 5 === 4,
+  preemption: PREEMPTION[n % 3]!,
+  record: n % 8 < 2,
+});
 
 class Run {
   readonly guest: Guest;
@@ -63,8 +74,9 @@ class Run {
   refused = 0;
   private room = 0;
 
-  constructor({ dom0, preemption, record }: Options) {
-    this.guest = new Guest({ dom0, memoryMib: 4, vcpus: 2, record, more: { preemption, invariants: { everyCalls: SWEEP } } });
+  constructor({ bits, dom0, preemption, record }: Options) {
+    const plan = bits === 32 ? { plan: planOf32() } : {};
+    this.guest = new Guest({ dom0, memoryMib: 4, vcpus: 2, record, ...plan, more: { preemption, invariants: { everyCalls: SWEEP } } });
   }
 
   random(below: Below, calls: number, byNumber: Map<number, number>): void {
@@ -112,7 +124,7 @@ class Run {
     const { hv } = guest;
     const other = hv.domain.vcpus[vcpu]!;
     if (other.initialised) hv.current = other;
-    for (const [n, register] of [7, 6, 2, 10, 8, 9].entries()) hv.current.cpu.setReg(register, args[n] ?? 0n);
+    guest.setArguments(args);
     guest.enter(nr);
     this.calls++;
     hv.current.wait = null;
@@ -138,7 +150,7 @@ class Run {
     const anyPage = (): number => (below(8) === 0 ? layout.tables.pfn + below(layout.tables.pages) : pages[below(pages.length)]!);
     return {
       below,
-      bits: 64,
+      bits: hv.domain.bits,
       steps: this.steps,
       pool,
       root,
