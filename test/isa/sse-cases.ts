@@ -251,8 +251,7 @@ export class VectorCaseMaker {
       regs[d.base] = BigInt.asUintN(bits, target - from - (d.index >= 0 ? regs[d.index]! << BigInt(d.scale) : 0n) - BigInt(d.dispLo));
     }
     if (key.startsWith('maskmov')) {
-      // Whether bytes that are masked out may fault is the processor's choice: they are all mapped.
-      target = DATA + 0x100n + BigInt(random() % 0x1e00);
+      target = this.address(bits, d.size[0]!);
       regs[7] = BigInt.asUintN(bits, target - (gs ? DATA + 0x800n : 0n));
     }
     const pokes: [number, bigint][] = [];

@@ -14,32 +14,35 @@ const DS = 3;
 
 const pendingX87 = (c: RareContext): boolean => (c.core.view.getUint16(L.FSW, true) & ~c.core.view.getUint16(L.FCW, true) & 0x3f) !== 0;
 
-/** Bytes whose mask has its top bit go to [rdi]; bytes that are not stored are not accessed either. */
+/** Bytes whose mask has its top bit go to [rdi]. All of the operand must be writable, whatever the mask is (the processor's choice, says
+ * the manual; AMD's look at all of it); watchpoints see only the bytes that are stored. */
 const maskedStore: RareBody = (c, i) => {
   if (c.core.i32[L.FPU_DISABLED >> 2]) return c.stop(DEVICE_NOT_AVAILABLE);
   const { d } = i;
   const mmx = d.kind[0] === K.mmx;
-  if (mmx && pendingX87(c)) return c.stop(MATH_FAULT);
+  if (mmx) {
+    if (pendingX87(c)) return c.stop(MATH_FAULT);
+    // The processor has made the x87 registers mmx registers when it finds that it may not store.
+    enterMmx(c.core);
+  }
   const { u8 } = c.core;
-  const base = mmx ? L.MMX : L.XMM;
-  const turn = mmx ? (c.core.view.getUint16(L.FSW, true) >> 11) & 7 : 0;
-  // Before the transition registers still lie in stack order.
-  const at = (n: number): number => base + 16 * (mmx ? (n - turn) & 7 : n);
+  const at = (n: number): number => (mmx ? L.MMX : L.XMM) + 16 * n;
   const value = at(d.reg[0]!);
   const select = at(d.reg[1]!);
   const segment = d.segment >= 0 ? d.segment : DS;
   const offset = mask(d.addressSize, c.reg(RDI));
   const va = c.linear(segment, offset);
-  if (!c.alignedTo(va, 8)) return RareStatus.stopped;
+  const size = mmx ? 8 : 16;
+  if (!c.alignedTo(va, 8) || !c.allows(segment, offset, size, true) || !c.probe(va, true)) return RareStatus.stopped;
+  const beyond = (va | 4095n) + 1n;
+  if (va + BigInt(size) > beyond && !c.probe(BigInt.asUintN(c.bits, beyond), true)) return RareStatus.stopped;
   const stores: [Store, bigint][] = [];
-  for (let n = 0; n < (mmx ? 8 : 16); n++) {
+  for (let n = 0; n < size; n++) {
     if (!(u8[select + n]! & 0x80)) continue;
-    if (!c.allows(segment, offset + BigInt(n), 1, true)) return RareStatus.stopped;
     const store = c.prepareStore(BigInt.asUintN(c.bits, va + BigInt(n)), 1);
     if (!store) return RareStatus.stopped;
     stores.push([store, BigInt(u8[value + n]!)]);
   }
-  if (mmx) enterMmx(c.core);
   let hit = false;
   for (const [store, v] of stores) hit = c.commit(store, v) || hit;
   return c.done(hit);
