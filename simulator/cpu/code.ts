@@ -422,7 +422,8 @@ export class CodeCache implements CodeMarks {
       lines |= piecesOf(start, end);
     });
     this.store.eachIn(frame, (block) => {
-      lines |= block.frame === frame ? piecesOf(block.start, block.end) : piecesOf(0, Math.max(1, block.secondBytes));
+      if (block.frame === frame) lines |= piecesOf(block.start, block.end);
+      if (block.secondFrame === frame) lines |= piecesOf(0, Math.max(1, block.secondBytes));
     });
     this.lines[frame] = lines;
   }

@@ -60,6 +60,34 @@ test('an instruction over a page border follows the mapping of its second page',
   expect(m.engine.vcpus[0]!.rip).toBe(CODE + 0xffen);
 });
 
+test('an instruction over the border between two pages of one frame is watched in both parts', () => {
+  // jmp at 0xffe with its last three bytes at 0: to 0x200, and to 0x300 when byte 0 is 0xf2.
+  const m = loadProgram(`
+    start: .byte 0xf1, 0xff, 0xff
+    .org 0x100
+    call f
+    call g
+    mov byte ptr [rip + g + 1], 5
+    mov byte ptr [rip + start], 0xf2
+    call f
+    int3
+    .org 0x180
+    g: mov cl, 1
+    ret
+    .org 0x200
+    mov al, 1
+    ret
+    .org 0x300
+    mov al, 2
+    ret
+    .org 0xffe
+    f: .byte 0xe9, 0xfd`);
+  m.setEntry(CODE + 0x1000n, m.entry(CODE));
+  m.engine.vcpus[0]!.rip = CODE + 0x100n;
+  expect(m.engine.run(0, 100)).toMatchObject({ kind: 'interrupt', vector: 3 });
+  expect(m.engine.vcpus[0]!.get('rax') & 0xffn).toBe(2n);
+});
+
 test('breakpoints stop before their instruction, every time, and nowhere else', () => {
   const m = loadProgram('mov ecx, 3\n1: inc eax\ndec ecx\njnz 1b\nint3');
   const vcpu = m.engine.vcpus[0]!;
