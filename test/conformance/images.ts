@@ -25,6 +25,8 @@ const together: Readonly<Record<string, readonly string[]>> = {
   processor: ['descriptor', 'trap', 'exception', 'emulate', 'register', 'iret', 'user'],
   events: ['event', 'vcpu', 'sched', 'timer', 'sleep'],
   fifo: ['fifo'],
+  grants: ['granted'],
+  'grants-versions': ['grantversion'],
 };
 
 /** First words that a scenario's folder may have. */
