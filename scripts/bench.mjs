@@ -1,11 +1,11 @@
 // `npm run bench -- NAME [--json FILE]`: figures as ratios against a peer, measured in one interleaved run. Without NAME: all of them.
 // A bench is scripts/bench/NAME.ts and exports `run(): Promise<{ rows: object[], summary: string, raw?: unknown }>`.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
-import { bootstrap, bundleForNode, fail, root } from './steps.mjs';
+import { bootstrap, bundleForNode, fail, keepAddresses, root } from './steps.mjs';
 
 const names = readdirSync(join(root, 'scripts', 'bench')).flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []));
 const argv = process.argv.slice(2);
@@ -18,20 +18,11 @@ if (jsonAt >= 0 && !jsonFile) fail('--json needs a file name.');
 
 bootstrap('all'); // the peers are among the test packages
 await build();
-/** The bundle lies elsewhere than its sources, which look for files beside themselves: each keeps its own address. */
-const addresses = {
-  name: 'addresses',
-  setup(bundle) {
-    bundle.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
-      if (path.includes('node_modules')) return undefined;
-      const text = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
-      return { contents: text, loader: path.endsWith('.ts') ? 'ts' : 'js' };
-    });
-  },
-};
 const results = {};
 for (const name of wanted.length > 0 ? wanted : names) {
-  const outfile = await bundleForNode(`scripts/bench/${name}.ts`, join(root, '.cache', 'bench', `${name}.mjs`), { plugins: [addresses] });
+  const outfile = await bundleForNode(`scripts/bench/${name}.ts`, join(root, '.cache', 'bench', `${name}.mjs`), {
+    plugins: [keepAddresses],
+  });
   const { run } = await import(pathToFileURL(outfile).href);
   const result = await run(root);
   results[name] = result;

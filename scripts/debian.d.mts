@@ -11,5 +11,7 @@ export function debianVersions(): Promise<Record<string, string>>;
 export const derivedCache: string;
 /** A source package, unpacked with Debian's patches. */
 export function debianSource(name: string, version: string): Promise<string>;
+/** The newest version of a source package. */
+export function newestSource(name: string): Promise<string>;
 /** A binary package of another Debian release or architecture, in a folder of its own. */
 export function otherDebian(name: string, which: { suite: string; architecture: string; version?: string }): Promise<string>;

@@ -64,7 +64,10 @@ const groups = {
 };
 
 /** Of packages named here only these paths are unpacked (a kernel image is 400 MB, nearly all of it drivers). */
-const onlyPaths = [[/^linux-image-\d/, ['./boot/vmlinuz-*', './boot/config-*', './lib/modules/*/kernel/drivers/xen/*']]];
+const onlyPaths = [
+  [/^linux-image-\d.*-dbg$/, ['./usr/lib/debug/boot/*']],
+  [/^linux-image-\d/, ['./boot/vmlinuz-*', './boot/config-*', './lib/modules/*/kernel/drivers/xen/*']],
+];
 
 const pinnedVersion = (name) => (/^(xen-|xenstore-utils$|libxen)/.test(name) ? xenVersion : undefined);
 
@@ -108,7 +111,8 @@ export async function debianVersions() {
  * @throws {DebianError}
  */
 export async function debianSource(name, version) {
-  const folder = join(cache, 'source', `${name}-${version}`);
+  // An epoch's colon is a separator to some tools.
+  const folder = join(cache, 'source', `${name}-${version.replace(':', '_')}`);
   if (existsSync(folder)) return folder;
   await requireTools(['dpkg-source']);
   await mkdir(cache, { recursive: true });
@@ -131,6 +135,26 @@ export async function debianSource(name, version) {
   } finally {
     await unlock();
   }
+}
+
+/**
+ * The newest version of a source package that the machine's Debian sources have.
+ * @param {string} name source package
+ * @returns {Promise<string>}
+ * @throws {DebianError}
+ */
+export async function newestSource(name) {
+  await requireTools();
+  await mkdir(cache, { recursive: true });
+  const places = await sourcePlaces();
+  await apt('apt-get', ['update', '-q'], cache, places);
+  const { stdout } = await apt('apt-get', ['source', '--print-uris', '-q', name], cache, places);
+  const version = /^'[^']*' (?:[^ ]*\/)?[^ _]+_([^ ]+)\.dsc /m.exec(stdout)?.[1];
+  if (!version) throw new DebianError(`Debian's sources list no source package ${name}. This needs Debian 12 (bookworm), main.`);
+  // The file's name lacks the epoch that the version may have.
+  const { stdout: index } = await apt('apt-cache', ['showsrc', name], cache, places);
+  const versions = [...index.matchAll(/^Version: (.*)$/gm)].map(([, each]) => each);
+  return versions.find((each) => each.replace(/^\d+:/, '') === decodeURIComponent(version)) ?? version;
 }
 
 /**
@@ -278,7 +302,7 @@ async function fetchAll(request, group) {
 /** The packages of a group with versions and the index's SHA-256. */
 async function resolve({ packages, closure, without }) {
   const concrete = [];
-  for (const name of packages) concrete.push(name === 'linux-image-amd64' ? await newestKernel(name) : name);
+  for (const name of packages) concrete.push(/^linux-image-amd64(-dbg)?$/.test(name) ? await newestKernel(name) : name);
   let selected = concrete.map((name) => ({ name, version: pinnedVersion(name) }));
   if (closure) {
     const { stdout } = await apt('apt-get', ['install', '--print-uris', '-y', '-q', ...concrete]);

@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -69,3 +69,15 @@ export async function bundleForNode(entry, outfile, options = {}) {
   });
   return outfile;
 }
+
+/** A bundle lies elsewhere than its sources, which look for files beside themselves: with this plugin each keeps its own address. */
+export const keepAddresses = {
+  name: 'addresses',
+  setup(bundle) {
+    bundle.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
+      if (path.includes('node_modules')) return undefined;
+      const text = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
+      return { contents: text, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};

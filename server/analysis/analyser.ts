@@ -13,7 +13,11 @@ export function analyse(grammars: Grammars, source: Source): Analysis {
     return {
       findings: [],
       warnings: [
-        { start: 0, end: Math.min(1, source.text.length), message: 'The name says neither C (.c, .h) nor assembly (.S, .s): not checked.' },
+        {
+          start: 0,
+          end: Math.min(1, source.text.length),
+          message: 'The name says neither C (.c, .h) nor assembly (.S, .s, .asm, .inc): not checked.',
+        },
       ],
     };
   }

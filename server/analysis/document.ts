@@ -7,6 +7,7 @@ import { LineIndex } from '../syntax/lines.ts';
 import { type CFile, cSites } from './c-sites.ts';
 import type { Language, Warning } from './finding.ts';
 import { gasSites, modesOf } from './gas-sites.ts';
+import { lineSites } from './line-sites.ts';
 import { type Macros, readMacros } from './macros.ts';
 import { moveSite, type Site } from './site.ts';
 import { findErrors, type ParseError, refusalToParse, treeTrouble } from './trouble.ts';
@@ -75,6 +76,13 @@ export class SourceDocument {
   replace(text: string): void {
     this.dispose();
     this.#load(text);
+    const { language } = this.#options;
+    if (language === 'nasm' || language === 'plan9') {
+      const refusal = refusalToParse(text);
+      this.#warnings = refusal ? [{ start: 0, end: Math.min(1, text.length), message: refusal }] : [];
+      this.#sites = refusal ? [] : lineSites(text, language);
+      return;
+    }
     this.#tree = this.#parseAll();
     this.#sites = this.#tree ? this.#searchAll(this.#tree.rootNode) : [];
   }
@@ -174,6 +182,8 @@ export class SourceDocument {
 
   /** Every site of the current tree, looked for anew: what the incremental result has to equal. */
   searchAgain(): readonly Site[] {
+    const { language } = this.#options;
+    if (language === 'nasm' || language === 'plan9') return refusalToParse(this.#text) ? [] : lineSites(this.#text, language);
     return this.#tree ? this.#searchAll(this.#tree.rootNode) : [];
   }
 

@@ -36,7 +36,8 @@ export interface Warning {
   readonly message: string;
 }
 
-export type Language = 'c' | 'gas';
+/** `nasm` and `plan9` are read line by line. */
+export type Language = 'c' | 'gas' | 'nasm' | 'plan9';
 
 export interface Source {
   /** Only its name is used: messages and the choice of the language. */
@@ -53,12 +54,23 @@ export interface Analysis {
   readonly warnings: readonly Warning[];
 }
 
+const NASM_SIGN =
+  /^[ \t]*(?:%(?:include|macro|imacro|define|if|ifdef|ifndef|assign|xdefine)\b|\[?bits[ \t]+(?:16|32|64)|(?:section|segment|global|extern|org|struc|use16|use32)\b|;)/im;
+const ASSEMBLY_SIGN = /^[ \t]*(?:[\w.$]+:)?[ \t]*(?:mov|push|pop|call|jmp|int|ret)\b/im;
+const PLAN9_SIGN = /^TEXT[ \t]+\S*\(SB\)/m;
+
 /**
- * C by .c and .h, assembly by .S and .s; null for anything else. With the text, a header that holds macros of the assembler and
- * no C is known for what it is.
+ * C by .c and .h (and C++'s names), assembly by .S and .s, NASM by .asm, .nasm and .inc; null for anything else. With the text, a header that holds
+ * macros of the assembler and no C is known for what it is, and so are Plan 9's assembly and an .inc of another language.
  */
 export function languageOf(path: string, text = ''): Language | null {
-  if (/\.s$/i.test(path)) return 'gas';
+  if (/\.s$/i.test(path)) return PLAN9_SIGN.test(text) ? 'plan9' : 'gas';
+  if (/\.(?:asm|nasm)$/i.test(path)) return /^[ \t]*\.(?:globl|text|section|code\d\d)\b/m.test(text) ? 'gas' : 'nasm';
+  if (/\.inc$/i.test(path)) {
+    if (text === '' || (NASM_SIGN.test(text) && (ASSEMBLY_SIGN.test(text) || /^[ \t]*%/m.test(text)))) return 'nasm';
+    return null;
+  }
+  if (/\.(?:hh|hpp|hxx|cc|cpp|cxx)$/i.test(path)) return 'c';
   if (!/\.[ch]$/i.test(path)) return null;
   const assembler =
     /\.h$/i.test(path) && /^[ \t]*\.macro\b/m.test(text) && !/^[ \t]*(static|typedef|extern|struct|union|enum|void|int)\b/m.test(text);

@@ -1,7 +1,7 @@
 // What keeps a file from being analysed: no text, no source, or a tree full of errors. Always warnings, never failures.
 
 import type { Node } from 'web-tree-sitter';
-import type { Warning } from './finding.ts';
+import type { Language, Warning } from './finding.ts';
 
 /** Beyond this a file is not parsed; no source file that people write comes near it. */
 export const LARGEST = 64 << 20;
@@ -42,7 +42,7 @@ export interface ParseError {
 }
 
 /** What the parser could not make sense of in the top-level items between `from` and `to`. */
-export function findErrors(root: Node, language: 'c' | 'gas', text: string, from = 0, to = text.length): ParseError[] {
+export function findErrors(root: Node, language: Language, text: string, from = 0, to = text.length): ParseError[] {
   const errors: ParseError[] = [];
   if (!root.hasError) return errors;
   const c = language === 'c' ? text : null;
@@ -55,7 +55,7 @@ export function findErrors(root: Node, language: 'c' | 'gas', text: string, from
 }
 
 /** The warnings about a file's errors: of the whole file when they are much of it, in assembly place by place. */
-export function treeTrouble(errors: readonly ParseError[], language: 'c' | 'gas', text: string): Warning[] {
+export function treeTrouble(errors: readonly ParseError[], language: Language, text: string): Warning[] {
   const { length } = text;
   const bytes = errors.reduce((sum, { start, end }) => sum + end - start, 0);
   if (bytes > length / 4) {

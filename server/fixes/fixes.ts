@@ -12,6 +12,8 @@ import { instructionFix } from './gas/instruction.ts';
 /** The fixes of one hit or idiom of a site; empty where there is none that is right without knowing more of the kernel. */
 export function fixesFor(document: SourceDocument, site: Site, subject: Hit | Idiom): readonly Fix[] {
   if (onLongLine(document.text, site.start)) return [];
+  // The fixes' texts are C's and GNU as's.
+  if (document.language === 'nasm' || document.language === 'plan9') return [];
   if (!('sensitive' in subject)) return idiomFixes(document, subject);
   const fix = document.language === 'gas' ? instructionFix(document, site, subject) : asmStatementFix(document, site, subject);
   return fix ? [fix] : [];

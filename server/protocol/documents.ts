@@ -11,6 +11,7 @@ export function languageOfDocument(document: TextDocument): Language | null {
   const byName = languageOf(document.uri, document.getText());
   if (byName || /\.\w+$/.test(document.uri)) return byName;
   if (document.languageId === 'c') return 'c';
+  if (document.languageId === 'nasm') return 'nasm';
   return document.languageId === 'gas' ? 'gas' : null;
 }
 

@@ -151,7 +151,8 @@ it('assembly is told by name, other names and languages get nothing', () =>
       ['file:///w/a.S', 'some-asm', ['hlt']],
       ['file:///w/a.s', 'plaintext', ['hlt']],
       ['file:///w/a.rs', 'c', []],
-      ['file:///w/a.nasm', 'gas', []],
+      ['file:///w/a.nasm', 'gas', ['hlt']],
+      ['file:///w/a.asm', 'plaintext', ['hlt']],
       ['untitled:one', 'gas', ['hlt']],
       ['untitled:two', 'plaintext', []],
     ];

@@ -1,0 +1,107 @@
+// Compares the analyser's findings in a tree with what the tree's binaries hold.
+
+import { analyse } from '../../server/analysis/analyser.ts';
+import { LineIndex } from '../../server/syntax/lines.ts';
+import { testGrammars } from '../../test/server/load.ts';
+import { mnemonicOf, stem } from './sensitive.ts';
+import type { Place, Truth } from './sites.ts';
+import type { SourceText } from './source-text.ts';
+import type { Tree } from './tree.ts';
+
+export interface Miss {
+  readonly at: string;
+  readonly instruction: string;
+  readonly source: string;
+  readonly cause: string;
+}
+
+export interface Report {
+  readonly name: string;
+  readonly version: string;
+  readonly sites: number;
+  readonly sitesFound: number;
+  readonly calls: number;
+  readonly callsFound: number;
+  readonly findings: number;
+  /** Of the found ones, those that the analyser holds for redirected. */
+  readonly redirected: number;
+  readonly data: number;
+  readonly outside: number;
+  readonly missedSites: readonly Miss[];
+  readonly missedCalls: readonly Miss[];
+  readonly siteList: readonly string[];
+  readonly callList: readonly string[];
+}
+
+interface Covered {
+  readonly stems: Set<string>;
+  any: boolean;
+}
+
+export async function measure(tree: Tree, source: SourceText, truth: Truth): Promise<Report> {
+  const grammars = await testGrammars();
+  const covered = new Map<string, Covered>();
+  let findings = 0;
+  const cover = (file: string, from: number, to: number, name: string | null): void => {
+    for (let line = from; line <= to; line++) {
+      const key = `${file}:${line}`;
+      const at = covered.get(key) ?? { stems: new Set<string>(), any: false };
+      at.any = true;
+      if (name) at.stems.add(name);
+      covered.set(key, at);
+    }
+  };
+  for (const file of source.files) {
+    const text = source.text(file) ?? '';
+    const lines = new LineIndex(text);
+    const result = analyse(grammars, { path: file, text });
+    findings += result.findings.length;
+    for (const finding of result.findings) {
+      const from = lines.position(finding.start).line + 1;
+      const to = lines.position(finding.end).line + 1;
+      cover(file, Math.max(1, from - 12), to, stem(mnemonicOf(finding.instruction)));
+    }
+  }
+  return compare(tree, source, truth, covered, findings);
+}
+
+function compare(tree: Tree, source: SourceText, truth: Truth, covered: ReadonlyMap<string, Covered>, findings: number): Report {
+  const miss = ({ file, line, example }: Place, cause: string): Miss => ({
+    at: `${file}:${line}`,
+    instruction: example,
+    source: (source.lines(file)?.[line - 1] ?? '').trim().slice(0, 120),
+    cause,
+  });
+  const missedSites: Miss[] = [];
+  const missedCalls: Miss[] = [];
+  for (const place of truth.sites.values()) {
+    const at = covered.get(`${place.file}:${place.line}`);
+    if (!at) missedSites.push(miss(place, 'nothing found on this line'));
+    else if (![...place.stems].every((each) => at.stems.has(each)))
+      missedSites.push(
+        miss(place, `found ${[...at.stems].join(', ')}, not ${[...place.stems].filter((each) => !at.stems.has(each)).join(', ')}`),
+      );
+  }
+  for (const place of truth.calls.values())
+    if (!covered.has(`${place.file}:${place.line}`)) missedCalls.push(miss(place, 'nothing found on this line'));
+  const unmapped = [...truth.unmapped].map(
+    ([at, sentence]): Miss => ({ at, instruction: '', source: '', cause: `not mapped: ${sentence}` }),
+  );
+  const sites = truth.sites.size + unmapped.length;
+  return {
+    name: tree.name,
+    version: tree.version,
+    sites,
+    sitesFound: truth.sites.size - missedSites.length,
+    calls: truth.calls.size,
+    callsFound: truth.calls.size - missedCalls.length,
+    findings,
+    redirected: 0,
+    data: truth.data,
+    outside: truth.outside,
+    missedSites: [...missedSites, ...unmapped],
+    missedCalls,
+    siteList: [...truth.sites.keys()].sort(),
+    callList: [...truth.calls.keys()].sort(),
+  };
+}
