@@ -2,6 +2,7 @@
 
 import { asVirtual, type VirtualAddress } from '../abi/address.ts';
 import { StructView } from '../abi/layout.ts';
+import type { DomainState } from '../explain/state/types.ts';
 import type { Engine, Exit } from './cpu/engine-types.ts';
 import { backEndTimer } from './devices/console.ts';
 import { deliverEvents } from './hypervisor/bounce.ts';
@@ -15,6 +16,7 @@ import { Scheduler } from './hypervisor/scheduler.ts';
 import type { VcpuState } from './hypervisor/vcpu.ts';
 import { describeDomain, machineEnding } from './inspect/domains.ts';
 import { readRegisters, writeRegister } from './inspect/registers.ts';
+import { reportOf } from './inspect/report.ts';
 import { hashMachine } from './inspect/state.ts';
 import { describeWait } from './inspect/waits.ts';
 import { writeGuest } from './inspect/write-memory.ts';
@@ -71,6 +73,9 @@ export class RunningMachine implements Machine {
   readonly inputLog: LoggedInput[] = [];
   /** Ids of the watchpoints, in the engine's order. */
   private watchpoints: readonly Watchpoint[] = [];
+  /** Those that the engine has now, and the domain that they are of. */
+  private watching: readonly Watchpoint[] = [];
+  private watchedDomain: number | null = null;
   /** By domain. */
   private readonly breakpoints = new Map<number, ReadonlySet<VirtualAddress>>();
 
@@ -82,9 +87,10 @@ export class RunningMachine implements Machine {
     this.config = hv.config;
     this.domain = this.first.id;
     this.bits = this.first.bits;
-    hv.consoleOut = ({ id }, bytes) => {
+    hv.consoleOut = (domain, bytes) => {
       hv.progress++;
-      for (const sink of this.sinks) sink(id, bytes);
+      domain.printed += bytes.length;
+      for (const sink of this.sinks) sink(domain.id, bytes);
     };
     hv.onYield = () => this.letOthersRun();
   }
@@ -154,6 +160,7 @@ export class RunningMachine implements Machine {
     const now = hv.now();
     const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.scheduler.nextTick - now, slice));
     hv.ldtFault = null;
+    this.watchOnly(vcpu.domain.id);
     const exit = this.engine.run(vcpu.cpu.id, budget, resume);
     hv.icount += exit.executed;
     if (resumesCall(vcpu, exit)) hv.icount--;
@@ -321,16 +328,24 @@ export class RunningMachine implements Machine {
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    // All of them, so that a wrong one is told of here.
     this.engine.setWatchpoints(watchpoints);
     this.watchpoints = watchpoints;
+    this.watching = watchpoints;
+    this.watchedDomain = null;
   }
 
-  /** Null: what was accessed is watched in another domain. */
-  private watched(vcpu: VcpuState, exit: Exit): RunResult | null {
-    const own = exit.watch.filter(({ watchpoint }) => (this.watchpoints[watchpoint]!.domain ?? this.domain) === vcpu.domain.id);
-    if (own.length === 0) return null;
-    const hits = own.map(({ watchpoint, address, size, access, before, after }) => ({
-      ...{ id: this.watchpoints[watchpoint]!.id, address: asVirtual(address), length: size },
+  /** The engine watches addresses in every domain alike, so it is given those of the one that runs. */
+  private watchOnly(domain: number): void {
+    if (this.watchpoints.length === 0 || this.watchedDomain === domain) return;
+    this.watchedDomain = domain;
+    this.watching = this.watchpoints.filter((one) => (one.domain ?? this.domain) === domain);
+    this.engine.setWatchpoints(this.watching);
+  }
+
+  private watched(vcpu: VcpuState, exit: Exit): RunResult {
+    const hits = exit.watch.map(({ watchpoint, address, size, access, before, after }) => ({
+      ...{ id: this.watching[watchpoint]!.id, address: asVirtual(address), length: size },
       ...{ access, before, after },
     }));
     return { kind: 'watch', vcpu: vcpu.cpu.id, instruction: asVirtual(exit.instruction), hits };
@@ -381,6 +396,11 @@ export class RunningMachine implements Machine {
       failsafe: address(v.failsafe.address),
       traps: v.traps.flatMap((trap, vector) => (trap.address === 0n ? [] : [{ vector, address: asVirtual(trap.address) }])),
     };
+  }
+
+  report(domain = this.domain): DomainState | null {
+    const found = this.hv.domainById(domain);
+    return found && reportOf(this.hv, found);
   }
 
   stateHash(): string {
