@@ -5,13 +5,14 @@ const folders = {
   image: [],
   grammars: [],
   explain: ['abi', 'x86', 'image'],
+  scan: ['abi', 'x86', 'image'],
   server: ['abi', 'x86', 'image', 'explain', 'grammars'],
   simulator: ['abi', 'x86', 'image', 'explain'],
   host: ['abi', 'x86', 'image', 'explain', 'simulator'],
   'debug-adapter': ['abi', 'x86', 'image', 'explain', 'host'],
-  cli: ['abi', 'x86', 'image', 'explain', 'grammars', 'server', 'simulator', 'host', 'debug-adapter'],
+  cli: ['abi', 'x86', 'image', 'explain', 'scan', 'grammars', 'server', 'simulator', 'host', 'debug-adapter'],
 };
-const top = ['abi', 'x86', 'image', 'explain', 'grammars', 'server', 'simulator', 'host', 'debug-adapter', 'extension', 'cli'];
+const top = ['abi', 'x86', 'image', 'explain', 'scan', 'grammars', 'server', 'simulator', 'host', 'debug-adapter', 'extension', 'cli'];
 const allow = (name, allowed) => ({
   name: `${name}-imports`,
   severity: 'error',
@@ -39,7 +40,7 @@ module.exports = {
       name: 'simulator-is-closed',
       severity: 'error',
       comment: 'bytes in, records out: no files, network, timers, editor or DAP below simulator/',
-      from: { path: '^(simulator|abi|x86|image|explain)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^(simulator|abi|x86|image|explain|scan)/', pathNot: '\\.test\\.ts$' },
       to: { path: '^(node:)?(fs|net|http|https|timers|child_process|worker_threads|os|path)(/|$)|^node_modules/(vscode|@vscode)' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },

@@ -10,6 +10,7 @@ const USAGE = `hyperport ${HYPERPORT_VERSION}: port a kernel to Xen paravirtuali
 Usage: hyperport COMMAND …
   check PATH…    find privileged and sensitive instructions in C and assembly sources
   run KERNEL     boot a ported kernel on the Xen simulator
+  scan KERNEL    find the sensitive instructions that a linked kernel still holds
   notes KERNEL   decode the Xen ELF notes and say what the domain builder will do
   explain LOG    say what the lines of a Xen log mean
 Each command answers --help.`;
@@ -20,6 +21,7 @@ type Command = (argv: string[], io: CommandIo) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<{ run: Command }>>> = {
   check: () => import('./check.ts'),
   run: () => import('./run/command.ts'),
+  scan: () => import('./scan.ts'),
   notes: () => import('./notes.ts'),
   explain: () => import('./explain.ts'),
 };

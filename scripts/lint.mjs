@@ -5,7 +5,7 @@ import { binOf, bootstrap, fail, root, runBin } from './steps.mjs';
 
 /** Fewer cruised modules than this mean that the import rules looked at nothing. */
 const LEAST_MODULES = 100;
-const FOLDERS = ['abi', 'x86', 'image', 'explain', 'grammars', 'server', 'simulator', 'host', 'debug-adapter', 'extension', 'cli'];
+const FOLDERS = ['abi', 'x86', 'image', 'explain', 'scan', 'grammars', 'server', 'simulator', 'host', 'debug-adapter', 'extension', 'cli'];
 
 export function lint() {
   bootstrap();
