@@ -10,7 +10,7 @@ import { type Hold, holdsOf } from './frame-holds.ts';
 import { checkGrants } from './grants.ts';
 import { type Holder, holders } from './holders.ts';
 import { checkPorts } from './ports.ts';
-import { mayName } from './rights.ts';
+import { mayName, mayNameDevice } from './rights.ts';
 import { WatchedArray } from './watched-array.ts';
 
 /** The machine broke one of its own rules: a mistake of the simulator. */
@@ -105,8 +105,10 @@ export class InvariantChecker {
     const { frames } = this.hv.memory;
     const { holds, strays } = holdsOf(frames, this.hv.domainById(frames.owner[i]!)?.bits ?? 64, i);
     this.holdsAt[i] = holds;
-    for (const { mfn, slot } of strays)
+    for (const { mfn, slot } of strays) {
+      if (mayNameDevice(this.hv, i, slot, mfn)) continue;
       wrong.push(`entry ${slot} of ${this.name(i)} names frame 0x${mfn.toString(16)}, which is not the domain's`);
+    }
     for (const hold of holds) {
       this.add(i, hold, 1);
       const { target, type, slot } = hold;
@@ -179,7 +181,8 @@ export class InvariantChecker {
       const free = frames.owner[i] === NOBODY;
       if (free && pfn >= 0) wrong.push(`${this.name(i)} is free and has the pseudo-physical number ${pfn}`);
       const shown = m2p.shown(ram.base + i);
-      if (pfn >= 0 && shown !== BigInt.asIntN(bits, BigInt(pfn))) wrong.push(`the table shows ${shown} for ${this.name(i)}, Xen knows ${pfn}`);
+      if (pfn >= 0 && shown !== BigInt.asIntN(bits, BigInt(pfn)))
+        wrong.push(`the table shows ${shown} for ${this.name(i)}, Xen knows ${pfn}`);
     }
   }
 

@@ -2,8 +2,8 @@
 // checker asks after each hypercall.
 
 export class WatchedArray {
-  private readonly words: Uint32Array;
-  private readonly before: Uint32Array;
+  private readonly words: Int32Array;
+  private readonly before: Int32Array;
   /** What is left when the length is no multiple of four bytes. */
   private readonly rest: Uint8Array;
   private readonly restBefore: Uint8Array;
@@ -13,7 +13,7 @@ export class WatchedArray {
   constructor(array: Uint8Array | Uint16Array | Int16Array | Uint32Array) {
     const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT } = array;
     const whole = byteLength & ~3;
-    this.words = new Uint32Array(buffer, byteOffset, whole >> 2);
+    this.words = new Int32Array(buffer, byteOffset, whole >> 2);
     this.rest = new Uint8Array(buffer, byteOffset + whole, byteLength - whole);
     this.before = this.words.slice();
     this.restBefore = this.rest.slice();
