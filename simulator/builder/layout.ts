@@ -156,7 +156,9 @@ export function layoutDom0(plan: LoadPlan, totalPages: number, ramdiskBytes: num
   }
   const tables = pages.take('page tables', count);
   const bootStack = pages.take('boot stack', 1).pfn;
-  pages.take('padding behind the boot stack', Number((end - (plan.virtualBase + BigInt(pages.next) * PAGE)) / PAGE));
+  // All of it lies in one run of machine frames, a power of two: what is behind the mapping comes after the whole run.
+  const run = 2 ** Math.ceil(Math.log2(Number((end - plan.virtualBase) / PAGE)));
+  pages.take('bootstrap memory (the mapped part, rounded up to a power of two)', run - pages.next);
   if (ramdiskBytes > 0 && plan.modStartPfn) ramdisk = pages.take('ramdisk', pagesOf(BigInt(ramdiskBytes)));
   const ranges: MappedRange[] = [{ from: plan.virtualBase, to: end, pfn: 0 }];
   const tableRanges = placeTables(first, tables.pfn);

@@ -1,7 +1,7 @@
 // The start_info page of a domain. Source: public/xen.h (structures by abi/).
 
 import { type Mfn, machineAddress, PAGE_SIZE } from '../../abi/address.ts';
-import { StructView } from '../../abi/layout.ts';
+import { StructView, sizeOf } from '../../abi/layout.ts';
 
 export const SIF_PRIVILEGED = 1;
 export const SIF_INITDOMAIN = 2;
@@ -10,12 +10,14 @@ export const SIF_MOD_START_PFN = 8;
 export const SIF_PM_DEFAULT = 0x300;
 
 export const CMDLINE_BYTES = 1024;
+/** Of dom0_vga_console_info, which Xen puts behind its own form of start_info; all zero without a video card. */
+export const VIDEO_INFO_BYTES = 40;
 
 export interface StartInfo {
   readonly nrPages: number;
   readonly sharedInfo: Mfn;
   readonly flags: number;
-  /** domU: rings and ports. dom0 has neither; its console member describes a VGA console, which this machine does not have. */
+  /** domU: rings and ports. dom0 has neither: its console member says where the description of a video console lies. */
   readonly store: { readonly mfn: Mfn; readonly port: number } | null;
   readonly console: { readonly mfn: Mfn; readonly port: number } | null;
   readonly ptBase: bigint;
@@ -42,6 +44,9 @@ export function writeStartInfo(page: Uint8Array, bits: 64 | 32, info: StartInfo)
   if (info.console) {
     view.set('console.domU.mfn', info.console.mfn);
     view.set('console.domU.evtchn', info.console.port);
+  } else {
+    view.set('console.dom0.info_off', sizeOf('start_info', 64));
+    view.set('console.dom0.info_size', VIDEO_INFO_BYTES);
   }
   view.set('pt_base', info.ptBase);
   view.set('nr_pt_frames', info.nrPtFrames);

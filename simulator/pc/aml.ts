@@ -76,6 +76,11 @@ function window(kind: number, typeFlags: number, size: 2 | 4, first: number, las
   const fields = [0, first, last, 0, last - first + 1].flatMap((value) => little(value, size));
   return [opcode, ...little(3 + fields.length, 2), kind, 0x0c, typeFlags, ...fields];
 }
+/** A memory window above 4 GiB. */
+export function highWindow(first: number, last: number): Aml {
+  const fields = [0, first, last, 0, last - first + 1].flatMap((value) => little(value, 8));
+  return [0x8a, ...little(3 + fields.length, 2), 0, 0x0c, 3, ...fields];
+}
 export const busWindow = (first: number, last: number): Aml => window(2, 0, 2, first, last);
 export const portWindow = (first: number, last: number): Aml => window(1, 3, 2, first, last);
 /** `cacheable`: the window of a video card. */

@@ -14,13 +14,13 @@ export const SCI = 9;
 
 const linkName = (n: number): string => `LNK${'ABCD'[n]}`;
 
-function link(n: number): aml.Aml {
+function link(name: string, id: number, irq: number, choices: readonly number[]): aml.Aml {
   return aml.device(
-    linkName(n),
+    name,
     aml.named('_HID', aml.eisa('PNP0C0F')),
-    aml.named('_UID', aml.integer(n)),
-    aml.named('_PRS', aml.resources(aml.apicIrqs(...CHOICES))),
-    aml.named('_CRS', aml.resources(aml.apicIrqs(ROUTES[n]!))),
+    aml.named('_UID', aml.integer(id)),
+    aml.named('_PRS', aml.resources(aml.apicIrqs(...choices))),
+    aml.named('_CRS', aml.resources(aml.apicIrqs(irq))),
     aml.named('_STA', aml.integer(LINK_STATE)),
     aml.method('_DIS', 0),
     aml.method('_SRS', 1),
@@ -63,6 +63,7 @@ export function dsdtBody(topOfMemory: number): aml.Aml {
         aml.portWindow(0xd00, 0xffff),
         aml.memoryWindow(0xa_0000, 0xb_ffff, true),
         aml.memoryWindow(topOfMemory, 0xfebf_ffff),
+        aml.highWindow(0x1_0000_0000, 0x1_7fff_ffff),
       ),
     ),
     aml.named('_PRT', aml.packageOf(...routing())),
@@ -70,7 +71,7 @@ export function dsdtBody(topOfMemory: number): aml.Aml {
       'ISA_',
       aml.named('_ADR', aml.integer(0x1_0000)),
       isa('COM1', 'PNP0501', aml.ioPorts(0x3f8, 8), aml.isaIrq(4)),
-      isa('RTC_', 'PNP0B00', aml.ioPorts(0x70, 2), aml.isaIrq(8)),
+      isa('RTC_', 'PNP0B00', aml.ioPorts(0x70, 8), aml.isaIrq(8)),
     ),
   );
   const hpet = aml.device(
@@ -89,7 +90,14 @@ export function dsdtBody(topOfMemory: number): aml.Aml {
   const sleep = (name: string, type: number): aml.Aml =>
     aml.named(name, aml.packageOf(aml.integer(type), aml.integer(type), aml.integer(0), aml.integer(0)));
   return [
-    ...aml.scope('_SB_', ...[0, 1, 2, 3].map(link), pci, hpet, processors),
+    ...aml.scope(
+      '_SB_',
+      hpet,
+      pci,
+      ...ROUTES.map((irq, n) => link(linkName(n), n, irq, CHOICES)),
+      link('LNKS', ROUTES.length, SCI, [SCI]),
+      processors,
+    ),
     ...sleep('\\_S3_', 1),
     ...sleep('\\_S4_', 2),
     ...sleep('\\_S5_', 0),

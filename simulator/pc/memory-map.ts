@@ -21,7 +21,6 @@ const FIRST_MIB = 0x10_0000;
 /** Conventional memory ends where the extended BIOS data area begins. */
 export const EBDA = 0x9_fc00;
 const VIDEO = 0xa_0000;
-const ROMS = 0xc_0000;
 export const BIOS = 0xf_0000;
 /** Firmware's tables lie in so many bytes behind the last usable RAM. */
 export const FIRMWARE_BYTES = 0x2_0000;
@@ -50,10 +49,10 @@ export function machineMap(hostFrames: number, amd: boolean): MapEntry[] {
 /** Entries of firmware's own map: memory_op.machine_memory_map asks for room for one more than these before it looks further. */
 export const firmwareEntries = (amd: boolean): number => (amd ? 7 : 6);
 
-/** Machine frames of firmware's memory that can be read and written like RAM: the first MiB without the window of a video card, and the tables. */
+/** Machine frames of firmware's memory that can be read and written like RAM: the first MiB, which without a video card is all RAM, and the tables. */
 export function memoryFrames(hostFrames: number): number[] {
   const frames: number[] = [];
-  for (let address = 0; address < FIRST_MIB; address += PAGE) if (address < VIDEO || address >= ROMS) frames.push(address / PAGE);
+  for (let address = 0; address < FIRST_MIB; address += PAGE) frames.push(address / PAGE);
   for (let n = 0; n < FIRMWARE_BYTES / PAGE; n++) frames.push(hostFrames + n);
   return frames;
 }
@@ -66,5 +65,5 @@ export function dom0MayMap(mfn: number, amd: boolean): boolean {
   return !(amd && address >= HYPER_TRANSPORT.start && address < HYPER_TRANSPORT.end);
 }
 
-/** Frames that Xen lets dom0 map read only, whatever the entry says. */
-export const readOnlyFrame = (mfn: number): boolean => mfn === IO_APIC / PAGE;
+/** Frames that Xen lets dom0 map read only, whatever the entry says: it uses what is behind them itself. */
+export const readOnlyFrame = (mfn: number): boolean => mfn === IO_APIC / PAGE || mfn === HPET / PAGE;

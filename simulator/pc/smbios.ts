@@ -21,7 +21,7 @@ function tables(): Uint8Array {
   const bios = [1, 2, 0x00, 0xf0, 3, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0xff, 0xff];
   const system = [1, 2, 3, 0, ...new Array<number>(16).fill(0), 6, 0, 0];
   return Uint8Array.from([
-    ...structure(0, 0, bios, ['Hyperport', '0.1', '01/01/2026']),
+    ...structure(0, 0, bios, ['Hyperport', '0.1', '01/01/2014']),
     ...structure(1, 0x100, system, ['Hyperport', 'Simulated PC', 'i440FX']),
     ...structure(127, 0x7f00, [], []),
   ]);

@@ -25,6 +25,7 @@ const together: Readonly<Record<string, readonly string[]>> = {
   processor: ['descriptor', 'trap', 'exception', 'emulate', 'register', 'iret', 'user'],
   events: ['event', 'vcpu', 'sched', 'timer', 'sleep'],
   fifo: ['fifo'],
+  machine: ['machine'],
   grants: ['granted'],
   'grants-versions': ['grantversion'],
 };

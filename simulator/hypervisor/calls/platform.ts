@@ -145,7 +145,7 @@ function quirk(_call: Call, op: StructView, what: string): HandlerResult {
   return id >= 1 && id <= 3 ? 0 : invalid(what, 'quirk_id');
 }
 
-const ENTRY = 32;
+const ENTRY = 24;
 /** The offsets in an entry: command or answer, reserved, register, value. */
 const AT = { command: 0, reserved: 4, register: 8, value: 16 } as const;
 

@@ -6,6 +6,7 @@
 import { hypercallByNumber, operationByNumber } from '../../../abi/hypercalls.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from '../call.ts';
+import { machineCheck } from './machine-check.ts';
 import { platformOp } from './platform.ts';
 
 interface Form {
@@ -31,7 +32,7 @@ const forms: Readonly<Record<number, Form>> = {
     version: 0x15,
     target: (command, bytes) => (WITHOUT_DOMAIN.has(command) ? null : bytes.getUint16(8, true)),
   },
-  48: { size: 152, version: 0x01ec_c003, privilegeFirst: true },
+  48: { size: 152, version: 0x01ec_c003, privilegeFirst: true, run: machineCheck },
 };
 
 function carryOut(call: Call, form: Form): HandlerResult {
