@@ -29,7 +29,7 @@ export function explainRefusal(refusal: Refusal): Explanation {
   const lines = xenLinesOf(refusal).map((line) => `(XEN) ${line}`);
   return {
     summary: rule?.severity === 'fault' ? sentence(specific) : `${answerOf(refusal)}: ${specific}.`,
-    details: [...frames(facts), ...grants(facts), ...way(facts), ...position(facts), ...(rule ? [rule.summary] : [])],
+    details: [...frames(facts), ...grants(facts), ...way(facts, refusal.rule), ...position(facts), ...(rule ? [rule.summary] : [])],
     hint: rule && 'advice' in rule ? rule.advice : '',
     ...(lines[0] ? { xenLine: lines[0], xenLines: lines } : {}),
     rule: refusal.rule,
@@ -66,8 +66,27 @@ function grants({ granted, table, handles, mapped, used }: Refusal['facts']): st
 
 const list = (value: FactValue | undefined): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
-function way(facts: Refusal['facts']): string[] {
+/** Bytes that one missing entry of a level leaves unmapped. */
+const COVERED: Readonly<Record<number, string>> = { 1: '4 KiB', 2: '2 MiB', 3: '1 GiB', 4: '512 GiB' };
+
+function way(facts: Refusal['facts'], rule: string): string[] {
   const lines: string[] = [];
+  if (typeof facts.mistake === 'string') lines.push(`${facts.mistake[0]!.toUpperCase()}${facts.mistake.slice(1)}.`);
+  if (typeof facts.asPfn === 'string')
+    lines.push(
+      `As a pseudo-physical number it is a page of this domain: its machine frame is ${facts.asPfn}. A pfn stands where an mfn is meant.`,
+    );
+  if (typeof facts.device === 'string')
+    lines.push(
+      `At this frame a PC has ${facts.device}; the domain was given no I/O memory (xl: iomem=, pci=), so none of it may be mapped.`,
+    );
+  if (rule === 'page-not-present' && typeof facts.level === 'number' && facts.level > 1 && COVERED[facts.level])
+    lines.push(`Nothing is mapped in the whole ${COVERED[facts.level]} around it.`);
+  const elsewhere = list(facts.elsewhere);
+  if (elsewhere.length)
+    lines.push(
+      `The address is mapped in another top-level table of the domain (frame ${elsewhere.join(', ')}), but not in the one that is loaded: an entry of the kernel’s own tables was not copied into it.`,
+    );
   if (typeof facts.region === 'string') lines.push(`The address lies in ${facts.region}.`);
   const mapped = list(facts.mappedAt);
   if (mapped.length) lines.push(`It is mapped writable at ${mapped.join(', ')}${mapped.length === 4 ? ' and perhaps elsewhere' : ''}.`);

@@ -6,10 +6,12 @@ import type { Machine, RegisterName } from '../simulator/machine-types.ts';
 import { BreakpointTable, type GuestEvaluator } from './breakpoints/table.ts';
 import { callSite } from './call-site.ts';
 import { type HostClock, hostClock } from './clock.ts';
-import { describeEnding, type FinalEnding } from './endings.ts';
+import { describeDomainEnding, describeEnding, type FinalEnding } from './endings.ts';
 import { UserError } from './errors.ts';
 import { guestEvaluator } from './expression/guest-evaluator.ts';
+import { Guests } from './guests.ts';
 import type { EndingInfo, LaunchParameters, TracedRecord, TraceRecord } from './protocol.ts';
+import { idleReport } from './report-words.ts';
 import { RunControl, type Stop } from './run-control.ts';
 import { RunTo, type StepLine, type Target } from './stepping/drives.ts';
 import { InstructionStep } from './stepping/instruction-step.ts';
@@ -32,7 +34,8 @@ export interface HostObserver {
 export class MachineHost {
   readonly launch: LaunchParameters;
   readonly machine: Machine;
-  readonly symbols: GuestSymbols;
+  /** The kernels' symbols, by domain. */
+  readonly guests: Guests;
   readonly table: BreakpointTable;
   readonly run: RunControl;
   readonly evaluator: GuestEvaluator;
@@ -43,12 +46,12 @@ export class MachineHost {
   ending: EndingInfo | null = null;
   lastStop: Stop | null = null;
 
-  constructor(launch: LaunchParameters, machine: Machine, symbols: GuestSymbols, clock: HostClock = hostClock) {
+  constructor(launch: LaunchParameters, machine: Machine, symbols: readonly GuestSymbols[], clock: HostClock = hostClock) {
     this.launch = launch;
     this.machine = machine;
-    this.symbols = symbols;
+    this.guests = new Guests(machine, symbols);
     this.clock = clock;
-    this.evaluator = guestEvaluator(machine, symbols);
+    this.evaluator = guestEvaluator(machine, this.guests);
     const reporter = {
       problem: (text: string) => this.tell('important', text),
       log: (text: string) => this.tell('log', text),
@@ -63,7 +66,8 @@ export class MachineHost {
           this.lastStop = stop;
           this.each((o) => o.stopped?.(stop));
         },
-        idle: (waits) => this.tell('info', explainWaits(waits)),
+        domainEnded: (domain, ending) => this.tell('info', describeDomainEnding(machine, domain, ending)),
+        idle: (waits) => this.tell('info', [explainWaits(waits), ...idleReport(machine, waits)].join('\n')),
         ended: (ending) => this.ends(ending),
       },
       clock,
@@ -96,18 +100,19 @@ export class MachineHost {
     this.mustBeStopped();
     if (kind === 'out') this.run.resume(this.stepOut(vcpu));
     else if (granularity === 'instruction') this.run.resume(new InstructionStep(this.machine, vcpu, kind === 'over'));
-    else this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.symbols, this.behindStub(vcpu)));
+    else this.run.resume(new LineStep(this.machine, vcpu, kind === 'over', this.guests.ofVcpu(vcpu), this.behindStub(vcpu)));
   }
 
   /** In a stub of the hypercall page a person sees the line that made the call, so that is what is stepped. */
   private behindStub(vcpu: number): { line: StepLine; back: Target } | null {
     const frames = this.stack(vcpu, 2);
-    if (!frames[0] || !this.symbols.isStub(frames[0].pc) || frames[0].interrupts) return null;
+    const symbols = this.guests.ofVcpu(vcpu);
+    if (!frames[0] || !symbols.isStub(frames[0].pc) || frames[0].interrupts) return null;
     const depth = frames.slice(1).filter((f) => f.inlined).length;
     const index = frames.findIndex((f, i) => i > 0 && !isWrapper(f));
     const frame = frames[index];
     if (!frame?.file) return null;
-    const line = this.symbols.lineOfFrame(frame.physical.lookup, frame.inlineLevel);
+    const line = symbols.lineOfFrame(frame.physical.lookup, frame.inlineLevel);
     if (!line) return null;
     return {
       line: { ...line, inlineDepth: depth - (index - 1) },
@@ -129,8 +134,9 @@ export class MachineHost {
 
   /** Throws UserError for a vCPU that the machine does not have. */
   checkVcpu(vcpu: number): number {
-    const count = this.machine.vcpus().length;
-    if (Number.isInteger(vcpu) && vcpu >= 0 && vcpu < count) return vcpu;
+    const vcpus = this.machine.vcpus();
+    const count = vcpus.length;
+    if (vcpus.some(({ id }) => id === vcpu)) return vcpu;
     throw new UserError(`There is no vCPU ${vcpu}; the machine has ${count}, numbered from 0.`);
   }
 
@@ -147,7 +153,7 @@ export class MachineHost {
 
   /** The record with the source line of the guest that made it. */
   traced(record: TraceRecord): TracedRecord {
-    const source = callSite(this.machine, this.symbols, record);
+    const source = callSite(this.machine, this.guests, record);
     return source ? { ...record, source } : record;
   }
 
@@ -157,7 +163,7 @@ export class MachineHost {
 
   /** At most `limit` physical frames, innermost first. */
   stack(vcpu: number, limit?: number): readonly StackFrame[] {
-    return callStack(this.machine, this.symbols, vcpu, limit);
+    return callStack(this.machine, this.guests.ofVcpu(vcpu), vcpu, limit);
   }
 
   tell(category: 'important' | 'info' | 'log', text: string): void {

@@ -3,6 +3,7 @@
 
 import type { Mfn, VirtualAddress } from '../abi/address.ts';
 import type { Refusal } from '../abi/refusal.ts';
+import type { DomainState } from '../explain/state/types.ts';
 import type { PreemptionMode } from './memory/preemption.ts';
 import type { TraceKind, TraceRecord } from './trace/records.ts';
 
@@ -22,6 +23,9 @@ export interface DomainConfig {
   readonly tsc: 'emulate' | 'native';
   /** As the user and XenStore call it; 'guest' unless given, from the second domain on with the id behind it. */
   readonly name?: string;
+  /** XenStore nodes of a domU that the toolstack wrote besides its usual ones: below the domain's directory ('device/vbd/51712/state',
+   * the domain's own), or anywhere ('/local/domain/0/backend/…', which it may read). */
+  readonly store?: Readonly<Record<string, string>>;
   /** Share of the processor among domains that want it (256 unless given), and its most in per cent (0: no limit). */
   readonly weight?: number;
   readonly cap?: number;
@@ -264,6 +268,8 @@ export interface Machine {
   /** Null before the guest has a vcpu_info for it. */
   vcpuInfo(vcpu: number): VcpuInfoView | null;
   callbacks(vcpu: number): CallbackView;
+  /** Event channels, XenStore, console and start_info of a domain (the first one unless given), for explain/state; null: there is none. */
+  report(domain?: number): DomainState | null;
   /** Hex digest of the state as the design defines it. */
   stateHash(): string;
 }

@@ -20,7 +20,12 @@ export const refusalRules: readonly RefusalRule[] = [
     'the frame does not belong to the domain',
     'A machine frame that is free, belongs to another domain or to Xen was named. A domain may use its own frames only.',
     'Check that a machine frame number was given and not a pseudo-physical one: translate with the p2m list (start_info.mfn_list).',
-    { frame: 'the frame: numbers, owner, type and counts, and since when it is what it is', domain: 'domain that asked' },
+    {
+      asPfn: 'machine frame of the page of that pseudo-physical number',
+      mistake: 'the mistake that it looks like',
+      frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
+      domain: 'domain that asked',
+    },
   ),
   rule(
     'frame-invalid',
@@ -36,7 +41,13 @@ export const refusalRules: readonly RefusalRule[] = [
     'the frame is not RAM',
     "The entry names a frame outside the machine's RAM. Only a domain with I/O rights may map such frames, and this machine has no devices behind them.",
     'A pseudo-physical number or an address that was not shifted often ends here: an entry holds the machine frame number shifted left by 12.',
-    { frame: 'the frame: numbers, owner, type and counts, and since when it is what it is', entry: 'the entry' },
+    {
+      device: 'what a PC has at the frame',
+      asPfn: 'machine frame of the page of that pseudo-physical number',
+      mistake: 'the mistake that it looks like',
+      frame: 'the frame: numbers, owner, type and counts, and since when it is what it is',
+      entry: 'the entry',
+    },
   ),
   rule(
     'frame-has-other-type',
@@ -217,7 +228,11 @@ export const refusalRules: readonly RefusalRule[] = [
     'there is no level 1 table for the address',
     'update_va_mapping changes an entry of an existing level 1 table; the tables above it are not made for the guest.',
     'Build the missing tables first: fill a page, map it read only, hook it into the level above with mmu_update.',
-    { address: 'the virtual address', frame: 'what stands where the table should be' },
+    {
+      elsewhere: 'other top-level tables in which the address is mapped',
+      address: 'the virtual address',
+      frame: 'what stands where the table should be',
+    },
   ),
   rule(
     'address-of-xen',
@@ -225,7 +240,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'the address belongs to Xen',
     "0xffff800000000000 to 0xffff87ffffffffff is Xen's in every address space; a guest can read there its machine-to-physical table and nothing else.",
     'Move the mapping elsewhere, or look at the pointer.',
-    { address: 'the virtual address', access: 'read, write or fetch' },
+    { mistake: 'the mistake that it looks like', address: 'the virtual address', access: 'read, write or fetch' },
   ),
   rule(
     'address-not-canonical',
@@ -273,7 +288,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'only a privileged domain may do this',
     'The operation is for dom0, or for a domain that was given devices.',
     'Make it depend on SIF_PRIVILEGED or SIF_INITDOMAIN in start_info.flags.',
-    { what: 'the operation' },
+    { what: 'the operation', text: 'console_io: what was to be printed' },
   ),
   rule(
     'no-such-domain',
@@ -1170,6 +1185,8 @@ export const refusalRules: readonly RefusalRule[] = [
     'The walk of the current page tables ends at an entry that is not present.',
     'See the walk: the last line is the entry that is missing.',
     {
+      elsewhere: 'other top-level tables in which the address is mapped',
+      mistake: 'the mistake that it looks like',
       address: 'the address',
       access: 'read, write or fetch',
       level: 'level of the missing entry',

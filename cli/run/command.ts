@@ -2,12 +2,17 @@
 
 import { writeSync } from 'node:fs';
 import { stdin } from 'node:process';
+import { startInfoLines } from '../../explain/state/start-info.ts';
+import { crashReport, idleReport, refusalReport } from '../../host/report-words.ts';
+import { GuestSymbols } from '../../host/symbols/guest-symbols.ts';
+import { openKernel } from '../../image/elf/kernel.ts';
+import { ImageError } from '../../image/error.ts';
 import { createMachine } from '../../simulator/machine.ts';
 import { KernelImageError, type Machine } from '../../simulator/machine-types.ts';
 import { type CommandIo, readInputFile, readKernelFile, UsageError } from '../io.ts';
 import { openKeyboard } from './keyboard.ts';
 import { parseRunOptions, RUN_USAGE, type RunOptions } from './options.ts';
-import { ExitCode, runSession } from './session.ts';
+import { ExitCode, runSession, type SessionEnd } from './session.ts';
 import { traceToFile } from './trace-file.ts';
 
 export async function run(argv: string[], io: CommandIo): Promise<number> {
@@ -18,9 +23,15 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   }
   const machine = buildMachine(options);
   const closeTrace = options.trace === null ? null : traceToFile(machine, options.trace);
+  const startInfo = options.startInfo ? machine.report()?.startInfo : null;
+  if (startInfo) io.stderr(`${startInfoLines(startInfo).join('\n')}\n`);
   machine.subscribe(['log'], (record) => {
-    if (record.kind === 'log' && record.by === 'simulator') io.stderr(`hyperport run: ${record.text}\n`);
+    if (record.kind !== 'log') return;
+    if (record.by === 'simulator') io.stderr(`hyperport run: ${record.text}\n`);
+    else if (options.xenLog) io.stderr(`(XEN) ${record.text}\n`);
   });
+  const symbols = symbolsOf(options, machine);
+  tellRefusals(options, machine, symbols, io);
   const unknown = new Set<string>();
   machine.subscribe(['undecoded'], (record) => {
     if (record.kind !== 'undecoded') return;
@@ -34,6 +45,7 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   try {
     const end = await runSession(machine, options, keyboard, writeConsole);
     if (end.message) io.stderr(`hyperport run: ${end.message}\n`);
+    for (const line of moreOf(end, machine, symbols)) io.stderr(`  ${line}\n`);
     if (options.stats) io.stderr(`${stats(machine, performance.now() - started)}\n`);
     return end.code;
   } finally {
@@ -56,11 +68,40 @@ function buildMachine(options: RunOptions): Machine {
       cpu: options.cpu,
       tsc: options.tsc,
       tier1: options.tier1,
+      l1tf: options.l1tf,
+      ...(Object.keys(options.store).length > 0 && { store: options.store }),
     });
   } catch (error) {
     if (error instanceof KernelImageError) throw new UsageError(`${options.kernel}: ${error.message}`);
     throw error;
   }
+}
+
+/** Names and lines of the kernel; null when its image has none to be read. */
+function symbolsOf({ kernel }: RunOptions, machine: Machine): GuestSymbols | null {
+  try {
+    return new GuestSymbols(openKernel(readKernelFile(kernel)), { program: kernel, cwd: process.cwd(), sourceMap: {} }, () =>
+      machine.hypercallPage(),
+    );
+  } catch (error) {
+    if (error instanceof ImageError) return null;
+    throw error;
+  }
+}
+
+/** What is known of a crash, or of a guest that stands still. */
+function moreOf({ crash, waits }: SessionEnd, machine: Machine, symbols: GuestSymbols | null): string[] {
+  if (crash) return crashReport(machine, symbols, crash).slice(1);
+  return waits ? idleReport(machine, waits) : [];
+}
+
+/** With --refusals: each refused call as it happens, with its place and the explanation. */
+function tellRefusals(options: RunOptions, machine: Machine, symbols: GuestSymbols | null, io: CommandIo): void {
+  if (!options.refusals) return;
+  machine.subscribe(['hypercall'], (record) => {
+    if (record.kind !== 'hypercall' || !record.refusal) return;
+    for (const line of refusalReport(machine, symbols, record)) io.stderr(`${line}\n`);
+  });
 }
 
 /** Console bytes leave at once and in order, also into a slow pipe. A closed pipe ends the output, not the run. */

@@ -1,6 +1,7 @@
 // The options of `hyperport run`: names, defaults and ranges are a stable contract.
 
 import { parseArgs } from 'node:util';
+import { isValidPath } from '../../simulator/xenstore/paths.ts';
 import { UsageError } from '../io.ts';
 import { decodeInput } from './input-text.ts';
 
@@ -21,6 +22,13 @@ export interface RunOptions {
   readonly pace: 'fast' | 'real';
   readonly tsc: 'emulate' | 'native';
   readonly tier1: boolean;
+  readonly l1tf: 'off' | 'warn' | 'crash';
+  /** XenStore nodes that the toolstack wrote besides its usual ones. */
+  readonly store: Readonly<Record<string, string>>;
+  /** Tell each refused call, Xen's lines, start_info on stderr. */
+  readonly refusals: boolean;
+  readonly xenLog: boolean;
+  readonly startInfo: boolean;
   readonly trace: string | null;
   readonly stats: boolean;
 }
@@ -42,6 +50,11 @@ export const RUN_USAGE = `Usage: hyperport run KERNEL [options]
   --pace fast|real       real: guest time follows the wall clock (default real on a terminal)
   --tsc emulate|native   (default emulate for a domU, native for dom0)
   --tier1 on|off         off: interpret everything, translate nothing (default on; only the speed differs)
+  --l1tf off|warn|crash  what becomes of not-present entries that leak memory on a processor with the L1TF flaw (default off)
+  --xenstore PATH=VALUE  a XenStore node that the toolstack wrote; below the domain's directory, or anywhere with a leading /; repeatable
+  --refusals             tell each refused hypercall on stderr: where, why, which objects, what to do
+  --xen-log              what a debug build of Xen would log, on stderr
+  --start-info           start_info field by field on stderr before the guest starts
   --trace FILE           write the trace as JSON lines
   --stats                one JSON line on stderr at the end
 Exit: 0 power-off or --until seen, 2 usage or bad kernel, 3 guest crash, 4 instruction limit, 5 deadlock,
@@ -61,6 +74,11 @@ const SPEC = {
   pace: { type: 'string' },
   tsc: { type: 'string' },
   tier1: { type: 'string' },
+  l1tf: { type: 'string' },
+  xenstore: { type: 'string', multiple: true },
+  refusals: { type: 'boolean' },
+  'xen-log': { type: 'boolean' },
+  'start-info': { type: 'boolean' },
   trace: { type: 'string' },
   stats: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -105,9 +123,26 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
     pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
     tsc: choice('--tsc', values.tsc, ['emulate', 'native'], dom0 ? 'native' : 'emulate'),
     tier1: choice('--tier1', values.tier1, ['on', 'off'], 'on') === 'on',
+    l1tf: choice('--l1tf', values.l1tf, ['off', 'warn', 'crash'], 'off'),
+    store: nodes(values.xenstore ?? []),
+    refusals: values.refusals ?? false,
+    xenLog: values['xen-log'] ?? false,
+    startInfo: values['start-info'] ?? false,
     trace: values.trace ?? null,
     stats: values.stats ?? false,
   };
+}
+
+function nodes(texts: readonly string[]): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const text of texts) {
+    const equals = text.indexOf('=');
+    const path = text.slice(0, equals);
+    if (equals <= 0 || !isValidPath(path.startsWith('/') ? path : `/${path}`))
+      throw new UsageError(`--xenstore takes PATH=VALUE with a path of XenStore, such as device/vbd/51712/state=1, not '${text}'.`);
+    out[path] = text.slice(equals + 1);
+  }
+  return out;
 }
 
 function whole(name: string, text: string | undefined, fallback: number, { min, max }: { min: number; max: number }): number {

@@ -46,6 +46,9 @@ export interface SessionEnd {
   readonly code: number;
   /** What stderr says about it; empty for an ordinary end. */
   readonly message: string;
+  /** Why it is over, where more can be told about it. */
+  readonly crash?: Ending & { kind: 'crash' };
+  readonly waits?: readonly WaitReason[];
 }
 
 export async function runSession(
@@ -114,7 +117,7 @@ function endingCode(ending: Ending): SessionEnd {
     case 'poweroff':
       return { code: ExitCode.done, message: '' };
     case 'crash':
-      return { code: ExitCode.crash, message: `the guest crashed: ${ending.reason}` };
+      return { code: ExitCode.crash, message: `the guest crashed: ${ending.reason}`, crash: ending };
     case 'watchdog':
       return { code: ExitCode.crash, message: 'the guest was ended by its watchdog.' };
     default:
@@ -126,6 +129,7 @@ function deadlock(waits: readonly WaitReason[]): SessionEnd {
   const lines = waits.map((wait) => `  d${wait.domain}v${wait.vcpu}: ${wait.text}`);
   return {
     code: ExitCode.deadlock,
+    waits,
     message: ['deadlock: every vCPU is blocked, no timer is pending and no input can come.', ...lines].join('\n'),
   };
 }

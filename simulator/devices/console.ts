@@ -51,6 +51,15 @@ export class ConsoleRing implements BackEnd {
     this.hv.timers.cancel(this.timer);
   }
 
+  /** What lies in the ring and was not handed on: the guest has not sent its event. */
+  unsent(): Uint8Array {
+    const page = this.hv.memory.ram.page(this.mfn);
+    const producer = new DataView(page.buffer, page.byteOffset, page.length).getUint32(OUT_PROD, true);
+    const count = (producer - this.shown) >>> 0;
+    if (count > OUT_SIZE) return new Uint8Array();
+    return Uint8Array.from({ length: count }, (_, n) => page[OUT + ((this.shown + n) & (OUT_SIZE - 1))]!);
+  }
+
   handedOn(): number {
     return this.shown;
   }

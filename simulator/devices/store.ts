@@ -8,8 +8,12 @@ import type { XenStore } from '../xenstore/responder.ts';
 import { hasWork, type RingPage, serveRing } from '../xenstore/store-ring.ts';
 import { BACK_END_LATENCY, backEndTimer } from './console.ts';
 
+const MOST_MISSES = 32;
+
 export class StoreRing implements BackEnd {
   readonly name = 'store';
+  /** Nodes that the domain looked for in vain: how often, and at which instruction last. */
+  readonly misses = new Map<string, { times: number; last: number }>();
   private readonly hv: Hypervisor;
   private readonly domain: Domain;
   private readonly timer: string;
@@ -22,6 +26,23 @@ export class StoreRing implements BackEnd {
     this.timer = backEndTimer(domain, this.name);
     this.store = store;
     this.mfn = mfn;
+  }
+
+  /** A request that found no node; the last ones are kept. */
+  missed(path: string): void {
+    const times = (this.misses.get(path)?.times ?? 0) + 1;
+    this.misses.delete(path);
+    this.misses.set(path, { times, last: this.hv.icount });
+    if (this.misses.size > MOST_MISSES) this.misses.delete(this.misses.keys().next().value!);
+  }
+
+  /** The ring as it lies in memory. */
+  page(): Uint8Array {
+    return this.hv.memory.ram.page(this.mfn);
+  }
+
+  xenstore(): XenStore {
+    return this.store;
   }
 
   notified(): void {

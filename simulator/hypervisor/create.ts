@@ -16,6 +16,7 @@ import { hex } from '../memory/refuse.ts';
 import { dom0MayMap, readOnlyFrame } from '../pc/memory-map.ts';
 import type { Trace } from '../trace/trace.ts';
 import { addDomain as describeDomain } from '../xenstore/domain-nodes.ts';
+import { domainPath } from '../xenstore/paths.ts';
 import { XenStore } from '../xenstore/responder.ts';
 import { FLAT32 } from './compat/flat.ts';
 import { cpuPolicy } from './cpu-policy.ts';
@@ -294,9 +295,13 @@ function startWith(vcpu: VcpuState): void {
   vcpu.runState = RunState.running;
 }
 
+/** Requests that look for a node. */
+const LOOKS: ReadonlySet<string> = new Set(['READ', 'DIRECTORY', 'GET_PERMS', 'DIRECTORY_PART']);
+
 function newStore(hv: Hypervisor): XenStore {
   const store = new XenStore();
   store.trace = (record) => {
+    if (record.error === 'ENOENT' && LOOKS.has(record.operation)) hv.domainById(record.domain)?.store?.missed(record.path);
     hv.trace.emit('xenstore', { ...record, vcpu: hv.domain.id === record.domain ? hv.current.id : 0 });
   };
   return store;
@@ -337,4 +342,14 @@ function addDevices(hv: Hypervisor, domain: Domain, store: XenStore, config: Dom
     startTime: hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK,
     tty: `/dev/pts/${id - 1}`,
   });
+  for (const [path, value] of Object.entries(config.store ?? {})) writeNode(store, id, path, value);
+}
+
+/** What the toolstack would have written besides: nodes of the domain's own below its directory, readable ones elsewhere. */
+function writeNode(store: XenStore, id: number, path: string, value: string): void {
+  const owner = (domain: number) => ({ domain, read: false, write: false });
+  const own = [owner(id), { domain: 0, read: true, write: false }];
+  const toolstack = [owner(0), { domain: id, read: true, write: false }];
+  if (path.startsWith('/')) store.write(path, value, toolstack);
+  else store.write(`${domainPath(id)}/${path}`, value, own);
 }

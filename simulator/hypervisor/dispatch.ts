@@ -40,6 +40,7 @@ import { xenVersion } from './calls/version.ts';
 import { wideArguments } from './compat/arguments.ts';
 import { compatHandlers } from './compat/handlers.ts';
 import { argumentRegisters, continueLater, isContinued, takeContinuing, toTheEnd } from './continuation.ts';
+import { withHints } from './hints.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { MULTICALL, multicall } from './multicall.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -187,7 +188,7 @@ function noteAnswer(hv: Hypervisor, { vcpu, nr, site }: PendingCall, args: reado
     }
     values = after ? valuesOf({ nr, args, bits, before, after }) : decode(hv, vcpu, nr, args, 'exit');
   } else values = NOTHING_BACK.has(nr) ? made : { ...made, args: decode(hv, vcpu, nr, args, 'exit').args };
-  const refusal = answer.refusal && withMappings(hv, vcpu, answer.refusal);
+  const refusal = answer.refusal && withHints(hv, vcpu, withMappings(hv, vcpu, answer.refusal));
   hv.trace.emit('hypercall', {
     domain: vcpu.domain.id,
     vcpu: vcpu.id,

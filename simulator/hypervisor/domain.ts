@@ -80,6 +80,9 @@ export class Domain {
   /** memory_op.memory_map: entries of 20 bytes, as the structure e820entry; empty for none. */
   memoryMap: Uint8Array = new Uint8Array(0);
   hypercalls = 0;
+  /** For looking at: bytes that it printed, and text that it gave to console_io and Xen refused. */
+  printed = 0;
+  refusedText = '';
 
   constructor(identity: DomainIdentity) {
     this.id = identity.id;

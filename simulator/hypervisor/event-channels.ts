@@ -85,6 +85,8 @@ export class EventChannels {
     const { port } = entry;
     entry.channel = channel;
     entry.vcpu = vcpu;
+    entry.boundAt = this.host.icount();
+    entry.lastSent = entry.lastEvent = entry.lastUpcall = entry.maskedSince = -1;
     if (this.fifo()) entry.priority = DEFAULT_PRIORITY;
     if (channel.kind === 'virq') this.virqs.set(virqKey(channel.virq, vcpu), port);
     if (channel.kind === 'interdomain' && channel.backEnd)
@@ -108,6 +110,7 @@ export class EventChannels {
     const entry = this.ports[port]!;
     const { channel } = entry;
     if (channel.kind === 'virq') this.virqs.delete(virqKey(channel.virq, entry.vcpu));
+    if (channel.kind === 'pirq') this.host.pirqClosed(channel.pirq);
     if (channel.kind === 'interdomain') {
       if (channel.backEnd) this.remotePorts.get(channel.remotePort)!.boundTo = 0;
       else this.host.peer(channel.remote)?.bind(channel.remotePort, { kind: 'unbound', remote: this.host.domain });
@@ -171,6 +174,8 @@ export class EventChannels {
 
   private raise(entry: Port, vcpu: number, detail: { virq?: number; peer?: string }): void {
     entry.lastEvent = this.host.icount();
+    if (!this.layout.masked(entry)) entry.maskedSince = -1;
+    else if (entry.maskedSince < 0) entry.maskedSince = entry.lastEvent;
     if (!this.layout.pending(entry)) this.host.trace(this.layout.masked(entry) ? 'masked' : 'pending', entry.port, detail);
     this.layout.setPending(entry, vcpu);
   }
@@ -178,6 +183,7 @@ export class EventChannels {
   /** Clears the mask bit; a pending event is delivered then (EVTCHNOP_unmask). Ports that are not bound stay as they are. */
   unmask(port: number): void {
     const entry = this.ports[port]!;
+    entry.maskedSince = -1;
     if (entry.usable()) this.layout.unmask(entry);
   }
 
@@ -187,6 +193,11 @@ export class EventChannels {
 
   masked(port: number): boolean {
     return this.layout.masked(this.ports[port]!);
+  }
+
+  /** FIFO: is the port on a queue? */
+  busy(port: number): boolean {
+    return this.layout.busy(this.ports[port]!);
   }
 
   /** Bound ports pending and not masked, by number. */

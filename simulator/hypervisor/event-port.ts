@@ -14,6 +14,7 @@ export type Channel =
   | { readonly kind: 'unbound'; readonly remote: number }
   | { readonly kind: 'interdomain'; readonly remote: number; readonly remotePort: number; readonly backEnd: BackEnd | null }
   | { readonly kind: 'virq'; readonly virq: number }
+  | { readonly kind: 'pirq'; readonly pirq: number }
   | { readonly kind: 'ipi' };
 
 export const FREE: Channel = { kind: 'free' };
@@ -32,6 +33,10 @@ export class Port {
   /** Instruction counts of the last event and of the last upcall that found it pending, for looking at; -1: never. */
   lastEvent = -1;
   lastUpcall = -1;
+  /** Likewise: when it was bound, when this domain last sent through it, and since when events have found it masked. */
+  boundAt = -1;
+  lastSent = -1;
+  maskedSince = -1;
 
   constructor(port: number) {
     this.port = port;
@@ -80,6 +85,8 @@ export interface EventHost {
   wrotePage(mfn: number): void;
   /** The vCPU has events pending now: wake it and let it look. */
   kick(vcpu: number): void;
+  /** The port of one of the domain's interrupts was closed. */
+  pirqClosed(pirq: number): void;
   /** Wakes vCPUs that poll this port. */
   pollers(port: number): void;
   /** Instructions executed. */

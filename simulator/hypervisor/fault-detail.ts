@@ -6,6 +6,7 @@ import { FrameType } from '../memory/frame-table.ts';
 import { hex, refuse } from '../memory/refuse.ts';
 import { PFEC } from '../memory/walk.ts';
 import type { ExceptionDetail } from './bounce.ts';
+import { withFaultHints } from './hints.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { isXens, regionOf } from './regions.ts';
 import type { VcpuState } from './vcpu.ts';
@@ -17,8 +18,9 @@ export function pageFaultDetail(hv: Hypervisor, vcpu: VcpuState, address: bigint
   if (!hv.trace.wants('exception')) return {};
   const detail = explainWalk(hv, vcpu, address, errorCode);
   const region = regionOf(hv, vcpu.domain, address);
-  const { refusal } = detail;
-  return refusal && region ? { ...detail, refusal: { ...refusal, facts: { ...refusal.facts, region } } } : detail;
+  if (!detail.refusal) return detail;
+  const refusal = withFaultHints(hv, vcpu, address, detail.refusal);
+  return { ...detail, refusal: region ? { ...refusal, facts: { ...refusal.facts, region } } : refusal };
 }
 
 function explainWalk(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): ExceptionDetail {

@@ -75,7 +75,10 @@ function hashDomain(hash: StateHash, hv: Hypervisor, domain: Domain): void {
       hv.consoleIn,
       [...(console?.waiting() ?? [])],
       console?.handedOn() ?? 0,
-      hv.portState,
+      `${hv.wallclock}`,
+      domain.ports,
+      [...domain.pirqs],
+      domain.isDom0 ? (hv.pc?.state() ?? null) : null,
       hv.timers.ordered().map(({ name, at }) => [name, at]),
     ]),
   );

@@ -9,6 +9,8 @@ export interface Watch {
   readonly token: string;
   /** Was it given relative to the domain's directory? Then its events are too. */
   readonly relative: boolean;
+  /** Events sent for it, for looking at. */
+  fired: number;
 }
 
 /** A message on its way to the domain. */

@@ -173,7 +173,12 @@ function watchArguments({ access, payload }: Request): Watch | StoreError {
   const parts = closedStrings(payload);
   if (parts.length !== 2) return 'EINVAL';
   const [given, token] = parts as [string, string];
-  return { path: absolutePath(access.connection.domain, given), token, relative: !given.startsWith('/') && !given.startsWith('@') };
+  return {
+    path: absolutePath(access.connection.domain, given),
+    token,
+    relative: !given.startsWith('/') && !given.startsWith('@'),
+    fired: 0,
+  };
 }
 
 function watch(request: Request): Uint8Array | StoreError {

@@ -161,6 +161,7 @@ export class XenStore {
 
   /** Queues the event of a watch for a path (its own unless given). */
   sendEvent(connection: Connection, watch: Watch, path: string = watch.path): void {
+    watch.fired++;
     let shown = path;
     if (watch.relative) shown = path.slice(domainPath(connection.domain).length).replace(/^\//, '');
     const payload = strings(shown, watch.token);

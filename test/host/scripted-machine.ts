@@ -125,6 +125,7 @@ export class ScriptedMachine implements Machine {
   hypercallPage = () => null;
   vcpuInfo = () => null;
   callbacks = () => ({ event: null, failsafe: null, traps: [] });
+  report = (): null => null;
   stateHash = (): string => `${this.executed}`;
   setWatchpoints(): void {}
 

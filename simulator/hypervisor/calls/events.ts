@@ -8,6 +8,7 @@ import type { Refusal } from '../../../abi/refusal.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
+import { bindInput, pirqsOf, usedByXen } from '../device-interrupts.ts';
 import type { Domain } from '../domain.ts';
 import { PER_VCPU_VIRQS, peerOf } from '../event-channels.ts';
 import { CONTROL_BLOCK_BYTES, LINK_BITS, LOWEST_PRIORITY } from '../event-fifo.ts';
@@ -16,8 +17,6 @@ import { anyDomain, isDomain, mayTarget } from './domains.ts';
 
 const NR_VIRQS = 24;
 const DOMID_SELF = 0x7ff0;
-/** Interrupt numbers of a domain: the machine's 24 lines and room for 32 more. */
-const PIRQS = 56;
 
 interface Operation {
   readonly structure: StructureName;
@@ -165,12 +164,23 @@ function bindIpi(call: Call, op: StructView): Answer | null {
   return call.domain.vcpus[vcpu] ? allocate(call, op, { kind: 'ipi' }, vcpu) : noVcpu(call, vcpu);
 }
 
-/** The machine has no interrupt lines: none can be permitted to the guest. */
-function bindPirq(_call: Call, op: StructView): Answer {
+/** Binds an interrupt of a device. Only dom0 has any: its lines, once they are mapped to numbers of its own. */
+function bindPirq(call: Call, op: StructView): Answer | null {
   const pirq = op.number('pirq');
-  if (pirq >= PIRQS) return no(refuse('EINVAL', 'no-such-pirq', { pirq, most: PIRQS - 1 }));
-  return no(refuse('EPERM', 'pirq-not-permitted', { pirq }));
+  const most = pirqsOf(call.domain);
+  if (pirq >= most) return no(refuse('EINVAL', 'no-such-pirq', { pirq, most: most - 1 }));
+  const known = call.domain.pirqs.get(pirq);
+  if (!known || known.irq <= 0) return no(refuse('EPERM', 'pirq-not-permitted', { pirq }));
+  if (known.port) return logged('EEXIST', 'pirq-bound-already', { pirq, port: known.port });
+  if (usedByXen(known.irq))
+    return no(refuse('EBUSY', 'pirq-of-xen', { pirq }, { template: 'irq-in-use', args: inUse(pirq, call.domain.id) }));
+  const refused = allocate(call, op, { kind: 'pirq', pirq }, 0);
+  if (refused) return refused;
+  bindInput(call.hv, call.domain, pirq, op.number('port'));
+  return null;
 }
+
+const inUse = (pirq: number, domain: number): Record<string, string> => ({ irq: `${pirq}`, domain: `${domain}`, user: 'ns16550' });
 
 function close(call: Call, op: StructView): Answer | null {
   const port = op.number('port');
@@ -184,6 +194,7 @@ function send(call: Call, port: number): Answer | null {
   const channel = events.port(port)?.channel;
   if (!channel) return badPort(call, port);
   const { trace } = call.hv;
+  events.port(port)!.lastSent = call.hv.icount;
   if (trace.wants('event'))
     trace.emit('event', { domain: call.domain.id, vcpu: call.vcpu.id, action: 'send', port, peer: peerOf(channel) });
   switch (channel.kind) {
@@ -206,7 +217,7 @@ function send(call: Call, port: number): Answer | null {
   }
 }
 
-const STATUS = { free: 0, reserved: 0, unbound: 1, interdomain: 2, virq: 4, ipi: 5 } as const;
+const STATUS = { free: 0, reserved: 0, unbound: 1, interdomain: 2, pirq: 3, virq: 4, ipi: 5 } as const;
 
 function status(call: Call, op: StructView): Answer | null {
   const what = 'event_channel_op.status';
@@ -226,6 +237,7 @@ function status(call: Call, op: StructView): Answer | null {
     op.set('u.interdomain.port', channel.remotePort);
   }
   if (channel.kind === 'virq') op.set('u.virq', channel.virq);
+  if (channel.kind === 'pirq') op.set('u.pirq', channel.pirq);
   return null;
 }
 

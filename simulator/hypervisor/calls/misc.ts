@@ -4,7 +4,7 @@ import { isCanonical } from '../../../abi/address.ts';
 import { negative } from '../../../abi/errno.ts';
 import { Segment } from '../../cpu/engine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, type HandlerResult, no, noSuch, notPrivileged, otherOperation } from '../call.ts';
+import { type Answer, type Call, type HandlerResult, no, noSuch, otherOperation } from '../call.ts';
 import { guestSelector } from '../compat/traps.ts';
 import { readDebug, writeDebug } from '../control-registers.ts';
 import { setTaskSwitched } from '../emulate-fpu.ts';
@@ -87,7 +87,7 @@ export function consoleIo(call: Call): HandlerResult {
   const command = call.u32(0);
   const count = call.u32(1);
   const address = call.args[2]!;
-  if (!call.domain.isDom0) return notPrivileged('console_io (a domU writes to its console ring; only debug builds of Xen let it)');
+  if (!call.domain.isDom0) return refusedOutput(call, command === 0 ? count : 0, address);
   if (command === 0) {
     for (let done = 0; done < count; done += CONSOLE_CHUNK) {
       const bytes = call.read(address + BigInt(done), Math.min(CONSOLE_CHUNK, count - done));
@@ -101,6 +101,23 @@ export function consoleIo(call: Call): HandlerResult {
   if (!call.write(address, bytes)) return call.fault('buffer');
   call.hv.consoleIn.splice(0, bytes.length);
   return bytes.length;
+}
+
+const REFUSED_TEXT = 4096;
+
+/** A release build of Xen has no console_io for a domU; a debug build would log the text, which is told here so that early messages are seen. */
+function refusedOutput(call: Call, count: number, address: bigint): Answer {
+  const bytes = count > 0 ? call.read(address, Math.min(count, REFUSED_TEXT)) : null;
+  const text = bytes ? String.fromCharCode(...bytes) : '';
+  const { domain } = call;
+  if (domain.refusedText.length < REFUSED_TEXT) domain.refusedText += text;
+  if (text)
+    call.hv.trace.emit('log', {
+      ...{ domain: domain.id, vcpu: call.vcpu.id, by: 'simulator' },
+      text: `the guest gave this to console_io, which Xen refuses to a domU (only debug builds log it): ${JSON.stringify(text)}`,
+    });
+  const what = 'console_io (a domU writes to its console ring; only debug builds of Xen let it)';
+  return no(refuse('EPERM', 'not-privileged', text ? { what, text } : { what }));
 }
 
 /** Calls that Xen answers with one error whatever the arguments. */
