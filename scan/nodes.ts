@@ -4,6 +4,7 @@
 import type { ElfFile } from '../image/elf/file.ts';
 import { SHF_ALLOC } from '../image/elf/names.table.ts';
 import type { Regions } from './regions.ts';
+import { lastAtMost } from './search.ts';
 
 export interface Node {
   /** First byte, as an index of Regions. */
@@ -55,14 +56,7 @@ export class Nodes {
   /** Number of the node that holds an index. */
   at(index: number): number {
     const { list } = this;
-    let low = 0;
-    let high = list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (list[middle]!.first <= index) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return lastAtMost(list.length, (n) => list[n]!.first, index);
   }
 
   private build(all: readonly Mark[]): Node[] {

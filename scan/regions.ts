@@ -2,6 +2,7 @@
 
 import type { ElfFile } from '../image/elf/file.ts';
 import { PF_X, PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS } from '../image/elf/names.table.ts';
+import { lastAtMost } from './search.ts';
 
 export interface Region {
   readonly name: string;
@@ -59,28 +60,14 @@ export class Regions {
   /** Index of the byte at an address; -1 when nothing is loaded there. */
   find(address: number): number {
     const { list } = this;
-    let low = 0;
-    let high = list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (list[middle]!.address <= address) low = middle + 1;
-      else high = middle;
-    }
-    const region = list[low - 1];
+    const region = list[lastAtMost(list.length, (n) => list[n]!.address, address)];
     return region && address < region.address + region.size ? region.first + (address - region.address) : -1;
   }
 
   /** The region of an index. */
   regionOf(index: number): Region {
     const { list } = this;
-    let low = 0;
-    let high = list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (list[middle]!.first <= index) low = middle + 1;
-      else high = middle;
-    }
-    return list[low - 1]!;
+    return list[lastAtMost(list.length, (n) => list[n]!.first, index)]!;
   }
 }
 
