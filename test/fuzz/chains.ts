@@ -1,65 +1,30 @@
 // Chains of calls that belong together: a guest builds, uses and takes down page tables and descriptor pages, opens and closes event
 // channels, offers and uses grants, arms timers, registers callbacks and areas.
 
-import { type StructureName, StructView, writeBig } from '../../abi/layout.ts';
+import {
+  call,
+  type Extended,
+  levels,
+  mapTo,
+  mapWritable,
+  mmuext,
+  NEW_BASEPTR,
+  NEW_USER_BASEPTR,
+  poolFrame,
+  quads,
+  registersOf,
+  SELF,
+  store,
+  structure,
+  UNPIN,
+  unmap,
+  updates,
+  Wide,
+  words,
+} from './calls.ts';
+import { grants } from './grants.ts';
 import type { Builder } from './steps.ts';
 import { edge, entry } from './values.ts';
-
-/** An argument of 64 bits, which takes two registers of a 32-bit guest. */
-class Wide {
-  readonly value: bigint;
-  constructor(value: bigint) {
-    this.value = value;
-  }
-}
-
-type Argument = bigint | number | Wide;
-
-/** The registers that arguments take. */
-export function registersOf(bits: 64 | 32, args: readonly Argument[]): bigint[] {
-  return args.flatMap((one) => {
-    const value = BigInt.asUintN(64, BigInt(one instanceof Wide ? one.value : one));
-    if (bits === 64) return [value];
-    return one instanceof Wide ? [value & 0xffff_ffffn, value >> 32n] : [value & 0xffff_ffffn];
-  });
-}
-
-const call = (b: Builder, nr: number, ...args: Argument[]): void => {
-  b.steps.push({ kind: 'call', nr, args: registersOf(b.bits, args), vcpu: b.below(8) === 0 ? 1 : 0 });
-};
-
-const wordsOf = (b: Builder, size: 8 | 4, values: readonly (bigint | number)[]): bigint => {
-  const bytes = new Uint8Array(values.length * size);
-  for (const [n, value] of values.entries()) writeBig(bytes, n * size, size, BigInt.asUintN(64, BigInt(value)));
-  return b.place(bytes) ?? 0n;
-};
-/** The guest's own words, and words of 64 bits. */
-const words = (b: Builder, ...values: (bigint | number)[]): bigint => wordsOf(b, b.bits === 64 ? 8 : 4, values);
-const quads = (b: Builder, ...values: (bigint | number)[]): bigint => wordsOf(b, 8, values);
-
-const structure = (b: Builder, name: StructureName, fields: Readonly<Record<string, bigint | number>>): bigint => {
-  const view = new StructView(name, b.bits);
-  for (const [path, value] of Object.entries(fields)) view.set(path, value);
-  return b.place(view.bytes) ?? 0n;
-};
-
-const SELF = 0x7ff0;
-/** Operations of mmuext_op and of others. */
-const NEW_BASEPTR = 5;
-const NEW_USER_BASEPTR = 15;
-const UNPIN = 4;
-
-type Extended = readonly [command: number, one: number | bigint, two?: number | bigint];
-const mmuext = (b: Builder, ...operations: Extended[]): void =>
-  call(b, 26, words(b, ...operations.flatMap(([command, one, two = 0]) => [command, one, two])), operations.length, 0, SELF);
-const updates = (b: Builder, ...list: [bigint, bigint][]): void => call(b, 1, quads(b, ...list.flat()), list.length, 0, SELF);
-
-const poolFrame = (b: Builder): number => b.pool[b.below(b.pool.length)]!;
-const mapTo = (b: Builder, address: bigint, value: bigint, flags = 2): void => call(b, 14, address, new Wide(value), flags);
-const unmap = (b: Builder, mfn: number): void => mapTo(b, b.addressOf(mfn), b.below(4) ? 0n : (BigInt(mfn) << 12n) | 1n);
-const mapWritable = (b: Builder, mfn: number): void => mapTo(b, b.addressOf(mfn), (BigInt(mfn) << 12n) | 3n);
-const store = (b: Builder, mfn: number, slot: number, value: bigint): void => void b.steps.push({ kind: 'store', mfn, slot, value });
-const levels = (b: Builder): number => (b.bits === 64 ? 4 : 3);
 
 /** A table of a level, its entries filled by stores, made read only, pinned, perhaps hooked into the tables in use. */
 function buildTable(b: Builder): void {
@@ -172,21 +137,6 @@ function events(b: Builder): void {
   if (b.below(30) === 0)
     call(b, 32, 11, structure(b, 'evtchn_init_control', { control_gfn: poolFrame(b), offset: b.below(8) * 512, vcpu }));
   if (b.below(12) === 0) call(b, 32, 12, structure(b, 'evtchn_expand_array', { array_gfn: poolFrame(b) }));
-}
-
-/** grant_table_op: the table's own operations, and maps, copies and ends of maps of what was or was not offered. */
-function grants(b: Builder): void {
-  const host = b.addressOf(poolFrame(b));
-  const operations: readonly (() => void)[] = [
-    () => call(b, 20, 8, structure(b, 'gnttab_set_version', { version: 1 + b.below(2) }), 1),
-    () =>
-      call(b, 20, 2, structure(b, 'gnttab_setup_table', { dom: SELF, nr_frames: b.below(6), frame_list: words(b, 0, 0, 0, 0, 0, 0) }), 1),
-    () => call(b, 20, 6, structure(b, 'gnttab_query_size', { dom: SELF }), 1),
-    () =>
-      call(b, 20, 0, structure(b, 'gnttab_map_grant_ref', { host_addr: host, flags: b.below(32), ref: b.below(12), dom: b.below(3) }), 1),
-    () => call(b, 20, 1, structure(b, 'gnttab_unmap_grant_ref', { host_addr: host, handle: b.below(6) }), 1),
-  ];
-  for (let n = b.below(3); n >= 0; n--) operations[b.below(operations.length)]!();
 }
 
 /** vcpu_op and set_timer_op: timers, areas, contexts. */

@@ -155,6 +155,8 @@ class Run {
       pool,
       root,
       frame: () => (below(12) === 0 ? special[below(special.length)]! : below(40) === 0 ? below(2 ** 20) : guest.mfn(anyPage())),
+      domid: hv.domain.id,
+      grantTable: () => ({ frames: hv.domain.grants.frames as readonly number[], version: hv.domain.grants.version }),
       address: () => guest.address(anyPage()) + BigInt(below(3) ? 0 : below(4096)),
       addressOf: (mfn) => guest.address(pages[pool.indexOf(mfn)] ?? pages[0]!),
       slot: () => (below(3) === 0 ? [0, 255, 256, 271, 272, 300, 511][below(7)]! : below(512)),

@@ -4,7 +4,8 @@
 import { argumentList, type Hypercall, hypercalls, type Operation } from '../../abi/hypercalls.ts';
 import { isStructure, offsetOf, resolve, type StructureName, slotOf, writeBig } from '../../abi/layout.ts';
 import { parseDeclaration } from '../../abi/structures/declaration.ts';
-import { chain, registersOf } from './chains.ts';
+import { registersOf } from './calls.ts';
+import { chain } from './chains.ts';
 import { edge, fill, pointerTo, type World } from './values.ts';
 
 export type Step =
@@ -16,6 +17,10 @@ export type Step =
 
 export interface Builder extends World {
   readonly steps: Step[];
+  /** The domain's number. */
+  readonly domid: number;
+  /** Its grant table at this moment: frames, and the version. */
+  grantTable(): { readonly frames: readonly number[]; readonly version: 1 | 2 };
   /** Frames that take all roles. */
   readonly pool: readonly number[];
   addressOf(mfn: number): bigint;

@@ -62,8 +62,8 @@ export function acquire(
   };
   let got: Acquired | Outcome;
   if (handsOn) got = handOn(hv, granting, ref, readonly, mayHandOn);
-  else if (fresh) got = frameOf(hv, granting, ref, domain);
-  else got = again(hv, granting, before, facts);
+  else if (!inUse) got = frameOf(hv, granting, ref, domain);
+  else got = (fresh ? gone(hv, granting, ref, domain) : null) ?? again(hv, granting, before, facts);
   if (!isAcquired(got)) return undo(got);
   if (handsOn && inUse && !sameGrant(before, got, entry.transDomain, entry.transRef)) {
     // Real Xen asks the guest to try again, without end, until the grant is as it was when it was pinned.
@@ -101,6 +101,14 @@ function again(hv: Hypervisor, granting: Domain, { mfn, start, length }: ActiveG
   if (!missing && granting.dying === 'no') return { mfn, offset: start, length };
   if (!missing) hv.memory.types.putPage(mfn);
   return refused(S.GNTST_bad_domain, refuse('ESRCH', 'grant-domain-gone', { ...facts(), granting: granting.id }));
+}
+
+/** A grant in use for reading that is to be written to as well: what its entry names now has to be a frame of the granting domain. */
+function gone(hv: Hypervisor, granting: Domain, ref: number, domain: number): Outcome | null {
+  const got = frameOf(hv, granting, ref, domain);
+  if (!isAcquired(got)) return got;
+  hv.memory.types.putPage(got.mfn);
+  return null;
 }
 
 function frameOf(hv: Hypervisor, granting: Domain, ref: number, domain: number): Acquired | Outcome {
