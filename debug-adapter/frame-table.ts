@@ -17,10 +17,13 @@ export class FrameTable {
   private readonly byId = new Map<number, FrameEntry>();
   private readonly stacks = new Map<number, readonly { readonly id: number; readonly frame: StackFrame }[]>();
   private nextId = 1;
+  /** The vCPU whose stack was asked for last. */
+  private viewed: number | null = null;
 
   clear(): void {
     this.byId.clear();
     this.stacks.clear();
+    this.viewed = null;
   }
 
   /** Registers or memory were edited: stacks are unwound again, ids that the client has stay good. */
@@ -32,7 +35,7 @@ export class FrameTable {
   stackOf(host: MachineHost, vcpu: number): readonly { readonly id: number; readonly frame: StackFrame }[] {
     let stack = this.stacks.get(vcpu);
     if (!stack) {
-      stack = callStack(host.machine, host.symbols, vcpu, deepest).map((frame) => {
+      stack = callStack(host.machine, host.guests.ofVcpu(vcpu), vcpu, deepest).map((frame) => {
         const id = this.nextId++;
         this.byId.set(id, { vcpu, frame });
         return { id, frame };
@@ -40,6 +43,16 @@ export class FrameTable {
       this.stacks.set(vcpu, stack);
     }
     return stack;
+  }
+
+  /** A person looks at the stack of this vCPU: requests that name none mean its domain. */
+  view(vcpu: number): void {
+    this.viewed = vcpu;
+  }
+
+  /** The vCPU of a request that names none: in a machine of several domains that whose stack was asked for last, else the one that ran last. */
+  vcpuInView(host: MachineHost): number {
+    return (host.guests.several ? this.viewed : null) ?? host.machine.currentVcpu();
   }
 
   /** Throws UserError for an id of an earlier stop. */
@@ -51,9 +64,10 @@ export class FrameTable {
 
   /** Where expressions are evaluated: in the frame, or without one in the innermost of the vCPU that ran last. */
   scopeOf(host: MachineHost, frameId: number | undefined): GuestScope {
-    const { machine, symbols } = host;
-    const vcpu = machine.currentVcpu();
+    const { machine } = host;
+    const vcpu = this.vcpuInView(host);
     const entry = frameId === undefined ? { vcpu, frame: this.stackOf(host, vcpu)[0]?.frame } : this.get(frameId);
+    const symbols = host.guests.ofVcpu(entry.vcpu);
     return { machine, symbols, vcpu: entry.vcpu, frame: entry.frame?.physical ?? null, inlineLevel: entry.frame?.inlineLevel ?? 0 };
   }
 }

@@ -2,7 +2,7 @@
 
 import { suggest } from '../host/breakpoints/suggest.ts';
 import { UserError } from '../host/errors.ts';
-import type { LaunchParameters } from '../host/protocol.ts';
+import type { LaunchDomain, LaunchParameters } from '../host/protocol.ts';
 
 export interface LaunchConfiguration extends LaunchParameters {
   readonly stopOnEntry: boolean;
@@ -37,15 +37,29 @@ const pathMap: Field = {
   accepts: (v) => typeof v === 'object' && v !== null && !Array.isArray(v) && Object.values(v).every((to) => typeof to === 'string'),
 };
 
-const fields: Readonly<Record<string, Field>> = {
+/** What each domain has of its own. */
+const domainFields: Readonly<Record<string, Field>> = {
   program: path,
   cmdline: text,
   ramdisk: path,
   memory: count(1, 3072, 'MiB'),
   vcpus: count(1, 32, 'virtual CPUs'),
   dom0: flag,
-  cpu: choice('amd', 'intel'),
   tsc: choice('emulate', 'native'),
+  weight: count(1, 65535, 'a share of the processor'),
+  cap: count(0, 100, 'per cent of the processor'),
+};
+
+/** The name of the configuration as a whole is the editor's. */
+const furtherFields: Readonly<Record<string, Field>> = {
+  ...domainFields,
+  name: { write: 'a name of letters, digits and dashes', accepts: (v) => typeof v === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(v) },
+};
+
+const fields: Readonly<Record<string, Field>> = {
+  ...domainFields,
+  domains: { write: 'a list of further domains, each an object with at least "program"', accepts: (v) => Array.isArray(v) },
+  cpu: choice('amd', 'intel'),
   tier1: flag,
   pace: choice('real', 'fast'),
   stopOnEntry: flag,
@@ -71,19 +85,53 @@ const show = (value: unknown): string => {
 export function parseLaunchArguments(given: unknown, cwd: string, warn: (text: string) => void): LaunchConfiguration {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new UserError('The launch configuration must be an object with at least "program", the path of a kernel.');
+  const values = read(given, fields, 'the launch configuration', warn);
+  const domains = ((values.domains as unknown[] | undefined) ?? []).map((one, n) => {
+    const where = `"domains"[${n}] of the launch configuration`;
+    if (typeof one !== 'object' || one === null || Array.isArray(one))
+      throw new UserError(`${where} must be an object with at least "program", the path of a kernel.`);
+    return domainOf(read(one, furtherFields, where, warn), where);
+  });
+  return {
+    ...domainOf(values, 'the launch configuration'),
+    ...(domains.length ? { domains } : {}),
+    cpu: (values.cpu as 'amd' | 'intel' | undefined) ?? 'amd',
+    tier1: (values.tier1 as boolean | undefined) ?? true,
+    pace: (values.pace as 'fast' | 'real' | undefined) ?? 'real',
+    stopOnEntry: (values.stopOnEntry as boolean | undefined) ?? false,
+    noDebug: (values.noDebug as boolean | undefined) ?? false,
+    sourceMap: (values.sourceMap as Record<string, string> | undefined) ?? {},
+    cwd: (values.cwd as string | undefined) ?? cwd,
+    disassembly: (values.disassembly as 'att' | 'intel' | undefined) ?? 'att',
+  };
+}
+
+/** The fields that are given, each checked. */
+function read(
+  given: object,
+  known: Readonly<Record<string, Field>>,
+  where: string,
+  warn: (text: string) => void,
+): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
-    const field = Object.hasOwn(fields, name) ? fields[name]! : null;
+    const field = Object.hasOwn(known, name) ? known[name]! : null;
     if (!field) {
       if (!editorsOwn.has(name) && !name.startsWith('__'))
-        warn(`The launch configuration has a field "${name}" that Hyperport does not know${suggest(name, Object.keys(fields))}`);
+        warn(
+          `${where[0]!.toUpperCase()}${where.slice(1)} has a field "${name}" that Hyperport does not know${suggest(name, Object.keys(known))}`,
+        );
     } else if (value !== undefined && value !== null) {
-      if (!field.accepts(value)) throw new UserError(`"${name}" in the launch configuration is ${show(value)}; write ${field.write}.`);
+      if (!field.accepts(value)) throw new UserError(`"${name}" in ${where} is ${show(value)}; write ${field.write}.`);
       values[name] = value;
     }
   }
+  return values;
+}
+
+function domainOf(values: Readonly<Record<string, unknown>>, where: string): LaunchDomain {
   if (values.program === undefined)
-    throw new UserError('"program" is missing in the launch configuration; write the path of the kernel to boot, an ELF file for Xen PV.');
+    throw new UserError(`"program" is missing in ${where}; write the path of the kernel to boot, an ELF file for Xen PV.`);
   const dom0 = (values.dom0 as boolean | undefined) ?? false;
   return {
     program: values.program as string,
@@ -92,14 +140,9 @@ export function parseLaunchArguments(given: unknown, cwd: string, warn: (text: s
     memoryMib: (values.memory as number | undefined) ?? 64,
     vcpus: (values.vcpus as number | undefined) ?? 1,
     dom0,
-    cpu: (values.cpu as 'amd' | 'intel' | undefined) ?? 'amd',
-    tier1: (values.tier1 as boolean | undefined) ?? true,
     tsc: (values.tsc as 'emulate' | 'native' | undefined) ?? (dom0 ? 'native' : 'emulate'),
-    pace: (values.pace as 'fast' | 'real' | undefined) ?? 'real',
-    stopOnEntry: (values.stopOnEntry as boolean | undefined) ?? false,
-    noDebug: (values.noDebug as boolean | undefined) ?? false,
-    sourceMap: (values.sourceMap as Record<string, string> | undefined) ?? {},
-    cwd: (values.cwd as string | undefined) ?? cwd,
-    disassembly: (values.disassembly as 'att' | 'intel' | undefined) ?? 'att',
+    ...(values.name === undefined ? {} : { name: values.name as string }),
+    ...(values.weight === undefined ? {} : { weight: values.weight as number }),
+    ...(values.cap === undefined ? {} : { cap: values.cap as number }),
   };
 }

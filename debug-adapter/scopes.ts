@@ -24,7 +24,7 @@ const only64: ReadonlySet<string> = new Set(['r8', 'r9', 'r10', 'r11', 'r12', 'r
 const shownAs = (name: RegisterName, bits: 64 | 32): string => (bits === 32 && general.includes(name) ? `e${name.slice(1)}` : name);
 
 /** Where edits are made: the vCPU whose page tables reach the value. */
-const vcpuOf = (session: Session, entry: FrameEntry | null): number => entry?.vcpu ?? session.host.machine.currentVcpu();
+const vcpuOf = (session: Session, entry: FrameEntry | null): number => entry?.vcpu ?? session.frames.vcpuInView(session.host);
 
 /** A typed value of the guest, with its children behind a reference; `entry`: the frame that it was found in. */
 export function valueVariable(
@@ -80,7 +80,7 @@ function assignAndShow(session: Session, entry: FrameEntry | null, find: () => V
 const shadowed = ' (of an outer block)';
 
 function variableList(session: Session, entry: FrameEntry, variables: readonly Variable[]): Container {
-  const { symbolizer } = session.host.symbols;
+  const { symbolizer } = session.host.guests.ofVcpu(entry.vcpu);
   const memory = memoryOf(session.host.machine, entry.vcpu);
   const shownName = (variable: Variable): string => (variable.isShadowed ? `${variable.name}${shadowed}` : variable.name);
   const valueIn = (variable: Variable): Value => symbolizer.valueOf(variable, entry.frame.physical, memory);
@@ -101,7 +101,8 @@ function variableList(session: Session, entry: FrameEntry, variables: readonly V
 
 /** Registers of the frame: in a caller's only what the callees preserved. */
 function registerContainer(session: Session, entry: FrameEntry): Container {
-  const { machine, symbols } = session.host;
+  const { machine } = session.host;
+  const symbols = session.host.guests.ofVcpu(entry.vcpu);
   const { physical } = entry.frame;
   const preserved = new Map(symbols.symbolizer.registers.names.map((name, n) => [name as string, physical.registers.get(n)]));
   const register = (now: Registers, name: RegisterName): DebugProtocol.Variable => {
@@ -142,16 +143,17 @@ function registerContainer(session: Session, entry: FrameEntry): Container {
 }
 
 function xenContainer(session: Session, entry: FrameEntry): Container {
-  const { machine, symbols } = session.host;
+  const { machine } = session.host;
+  const symbols = session.host.guests.ofVcpu(entry.vcpu);
   const plain = (name: string, value: string): DebugProtocol.Variable => ({ name, value, variablesReference: 0 });
   return {
     children: () => {
-      const view = machine.vcpus()[entry.vcpu];
+      const view = machine.vcpus().find(({ id }) => id === entry.vcpu);
       const info = machine.vcpuInfo(entry.vcpu);
       const callbacks = machine.callbacks(entry.vcpu);
       const call = [...machine.recent(2000).records]
         .reverse()
-        .find((r) => r.vcpu === entry.vcpu && (r.kind === 'hypercall' || r.kind === 'hypercall-entry'));
+        .find((r) => machine.vcpuOf(r.domain, r.vcpu) === entry.vcpu && (r.kind === 'hypercall' || r.kind === 'hypercall-entry'));
       const symbol = (address: bigint | null): string =>
         address === null ? 'not registered' : `${hex(address)} <${symbols.describe(address)}>`;
       return [
@@ -188,9 +190,10 @@ export function plainTree(session: Session, name: string, value: unknown): Debug
 }
 
 export function scopesOf(session: Session, entry: FrameEntry): DebugProtocol.Scope[] {
-  const { symbolizer } = session.host.symbols;
+  const symbols = session.host.guests.ofVcpu(entry.vcpu);
+  const { symbolizer } = symbols;
   const { frame } = entry;
-  const stub = session.host.symbols.isStub(frame.pc);
+  const stub = symbols.isStub(frame.pc);
   const locals = stub ? [] : symbolizer.variablesAt(frame.physical.lookup, frame.inlineLevel);
   const globals = stub ? [] : symbolizer.globalsAt(frame.physical.lookup);
   const scope = (name: string, container: Container, hint: string | undefined, expensive: boolean): DebugProtocol.Scope => ({

@@ -1,6 +1,7 @@
 // The source line of the guest that made a trace record: of a hypercall through the hypercall page, the line that called the stub.
 
 import type { Machine } from '../simulator/machine-types.ts';
+import type { Guests } from './guests.ts';
 import type { TracedRecord, TraceRecord } from './protocol.ts';
 import { readWord } from './stepping/drives.ts';
 import type { GuestSymbols } from './symbols/guest-symbols.ts';
@@ -9,15 +10,18 @@ type Source = NonNullable<TracedRecord['source']>;
 const cache = new WeakMap<GuestSymbols, Map<bigint, Source | null>>();
 
 /** Call while the record is being made, with the vCPU's registers as they are then. Null where no source is known. */
-export function callSite(machine: Machine, symbols: GuestSymbols, record: TraceRecord): Source | null {
+export function callSite(machine: Machine, guests: Guests, record: TraceRecord): Source | null {
   if (record.rip === undefined) return null;
+  const vcpu = machine.vcpuOf(record.domain, record.vcpu);
+  if (vcpu === null) return null;
+  const symbols = guests.of(record.domain);
   const rip = BigInt(record.rip);
   const stub = symbols.stubAt(rip);
   if (!stub) return sourceOf(symbols, rip);
   // Done, iret has left the stack that it was called on.
   if (record.kind === 'hypercall' && record.name === 'iret') return null;
-  const { rsp } = machine.registers(record.vcpu);
-  const back = readWord(machine, record.vcpu, rsp + (machine.bits === 64 ? 16n : 0n));
+  const { rsp } = machine.registers(vcpu);
+  const back = readWord(machine, vcpu, rsp + (machine.bits === 64 ? 16n : 0n));
   return back === null ? null : sourceOf(symbols, back - 1n);
 }
 

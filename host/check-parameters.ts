@@ -27,10 +27,13 @@ export function checkKinds(given: unknown): readonly TraceKind[] | 'all' {
   throw new UserError(`"kinds" must be 'all' or a list of: ${Object.keys(kinds).join(', ')}.`);
 }
 
-/** The machine's own domain when absent. Throws UserError. */
+/** The machine's first domain when absent. Throws UserError. */
 export function checkDomain(host: MachineHost, given: unknown): number {
-  if (given === undefined || given === host.machine.domain) return host.machine.domain;
-  throw new UserError(`There is no domain ${given}; this machine runs domain ${host.machine.domain}.`);
+  if (given === undefined) return host.machine.domain;
+  const ids = host.machine.domains().map(({ id }) => id);
+  if (typeof given === 'number' && (given === host.machine.domain || ids.includes(given))) return given;
+  const runs = ids.length > 1 ? `domains ${ids.join(', ')}` : `domain ${host.machine.domain}`;
+  throw new UserError(`There is no domain ${given}; this machine runs ${runs}.`);
 }
 
 /** An address or register value, written as a `0x…` string. Throws UserError. */

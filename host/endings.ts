@@ -1,6 +1,6 @@
 // How a machine ended, in words and as the command line's exit code.
 
-import type { Ending } from '../simulator/machine-types.ts';
+import type { Ending, Machine } from '../simulator/machine-types.ts';
 import type { EndingInfo } from './protocol.ts';
 
 export type FinalEnding = Ending | { readonly kind: 'terminated' };
@@ -18,4 +18,20 @@ const texts: Readonly<Record<Exclude<FinalEnding['kind'], 'crash'>, { text: stri
 export function describeEnding(ending: FinalEnding, explain: (ending: Ending & { kind: 'crash' }) => string): EndingInfo {
   if (ending.kind === 'crash') return { kind: 'crash', text: explain(ending), exitCode: 3 };
   return { kind: ending.kind, ...texts[ending.kind] };
+}
+
+/** One of several domains ended: which, and how. */
+export function describeDomainEnding(machine: Machine, domain: number, ending: Ending): string {
+  const { name } = machine.domains().find(({ id }) => id === domain) ?? { name: '' };
+  const who = `Domain ${domain}${name ? ` (${name})` : ''}`;
+  switch (ending.kind) {
+    case 'crash':
+      return `${who} crashed: ${ending.reason}`;
+    case 'poweroff':
+      return `${who} powered off.`;
+    case 'watchdog':
+      return `${who} was ended by its watchdog.`;
+    default:
+      return `${who} asked for ${ending.kind}.`;
+  }
 }

@@ -2,10 +2,11 @@
 
 import { openKernel } from '../image/elf/kernel.ts';
 import { createMachine } from '../simulator/machine.ts';
+import type { DomainConfig } from '../simulator/machine-types.ts';
 import { type HostClock, hostClock } from './clock.ts';
 import { readBinary, resolvePath } from './files.ts';
 import { MachineHost } from './machine-host.ts';
-import type { LaunchParameters } from './protocol.ts';
+import type { LaunchDomain, LaunchParameters } from './protocol.ts';
 import { GuestSymbols } from './symbols/guest-symbols.ts';
 
 export interface SourceOptions {
@@ -17,12 +18,28 @@ export interface SourceOptions {
 
 /** Throws UserError (files), ImageError or KernelImageError (what is in the kernel). */
 export function launchMachine(launch: LaunchParameters, sources: SourceOptions, clock: HostClock = hostClock): MachineHost {
-  const program = resolvePath(launch.program, sources.cwd);
+  const [first, ...others] = [launch, ...(launch.domains ?? [])].map((one) => readDomain(one, sources));
+  const { cpu, tier1 } = launch;
+  const machine = createMachine({ ...first!.config, cpu, tier1, domains: others.map(({ config }) => config) });
+  const symbols = [first!, ...others].map(({ elf, program }, configured) => {
+    const options = { program, cwd: sources.cwd, sourceMap: sources.sourceMap ?? {} };
+    const page = () => machine.domains().find((one) => one.configured === configured)?.hypercallPage ?? null;
+    return new GuestSymbols(elf, options, page);
+  });
+  return new MachineHost({ ...launch, program: first!.program }, machine, symbols, clock);
+}
+
+function readDomain(launch: LaunchDomain, { cwd }: SourceOptions) {
+  const program = resolvePath(launch.program, cwd);
   const kernel = readBinary(program, 'kernel "program"', true);
-  const ramdisk = launch.ramdisk === null ? null : readBinary(resolvePath(launch.ramdisk, sources.cwd), 'ramdisk');
-  const elf = openKernel(kernel);
-  const { cmdline, memoryMib, vcpus, dom0, cpu, tsc, tier1 } = launch;
-  const machine = createMachine({ kernel, cmdline, memoryMib, vcpus, dom0, cpu, tsc, tier1, ...(ramdisk ? { ramdisk } : {}) });
-  const symbols = new GuestSymbols(elf, { program, cwd: sources.cwd, sourceMap: sources.sourceMap ?? {} }, () => machine.hypercallPage());
-  return new MachineHost({ ...launch, program }, machine, symbols, clock);
+  const ramdisk = launch.ramdisk === null ? null : readBinary(resolvePath(launch.ramdisk, cwd), 'ramdisk');
+  const { cmdline, memoryMib, vcpus, dom0, tsc, name, weight, cap } = launch;
+  const config: DomainConfig = {
+    ...{ kernel, cmdline, memoryMib, vcpus, dom0, tsc },
+    ...(ramdisk ? { ramdisk } : {}),
+    ...(name === undefined ? {} : { name }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(cap === undefined ? {} : { cap }),
+  };
+  return { program, config, elf: openKernel(kernel) };
 }

@@ -36,10 +36,12 @@ const answers: Answers = {
     ...machine.counters(),
     clock: machine.clock(),
   }),
-  vcpus: ({ machine, symbols }) =>
-    machine.vcpus().map(({ vcpu, state, inKernel }) => {
-      const { rip } = machine.registers(vcpu);
-      return { vcpu, state, inKernel, rip: hex(rip), location: symbols.locate(rip) };
+  domains: ({ machine }) =>
+    machine.domains().map(({ id, name, dom0, state, hypercalls, vcpus }) => ({ id, name, dom0, state, hypercalls, vcpus })),
+  vcpus: ({ machine, guests }) =>
+    machine.vcpus().map(({ id, domain, vcpu, state, inKernel }) => {
+      const { rip } = machine.registers(id);
+      return { vcpu: id, domain, number: vcpu, state, inKernel, rip: hex(rip), location: guests.ofVcpu(id).locate(rip) };
     }),
   continue: (host) => {
     host.continue();
@@ -90,7 +92,7 @@ const answers: Answers = {
     const steps = walk.steps.map(({ level, mfn, index, entry }) => ({ level, mfn: hex(mfn), index, entry: hex(entry) }));
     return { steps, machine: walk.machine === undefined ? null : hex(walk.machine) };
   },
-  locate: ({ symbols }, params) => symbols.locate(checkAddress(params.address, 'address')),
+  locate: (host, params) => host.guests.ofVcpu(vcpuOf(host, params)).locate(checkAddress(params.address, 'address')),
   input: (host, params) => {
     host.input(fromBase64(params.bytes), checkDomain(host, params.domain));
     return {};

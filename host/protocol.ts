@@ -10,7 +10,8 @@ export type TracedRecord = TraceRecord & {
   readonly source?: { readonly path: string; readonly line: number; readonly column?: number; readonly name?: string };
 };
 
-export interface LaunchParameters {
+/** One domain of a machine. */
+export interface LaunchDomain {
   /** Path of the kernel image: ELF, plain or gzip. */
   readonly program: string;
   readonly cmdline: string;
@@ -18,8 +19,18 @@ export interface LaunchParameters {
   readonly memoryMib: number;
   readonly vcpus: number;
   readonly dom0: boolean;
-  readonly cpu: 'amd' | 'intel';
   readonly tsc: 'emulate' | 'native';
+  readonly name?: string;
+  /** Share of the processor (256 unless given), and its most in per cent (0: no limit). */
+  readonly weight?: number;
+  readonly cap?: number;
+}
+
+/** The machine, with its first (mostly only) domain. */
+export interface LaunchParameters extends LaunchDomain {
+  /** The domains besides the first. */
+  readonly domains?: readonly LaunchDomain[];
+  readonly cpu: 'amd' | 'intel';
   readonly tier1: boolean;
   readonly pace: Pace;
 }
@@ -43,8 +54,21 @@ export interface MachineInfo {
   readonly clock: number;
 }
 
+export interface DomainInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly dom0: boolean;
+  readonly state: 'runs' | 'paused' | 'shut down' | 'crashed' | 'dying';
+  readonly hypercalls: number;
+  /** Numbers of its vCPUs in the machine. */
+  readonly vcpus: readonly number[];
+}
+
 export interface VcpuInfo {
+  /** Its number in the machine, by which requests name it, and its domain with its number there. */
   readonly vcpu: number;
+  readonly domain: number;
+  readonly number: number;
   readonly state: 'running' | 'runnable' | 'blocked' | 'down';
   readonly inKernel: boolean;
   readonly rip: string;
@@ -111,6 +135,7 @@ interface OfVcpu {
 /** Every request: its parameters and its result. */
 export interface MachineRequests {
   info: { params: Empty; result: MachineInfo };
+  domains: { params: Empty; result: readonly DomainInfo[] };
   vcpus: { params: Empty; result: readonly VcpuInfo[] };
   continue: { params: Empty; result: Empty };
   pause: { params: Empty; result: Empty };
@@ -129,7 +154,8 @@ export interface MachineRequests {
   };
   writeMemory: { params: OfVcpu & { readonly address: string; readonly bytes: string }; result: { readonly written: number } };
   walk: { params: OfVcpu & { readonly address: string }; result: WalkInfo };
-  locate: { params: { readonly address: string }; result: SourceLocation };
+  /** By the symbols of the vCPU's domain. */
+  locate: { params: OfVcpu & { readonly address: string }; result: SourceLocation };
   input: { params: { readonly domain?: number; readonly bytes: string }; result: Empty };
   subscribe: { params: TraceSubscription; result: Empty };
   unsubscribe: { params: Empty; result: Empty };

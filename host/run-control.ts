@@ -36,12 +36,16 @@ export interface RunObserver {
   /** Every vCPU is blocked and no timer is pending; the run waits for input. Once for each resume. */
   idle(waits: readonly WaitReason[]): void;
   ended(ending: Ending | { readonly kind: 'terminated' }): void;
+  /** One of several domains ended; the others go on. */
+  domainEnded?(domain: number, ending: Ending): void;
 }
 
 /** What a run is for, when it is for more than to go on: a step. */
 export interface Drive {
   /** Whether the next run() shall execute one instruction only; else it is a slice. */
   single(): boolean;
+  /** The vCPU that steps; its domain is the one that `temporaries` are of. */
+  readonly vcpu?: number;
   /** Addresses to stop at, besides the breakpoints. */
   temporaries(): readonly VirtualAddress[];
   /** Called after each run() that no breakpoint ended; true: the goal is reached. */
@@ -77,6 +81,8 @@ export class RunControl {
   /** Where the machine stood when it stopped last: a breakpoint there has been seen already. */
   private seen: { icount: number; address: bigint } | null = null;
   private finished: Ending | null = null;
+  /** Domains that have breakpoints in the machine. */
+  private installed: readonly number[] = [];
   /** Whether a crash stops for inspection before the session ends. */
   stopAtCrash = false;
 
@@ -97,11 +103,20 @@ export class RunControl {
 
   /** Gives the machine the breakpoints as they are now; BreakpointTable calls it on every change. */
   install(): void {
-    const addresses = new Set([...this.table.addresses(), ...this.drive.temporaries()]);
-    this.machine.setBreakpoints([...addresses]);
+    const wanted = new Map([...this.table.addresses()].map(([domain, addresses]) => [domain, new Set(addresses)]));
+    const temporaries = this.drive.temporaries();
+    const steps = temporaries.length ? this.domainOf(this.drive.vcpu ?? this.machine.currentVcpu()) : null;
+    if (steps !== null) wanted.set(steps, new Set([...(wanted.get(steps) ?? []), ...temporaries]));
+    for (const domain of this.installed) if (!wanted.has(domain)) this.machine.setBreakpoints([], domain);
+    for (const [domain, addresses] of wanted) this.machine.setBreakpoints([...addresses], domain);
+    this.installed = [...wanted.keys()];
     this.machine.setWatchpoints(this.table.watchpoints());
     const kinds = this.table.kinds();
     this.machine.stopWhen(kinds, kinds.length ? (record) => this.stopsAt(record) : null);
+  }
+
+  private domainOf(vcpu: number): number {
+    return this.machine.vcpus().find(({ id }) => id === vcpu)?.domain ?? this.machine.domain;
   }
 
   /** Goes on until a breakpoint, a pause, the goal of `drive` or the end. Does nothing unless stopped. */
@@ -219,7 +234,10 @@ export class RunControl {
         return true;
       case 'breakpoint': {
         const known = this.seen?.address === result.address && this.seen.icount === this.machine.icount();
-        const ids = known || this.drive.resumes?.(result) ? [] : this.table.hitCode(result.vcpu, result.address);
+        const ids =
+          known || this.drive.resumes?.(result)
+            ? []
+            : this.table.hitCode(result.vcpu, { domain: this.domainOf(result.vcpu), address: result.address });
         if (ids.length) {
           this.stop({ kind: 'breakpoint', vcpu: result.vcpu, address: result.address, ids });
           return true;
@@ -234,8 +252,9 @@ export class RunControl {
         this.stop({ kind: 'data', vcpu: result.vcpu, instruction: result.instruction, accesses, ids });
         return true;
       }
-      case 'budget':
       case 'domain-ended':
+        return this.oneEnded(result.domain, result.ending) || this.arrived(result);
+      case 'budget':
         return this.arrived(result);
       case 'idle':
         return false;
@@ -250,7 +269,7 @@ export class RunControl {
     const vcpu = this.machine.currentVcpu();
     const address = this.machine.registers(vcpu).rip as VirtualAddress;
     const known = result.kind === 'breakpoint' || (this.seen?.address === address && this.seen.icount === this.machine.icount());
-    const ids = known ? [] : this.table.hitCode(vcpu, address);
+    const ids = known ? [] : this.table.hitCode(vcpu, { domain: this.domainOf(vcpu), address });
     this.stop(ids.length ? { kind: 'breakpoint', vcpu, address, ids } : { kind: 'step', vcpu });
     return true;
   }
@@ -266,8 +285,21 @@ export class RunControl {
   private ends(ending: Ending): void {
     if (ending.kind === 'crash' && this.stopAtCrash && !this.finished) {
       this.finished = ending;
-      this.stop({ kind: 'crash', vcpu: ending.vcpu, ending });
+      this.stop({ kind: 'crash', vcpu: this.crashedVcpu(ending), ending });
     } else this.finish(ending);
+  }
+
+  /** One of several domains is over: true when the run stops for a person to look at its crash. */
+  private oneEnded(domain: number, ending: Ending): boolean {
+    this.observer.domainEnded?.(domain, ending);
+    if (ending.kind !== 'crash' || !this.stopAtCrash) return false;
+    this.stop({ kind: 'crash', vcpu: this.crashedVcpu(ending), ending });
+    return true;
+  }
+
+  private crashedVcpu(ending: Ending & { kind: 'crash' }): number {
+    const domain = this.machine.domains().find((one) => one.ending === ending);
+    return (domain && this.machine.vcpuOf(domain.id, ending.vcpu)) ?? ending.vcpu;
   }
 
   private stop(stop: Stop): void {

@@ -4,6 +4,7 @@
 import { asVirtual } from '../abi/address.ts';
 import { isNamed } from './breakpoints/names.ts';
 import { namedBreakpoint, parseConditions, type WrittenConditions } from './breakpoints/record-breakpoint.ts';
+import type { CodePlace } from './breakpoints/table.ts';
 import { UserError } from './errors.ts';
 import { launchMachine, type SourceOptions } from './launch.ts';
 import type { MachineHost } from './machine-host.ts';
@@ -57,7 +58,7 @@ export async function runTo(host: MachineHost, place: string, written: WrittenCo
   const id = host.newId();
   const group = 'run to';
   if (isNamed(place)) host.table.setRecords(group, [namedBreakpoint(id, place, written)]);
-  else host.table.setCode(group, [{ id, label: place, addresses: placesOf(host, place).map(asVirtual), ...parseConditions(written) }]);
+  else host.table.setCode(group, [{ id, label: place, places: placesOf(host, place), ...parseConditions(written) }]);
   try {
     return await runOn(host);
   } finally {
@@ -66,12 +67,12 @@ export async function runTo(host: MachineHost, place: string, written: WrittenCo
   }
 }
 
-function placesOf(host: MachineHost, place: string): readonly bigint[] {
-  const { symbolizer } = host.symbols;
+function placesOf(host: MachineHost, place: string): readonly CodePlace[] {
+  const { symbolizer } = host.guests.of(host.machine.domain);
   const line = /^(.+):([0-9]+)$/.exec(place);
   const places = line
     ? (symbolizer.breakpointsAt(line[1]!, Number(line[2]))?.addresses ?? [])
     : symbolizer.functionsNamed(place).map((f) => f.body);
   if (!places.length) throw new UserError(`The kernel has no ${line ? 'code at' : 'function'} '${place}'.`);
-  return places;
+  return places.map((address) => ({ domain: host.machine.domain, address: asVirtual(address) }));
 }

@@ -55,14 +55,14 @@ export function describeStop(host: MachineHost, stop: Stop): StopWords | null {
     return { title: crashFilter.label, text: text.split('\n')[0]!, full: text, console: `${text}\n  at ${position(host, stop.vcpu)}` };
   }
   if (stop.kind === 'data') {
-    const text = stop.accesses.map((access) => describeAccess(host, access)).join('\n');
+    const text = stop.accesses.map((access) => describeAccess(host, stop.vcpu, access)).join('\n');
     const [first] = stop.accesses;
     const title = first?.access === 'read' ? 'Watched memory was read' : 'Watched memory was written';
     return {
       title,
       text: text.split('\n')[0]!,
       full: text,
-      console: `${text}\n  by the instruction at ${host.symbols.describe(stop.instruction)}`,
+      console: `${text}\n  by the instruction at ${host.guests.ofVcpu(stop.vcpu).describe(stop.instruction)}`,
     };
   }
   if (stop.kind !== 'record') return null;
@@ -80,8 +80,8 @@ function bytesText(bytes: Uint8Array): string {
   return hex(bytes.reduceRight((value, b) => (value << 8n) | BigInt(b), 0n));
 }
 
-function describeAccess(host: MachineHost, { address, length, access, before, after }: WatchedAccess): string {
-  const symbol = host.symbols.symbolizer.symbolText(address);
+function describeAccess(host: MachineHost, vcpu: number, { address, length, access, before, after }: WatchedAccess): string {
+  const symbol = host.guests.ofVcpu(vcpu).symbolizer.symbolText(address);
   const place = `${hex(address)}${symbol ? ` <${symbol}>` : ''}`;
   const size = `${length} byte${length === 1 ? '' : 's'}`;
   const were = length === 1 ? 'was' : 'were';

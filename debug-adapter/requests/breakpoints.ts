@@ -31,25 +31,46 @@ function attempt(id: number, make: () => Made): Made {
   }
 }
 
-function codeBreakpoint(id: number, label: string, addresses: readonly bigint[], written: WrittenConditions): CodeBreakpoint {
-  return { id, label, addresses: addresses.map(asVirtual), ...parseConditions(written) };
+interface Place {
+  readonly domain: number;
+  readonly address: bigint;
 }
+
+function codeBreakpoint(id: number, label: string, places: readonly Place[], written: WrittenConditions): CodeBreakpoint {
+  return {
+    id,
+    label,
+    places: places.map(({ domain, address }) => ({ domain, address: asVirtual(address) })),
+    ...parseConditions(written),
+  };
+}
+
+const addressesOf = (places: readonly Place[]): bigint[] => [...new Set(places.map(({ address }) => address))];
 
 function atLine(session: Session, host: MachineHost, path: string, { id, ...asked }: Numbered<DebugProtocol.SourceBreakpoint>): Made {
   return attempt(id, () => {
     const wanted = session.fromClientLine(asked.line);
-    const files = host.symbols.recordedFiles(path);
+    const guests = host.guests.list();
+    const files = guests.flatMap((guest) => guest.symbols.recordedFiles(path).map((file) => ({ guest, file })));
     if (!files.length) {
-      const why = host.symbols.symbolizer.hasDebugInfo ? 'No code of the kernel comes from this file.' : host.symbols.warnings[0]!;
-      throw new UserError(why);
+      const { symbolizer, warnings } = guests[0]!.symbols;
+      throw new UserError(symbolizer.hasDebugInfo ? 'No code of the kernel comes from this file.' : warnings[0]!);
     }
-    const found = files.map((file) => host.symbols.symbolizer.breakpointsAt(file, wanted)).filter((match) => match !== undefined);
+    const found = files.flatMap(({ guest, file }) => {
+      const match = guest.symbols.symbolizer.breakpointsAt(file, wanted);
+      return match ? [{ ...match, domain: guest.domain }] : [];
+    });
     const line = Math.min(...found.map((match) => match.line));
-    const addresses = found.filter((match) => match.line === line).flatMap((match) => match.addresses);
-    if (!addresses.length) throw new UserError(`There is no code at line ${wanted} or after it.`);
-    const code = codeBreakpoint(id, `${path}:${line}`, addresses, asked);
+    const places = found
+      .filter((match) => match.line === line)
+      .flatMap(({ domain, addresses }) => addresses.map((address) => ({ domain, address })));
+    if (!places.length) throw new UserError(`There is no code at line ${wanted} or after it.`);
+    const code = codeBreakpoint(id, `${path}:${line}`, places, asked);
     const note = line === wanted ? {} : { note: `There is no code at line ${wanted}; moved to line ${line}.` };
-    return { code, state: { state: 'applied', id, addresses, line, source: sourceOf(session, found[0]!.file), ...note } };
+    return {
+      code,
+      state: { state: 'applied', id, addresses: addressesOf(places), line, source: sourceOf(session, found[0]!.file), ...note },
+    };
   });
 }
 
@@ -58,12 +79,16 @@ function atFunction(host: MachineHost, { id, ...asked }: Numbered<DebugProtocol.
     if (isNamed(asked.name)) return { record: namedBreakpoint(id, asked.name, asked), state: { state: 'applied', id, addresses: [] } };
     const name = asked.name.trim().replace(/\(\)$/, '');
     const address = parseInteger(name);
-    const addresses = address !== null ? [address] : host.symbols.symbolizer.functionsNamed(name).map((place) => place.body);
-    if (!addresses.length)
+    const places = host.guests
+      .list()
+      .flatMap(({ domain, symbols }) =>
+        address !== null ? [{ domain, address }] : symbols.symbolizer.functionsNamed(name).map(({ body }) => ({ domain, address: body })),
+      );
+    if (!places.length)
       throw new UserError(
         `The kernel has no function '${name}'. Hypercalls are written 'hypercall:NAME', events 'event:VIRQ_TIMER', exceptions 'exception:#PF'.`,
       );
-    return { code: codeBreakpoint(id, name, addresses, asked), state: { state: 'applied', id, addresses } };
+    return { code: codeBreakpoint(id, name, places, asked), state: { state: 'applied', id, addresses: addressesOf(places) } };
   });
 }
 
@@ -72,8 +97,9 @@ function atInstruction(session: Session, host: MachineHost, { id, ...asked }: Nu
     const scope = session.frames.scopeOf(host, undefined);
     const base = numberOf(evaluateOnGuest(parseExpression(asked.instructionReference), scope), 'The address');
     const address = BigInt.asUintN(64, base + BigInt(asked.offset ?? 0));
-    const code = codeBreakpoint(id, `0x${address.toString(16)}`, [address], asked);
-    const isMapped = host.read(host.machine.currentVcpu(), address, 1).length > 0;
+    const domain = host.machine.vcpus().find((one) => one.id === scope.vcpu)?.domain ?? host.machine.domain;
+    const code = codeBreakpoint(id, `0x${address.toString(16)}`, [{ domain, address }], asked);
+    const isMapped = host.read(scope.vcpu, address, 1).length > 0;
     const note = isMapped ? {} : { note: 'This address is not mapped now; the breakpoint is hit when code runs there.' };
     return { code, state: { state: 'applied', id, addresses: [address], ...note } };
   });
@@ -135,12 +161,12 @@ export const breakpointRequests: Family = {
     session,
     args: DebugProtocol.BreakpointLocationsArguments,
   ): Answer<DebugProtocol.BreakpointLocationsResponse['body']> => {
-    const { symbols } = session.host;
     const [first, last] = [session.fromClientLine(args.line), session.fromClientLine(args.endLine ?? args.line)];
-    const files = args.source.path ? symbols.recordedFiles(args.source.path) : [];
-    const lines = new Set(
-      files.flatMap((file) => symbols.symbolizer.lines.linesWithCode(file)).filter((line) => line >= first && line <= last),
-    );
+    const { path } = args.source;
+    const withCode = session.host.guests
+      .list()
+      .flatMap(({ symbols }) => (path ? symbols.recordedFiles(path).flatMap((file) => symbols.symbolizer.lines.linesWithCode(file)) : []));
+    const lines = new Set(withCode.filter((line) => line >= first && line <= last));
     return { body: { breakpoints: [...lines].sort((a, b) => a - b).map((line) => ({ line: session.toClientLine(line) })) } };
   },
 };

@@ -3,6 +3,7 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { UserError } from '../../host/errors.ts';
 import { hex } from '../../host/numbers.ts';
+import type { GuestSymbols } from '../../host/symbols/guest-symbols.ts';
 import { type DisassembledRow, Disassembler } from '../disassembler.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
@@ -13,10 +14,10 @@ const mostRows = 20_000;
 
 function rowToProtocol(
   session: Session,
+  symbols: GuestSymbols,
   row: DisassembledRow,
   before: { file: string; line: number } | null,
 ): DebugProtocol.DisassembledInstruction {
-  const { symbols } = session.host;
   const bytes = row.bytes ? [...row.bytes].map((b) => b.toString(16).padStart(2, '0')).join(' ') : undefined;
   const stub = symbols.stubAt(row.address);
   const low = stub ? null : symbols.functionAt(row.address)?.low;
@@ -40,8 +41,7 @@ function rowToProtocol(
 }
 
 /** Where decoding may safely begin before an address: the line's or function's first byte, or a stub of the hypercall page. */
-function startBefore(session: Session, near: bigint): bigint | null {
-  const { symbols } = session.host;
+function startBefore(symbols: GuestSymbols, near: bigint): bigint | null {
   const stub = symbols.stubAt(near);
   if (stub) return near - BigInt(stub.offset);
   return symbols.functionAt(near)?.low ?? symbols.symbolizer.lineAt(near)?.low ?? null;
@@ -56,17 +56,18 @@ export const disassemblyRequests: Family = {
     const skip = args.instructionOffset ?? 0;
     if (Math.abs(skip) > mostRows) throw new UserError(`The disassembly may begin at most ${mostRows} instructions away.`);
     const from = addressOf(session, args.memoryReference, args.offset);
-    const vcpu = host.machine.currentVcpu();
+    const vcpu = session.frames.vcpuInView(host);
+    const symbols = host.guests.ofVcpu(vcpu);
     const symbol = (address: bigint): string | null =>
-      host.symbols.isStub(address) ? host.symbols.describe(address) : (host.symbols.symbolizer.symbolText(address) ?? null);
+      symbols.isStub(address) ? symbols.describe(address) : (symbols.symbolizer.symbolText(address) ?? null);
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (address, length) => host.read(vcpu, address, length), symbol);
-    const before = skip < 0 ? disassembler.backward(from, -skip, (near) => startBefore(session, near)).slice(0, wanted) : [];
+    const before = skip < 0 ? disassembler.backward(from, -skip, (near) => startBefore(symbols, near)).slice(0, wanted) : [];
     const after = disassembler.forward(from, Math.max(0, skip) + wanted - before.length).slice(Math.max(0, skip));
     let last: { file: string; line: number } | null = null;
     const instructions = [...before, ...after].slice(0, wanted).map((row) => {
-      const shown = rowToProtocol(session, row, last);
-      const line = row.bytes ? host.symbols.lineAt(row.address) : null;
+      const shown = rowToProtocol(session, symbols, row, last);
+      const line = row.bytes ? symbols.lineAt(row.address) : null;
       last = line;
       return shown;
     });

@@ -20,16 +20,16 @@ import type { Session } from '../session.ts';
 type Body = DebugProtocol.EvaluateResponse['body'];
 
 /** A typed number (cast, pointer arithmetic) is shown as its type shows it. */
-function typedNumber(session: Session, value: GuestValue & { kind: 'number' }, expression: string): Body {
+function typedNumber(session: Session, scope: GuestScope, value: GuestValue & { kind: 'number' }, expression: string): Body {
   const { type, number } = value;
-  const { symbolizer } = session.host.symbols;
+  const { symbolizer } = scope.symbols;
   const plain = type && stripAliases(type);
   const symbol = number > 0xfffn ? symbolizer.symbolText(BigInt.asUintN(64, number)) : undefined;
   if (plain?.kind === 'pointer' && type) {
     const result = `${hex(number)}${symbol ? ` <${symbol}>` : ''}`;
     const target = plain.target();
     const open = stripAliases(target).kind !== 'void' && stripAliases(target).kind !== 'function' && number !== 0n;
-    const memory = (address: bigint, length: number): Uint8Array => session.host.read(session.host.machine.currentVcpu(), address, length);
+    const memory = (address: bigint, length: number): Uint8Array => session.host.read(scope.vcpu, address, length);
     const child = { children: () => [valueVariable(session, symbolizer.valueAt('*', target, number, memory), `*(${expression})`)] };
     return { result, type: type.name, variablesReference: open ? session.references.add(child) : 0, memoryReference: hex(number) };
   }
@@ -51,14 +51,14 @@ function plain(session: Session, text: string, scope: GuestScope): Body {
   }
   const register = expression.kind === 'register' || expression.kind === 'name' ? expression.name : '';
   if (['rflags', 'cr0', 'cr4'].includes(register)) return { result: decodedRegister(register, value.number), variablesReference: 0 };
-  return typedNumber(session, value, text);
+  return typedNumber(session, scope, value, text);
 }
 
 async function examine(session: Session, command: Examine, scope: GuestScope): Promise<Body> {
   const { host } = session;
   const address = BigInt.asUintN(host.machine.bits, numberOf(evaluateOnGuest(command.address, scope), 'The address'));
   const symbol = (at: bigint): string | null =>
-    host.symbols.isStub(at) ? host.symbols.describe(at) : (host.symbols.symbolizer.symbolText(at) ?? null);
+    scope.symbols.isStub(at) ? scope.symbols.describe(at) : (scope.symbols.symbolizer.symbolText(at) ?? null);
   if (command.format === 'i') {
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (at, length) => host.read(scope.vcpu, at, length), symbol);

@@ -5,13 +5,14 @@ import { UserError } from '../../host/errors.ts';
 import type { Answer, Family } from '../handler.ts';
 import type { Session } from '../session.ts';
 
-/** DAP numbers threads from 1, Xen numbers vCPUs from 0. */
+/** DAP numbers threads from 1, the machine numbers its vCPUs from 0. */
 export const threadOf = (vcpu: number): number => vcpu + 1;
 
 /** Throws UserError for a thread that no vCPU is. */
 export function vcpuOf(session: Session, threadId: number): number {
-  const count = session.host.machine.vcpus().length;
-  if (threadId >= 1 && threadId <= count) return threadId - 1;
+  const vcpus = session.host.machine.vcpus();
+  const count = vcpus.length;
+  if (vcpus.some(({ id }) => threadOf(id) === threadId)) return threadId - 1;
   throw new UserError(`There is no thread ${threadId}; the machine has ${count} (one for each vCPU), numbered from 1.`);
 }
 
@@ -39,7 +40,7 @@ export const executionRequests: Family = {
   threads: (session): Answer<DebugProtocol.ThreadsResponse['body']> => {
     if (!session.hasHost) return { body: { threads: [] } };
     const threads = session.host.machine.vcpus().map((v) => ({
-      id: threadOf(v.vcpu),
+      id: threadOf(v.id),
       name: `${v.domain === 0 ? 'dom0' : `domain ${v.domain}`} vCPU ${v.vcpu}${v.state === 'down' ? ' (down)' : v.inKernel ? '' : ' (user mode)'}`,
     }));
     return { body: { threads } };

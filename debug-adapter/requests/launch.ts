@@ -64,7 +64,8 @@ function openMachine(session: Session, args: unknown): void {
   session.open(host);
   if (!configuration.noDebug) chooseDefaults(host);
   startTrace(session);
-  for (const warning of host.symbols.warnings) session.output('console', warning);
+  for (const { domain, symbols } of host.guests.list())
+    for (const warning of symbols.warnings) session.output('console', host.guests.several ? `domain ${domain}: ${warning}` : warning);
 }
 
 export const launchRequests: Family = {

@@ -1,4 +1,4 @@
-// readMemory and writeMemory: guest virtual memory through the page tables of the vCPU that ran last.
+// readMemory and writeMemory: guest virtual memory through the page tables of the vCPU that ran last, or is looked at.
 
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { asVirtual } from '../../abi/address.ts';
@@ -35,7 +35,7 @@ export const memoryRequests: Family = {
     const address = addressOf(session, args.memoryReference, args.offset);
     if (args.count < 0) throw new UserError('\'readMemory\' needs "count", a number of bytes that is not negative.');
     if (args.count > most) throw new UserError(`At most ${most} bytes can be read at once.`);
-    const vcpu = session.host.machine.currentVcpu();
+    const vcpu = session.frames.vcpuInView(session.host);
     const bytes = session.host.read(vcpu, address, args.count);
     const missing = bytes.length < args.count ? unreadable(session, vcpu, address + BigInt(bytes.length), args.count - bytes.length) : 0;
     return { body: { address: hex(address), data: toBase64(bytes), ...(missing ? { unreadableBytes: missing } : {}) } };
@@ -44,7 +44,7 @@ export const memoryRequests: Family = {
     session.host.mustBeStopped();
     const address = addressOf(session, args.memoryReference, args.offset);
     const bytes = fromBase64(args.data);
-    const written = session.host.machine.writeMemory(session.host.machine.currentVcpu(), asVirtual(address), bytes);
+    const written = session.host.machine.writeMemory(session.frames.vcpuInView(session.host), asVirtual(address), bytes);
     if (written < bytes.length && !args.allowPartial)
       throw new UserError(
         `Only ${written} of ${bytes.length} bytes at ${hex(address)} can be written: the rest is not mapped, or is a page table, which only hypercalls may change.`,

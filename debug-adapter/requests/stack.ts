@@ -9,8 +9,12 @@ import { vcpuOf } from './execution.ts';
 import { sourceOf } from './sources.ts';
 
 /** Frames of one vCPU as a client sees them, innermost first. */
-function toProtocol(session: Session, stack: readonly { readonly id: number; readonly frame: StackFrame }[]): DebugProtocol.StackFrame[] {
-  const inStub = stack[0] !== undefined && session.host.symbols.isStub(stack[0].frame.pc);
+function toProtocol(
+  session: Session,
+  vcpu: number,
+  stack: readonly { readonly id: number; readonly frame: StackFrame }[],
+): DebugProtocol.StackFrame[] {
+  const inStub = stack[0] !== undefined && session.host.guests.ofVcpu(vcpu).isStub(stack[0].frame.pc);
   let onlyWrappers = inStub;
   return stack.map(({ id, frame }, i) => {
     onlyWrappers &&= i === 0 || isWrapper(frame);
@@ -30,7 +34,8 @@ export const stackRequests: Family = {
   stackTrace: (session, args: DebugProtocol.StackTraceArguments): Answer<DebugProtocol.StackTraceResponse['body']> => {
     const vcpu = vcpuOf(session, args.threadId);
     if (session.host.run.state === 'running') session.host.mustBeStopped();
-    const frames = toProtocol(session, session.frames.stackOf(session.host, vcpu));
+    session.frames.view(vcpu);
+    const frames = toProtocol(session, vcpu, session.frames.stackOf(session.host, vcpu));
     const start = args.startFrame ?? 0;
     return {
       body: { stackFrames: args.levels ? frames.slice(start, start + args.levels) : frames.slice(start), totalFrames: frames.length },

@@ -19,8 +19,13 @@ interface Conditions {
   readonly log: LogTemplate | null;
 }
 
+export interface CodePlace {
+  readonly domain: number;
+  readonly address: VirtualAddress;
+}
+
 export interface CodeBreakpoint extends Conditions {
-  readonly addresses: readonly VirtualAddress[];
+  readonly places: readonly CodePlace[];
 }
 
 export interface RecordBreakpoint extends Conditions {
@@ -34,6 +39,7 @@ export interface RecordBreakpoint extends Conditions {
 
 /** Stops behind an instruction that accessed its memory. */
 export interface DataBreakpoint extends Conditions {
+  readonly domain: number;
   readonly address: VirtualAddress;
   readonly length: number;
   readonly access: Watchpoint['access'];
@@ -52,11 +58,14 @@ export interface BreakpointReporter {
   log(text: string): void;
 }
 
+const keyOf = ({ domain, address }: CodePlace): string => `${domain} ${address}`;
+
 export class BreakpointTable {
   private readonly code = new Map<string, readonly CodeBreakpoint[]>();
   private data: readonly DataBreakpoint[] = [];
   private readonly records = new Map<string, readonly RecordBreakpoint[]>();
-  private readonly byAddress = new Map<bigint, CodeBreakpoint[]>();
+  /** By domain and address. */
+  private readonly byPlace = new Map<string, CodeBreakpoint[]>();
   private byKind = new Map<TraceKind, RecordBreakpoint[]>();
   /** Hits of a breakpoint since it was set. */
   private readonly counts = new WeakMap<Conditions, number>();
@@ -74,12 +83,12 @@ export class BreakpointTable {
   /** Replaces the breakpoints of a group: a source file, 'functions', 'instructions'. */
   setCode(group: string, breakpoints: readonly CodeBreakpoint[]): void {
     this.code.set(group, breakpoints);
-    this.byAddress.clear();
+    this.byPlace.clear();
     for (const breakpoint of [...this.code.values()].flat())
-      for (const address of breakpoint.addresses) {
-        const there = this.byAddress.get(address);
+      for (const place of breakpoint.places) {
+        const there = this.byPlace.get(keyOf(place));
         if (there) there.push(breakpoint);
-        else this.byAddress.set(address, [breakpoint]);
+        else this.byPlace.set(keyOf(place), [breakpoint]);
       }
     this.changed();
   }
@@ -101,7 +110,7 @@ export class BreakpointTable {
   }
 
   watchpoints(): readonly Watchpoint[] {
-    return this.data.map(({ id, address, length, access }) => ({ id, address, length, access }));
+    return this.data.map(({ id, domain, address, length, access }) => ({ id, domain, address, length, access }));
   }
 
   /** Ids of the data breakpoints that stop for these accesses of one instruction; counts a hit each, prints log messages. */
@@ -110,8 +119,12 @@ export class BreakpointTable {
     return this.data.filter(({ id }) => hit.has(id)).flatMap((breakpoint) => (this.stops(breakpoint, vcpu) ? [breakpoint.id] : []));
   }
 
-  addresses(): VirtualAddress[] {
-    return [...this.byAddress.keys()] as VirtualAddress[];
+  /** Addresses to stop at, by domain. */
+  addresses(): ReadonlyMap<number, ReadonlySet<VirtualAddress>> {
+    const found = new Map<number, Set<VirtualAddress>>();
+    for (const { places } of [...this.code.values()].flat())
+      for (const { domain, address } of places) found.set(domain, (found.get(domain) ?? new Set()).add(address));
+    return found;
   }
 
   kinds(): TraceKind[] {
@@ -119,8 +132,8 @@ export class BreakpointTable {
   }
 
   /** Ids of the breakpoints that stop here; counts the hit, prints log messages. */
-  hitCode(vcpu: number, address: VirtualAddress): number[] {
-    return (this.byAddress.get(address) ?? []).flatMap((breakpoint) => (this.stops(breakpoint, vcpu) ? [breakpoint.id] : []));
+  hitCode(vcpu: number, place: CodePlace): number[] {
+    return (this.byPlace.get(keyOf(place)) ?? []).flatMap((breakpoint) => (this.stops(breakpoint, vcpu) ? [breakpoint.id] : []));
   }
 
   /** Whether a breakpoint over the stopped guest holds and is no log point. */

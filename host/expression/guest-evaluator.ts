@@ -2,6 +2,7 @@
 
 import type { Machine } from '../../simulator/machine-types.ts';
 import type { GuestEvaluator } from '../breakpoints/table.ts';
+import type { Guests } from '../guests.ts';
 import type { GuestSymbols } from '../symbols/guest-symbols.ts';
 import { memoryOf } from '../symbols/stack.ts';
 import { evaluateOnGuest, type GuestScope, type GuestValue, numberOf } from './guest-value.ts';
@@ -20,9 +21,10 @@ export function innermostScope(machine: Machine, symbols: GuestSymbols, vcpu: nu
   return { machine, symbols, vcpu, frame, inlineLevel: 0 };
 }
 
-export const guestEvaluator = (machine: Machine, symbols: GuestSymbols): GuestEvaluator => ({
-  holds: (expression, vcpu) => numberOf(evaluateOnGuest(expression, innermostScope(machine, symbols, vcpu)), 'The condition') !== 0n,
-  text: (expression, vcpu) => guestText(evaluateOnGuest(expression, innermostScope(machine, symbols, vcpu))),
+export const guestEvaluator = (machine: Machine, guests: Guests): GuestEvaluator => ({
+  holds: (expression, vcpu) =>
+    numberOf(evaluateOnGuest(expression, innermostScope(machine, guests.ofVcpu(vcpu), vcpu)), 'The condition') !== 0n,
+  text: (expression, vcpu) => guestText(evaluateOnGuest(expression, innermostScope(machine, guests.ofVcpu(vcpu), vcpu))),
   recordText: (expression, record) => {
     const value = evaluateOnRecord(expression, record);
     if (typeof value === 'bigint') return guestText({ kind: 'number', number: value, type: null });

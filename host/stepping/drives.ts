@@ -50,7 +50,8 @@ export class Follower {
     this.before = machine.registers(vcpu);
     this.icount = machine.icount();
     this.unsubscribe = machine.subscribe(['upcall', 'exception'], (record) => {
-      if (record.vcpu === vcpu && (record.kind === 'upcall' || record.kind === 'exception')) this.interruption = record.kind;
+      if (machine.vcpuOf(record.domain, record.vcpu) === vcpu && (record.kind === 'upcall' || record.kind === 'exception'))
+        this.interruption = record.kind;
     });
   }
 
@@ -114,7 +115,7 @@ export function isAt(target: Target, machine: Machine, vcpu: number, result: Run
 /** Runs until one of the addresses is reached with the stack as expected. */
 export class RunTo implements Drive {
   private readonly machine: Machine;
-  private readonly vcpu: number;
+  readonly vcpu: number;
   private readonly target: Target;
 
   constructor(machine: Machine, vcpu: number, target: Target) {

@@ -7,7 +7,7 @@ import { calledFrom, comesBack, Follower, isAt, returnsTo, type Target } from '.
 
 export class InstructionStep implements Drive {
   private readonly machine: Machine;
-  private readonly vcpu: number;
+  readonly vcpu: number;
   private readonly over: boolean;
   private readonly follower: Follower;
   private target: { readonly at: Target; readonly thenDone: boolean; readonly resumes?: true } | null = null;

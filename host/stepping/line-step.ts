@@ -10,7 +10,7 @@ const sameLine = (a: StepLine | null, b: StepLine): boolean => a?.file === b.fil
 
 export class LineStep implements Drive {
   private readonly machine: Machine;
-  private readonly vcpu: number;
+  readonly vcpu: number;
   private readonly over: boolean;
   private readonly symbols: StepSymbols;
   private readonly follower: Follower;

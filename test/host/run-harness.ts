@@ -56,7 +56,9 @@ export class Harness implements RunObserver {
 
   breakAt(id: number, address: bigint, more: Partial<CodeBreakpoint> = {}): void {
     const none = { condition: null, hits: null, log: null };
-    this.table.setCode(`test ${id}`, [{ id, label: `breakpoint ${id}`, addresses: [address as never], ...none, ...more }]);
+    this.table.setCode(`test ${id}`, [
+      { id, label: `breakpoint ${id}`, places: [{ domain: this.machine.domain, address: address as never }], ...none, ...more },
+    ]);
   }
 
   breakOn(id: number, breakpoint: Pick<RecordBreakpoint, 'kinds' | 'matches'> & Partial<RecordBreakpoint>, condition?: string): void {

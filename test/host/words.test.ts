@@ -34,7 +34,7 @@ function hostOf(machine: ScriptedMachine): { host: MachineHost; said: string[] }
     tier1: true,
     pace: 'fast',
   } as const;
-  const host = new MachineHost(launch, machine, symbols);
+  const host = new MachineHost(launch, machine, [symbols]);
   const said: string[] = [];
   host.observe({ message: (_, text) => said.push(text) });
   return { host, said };
