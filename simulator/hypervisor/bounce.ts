@@ -9,17 +9,15 @@ import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex, refuse } from '../memory/refuse.ts';
 import { bounce32 } from './compat/bounce.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { savedFlags } from './saved-flags.ts';
 import { backInKernel } from './time.ts';
 import { FLAT_CODE, FLAT_DATA, FLAT_KERNEL_CS, FLAT_KERNEL_SS, type VcpuState } from './vcpu.ts';
 
 const VECTOR_NAMES = new Map<number, string>(Object.entries(exceptionVectors).map(([name, vector]) => [vector, name]));
-const ARCHITECTURAL_IOPL = 4;
 const RCX = 1;
 const RSP = 4;
 const R11 = 11;
 
-const IF = 0x200;
-const IOPL = 0x3000;
 /** Flags that entering the guest kernel clears: AC, VM, RF, NT, TF. */
 const CLEARED = 0x40000 | 0x20000 | 0x10000 | 0x4000 | 0x100;
 
@@ -29,6 +27,8 @@ interface Bounce {
   readonly cs?: number;
   readonly masks: boolean;
   readonly errorCode: number | null;
+  /** The processor raised it as a fault: it saves the flags with RF set, so that the instruction is not stopped twice by a breakpoint. */
+  readonly fault?: boolean;
   /** For the crash message: 'exception 14 (#PF)', 'event callback'. */
   readonly what: string;
 }
@@ -37,7 +37,8 @@ interface Bounce {
 export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
   if (vcpu.bits === 32) {
     const fault = bounce32(hv, vcpu, { ...to, cs: to.cs ?? 0 });
-    if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, { reason: `the segments of ${to.what}` });
+    if (fault)
+      injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, { byXen: true, reason: `the segments of ${to.what}` });
     if (fault) hv.ldtFault = null;
     return;
   }
@@ -55,14 +56,13 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
   }
   sp &= ~0xfn;
   const mask = events.upcallMask(vcpu.id);
-  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
   const words = [
     cpu.reg(RCX),
     cpu.reg(R11),
     ...(to.errorCode === null ? [] : [BigInt(to.errorCode >>> 0)]),
     cpu.rip,
     BigInt(cs & 0xffff) | (BigInt(mask & 0xff) << 32n),
-    BigInt(flags >>> 0),
+    BigInt(savedFlags(vcpu, mask, to.fault === true)),
     cpu.reg(RSP),
     BigInt(cpu.selector(Segment.ss)),
   ];
@@ -97,6 +97,8 @@ export function bounce(hv: Hypervisor, vcpu: VcpuState, to: Bounce): void {
 
 /** What an exception record says beyond the numbers. */
 export interface ExceptionDetail {
+  /** Xen raises it where the processor met no fault in the guest: a call that it refuses, a state that it cannot return to. */
+  readonly byXen?: true;
   readonly reason?: string;
   readonly refusal?: Refusal;
 }
@@ -138,6 +140,7 @@ export function injectException(
     cs: trap.cs,
     masks: (trap.flags & 4) !== 0,
     errorCode: withCode ? code : null,
+    fault: !TRAPS.has(vector) && !detail.byXen,
     what: `exception ${vector} (${name})${where}`,
   });
 }
@@ -193,6 +196,8 @@ function deliverNmi(hv: Hypervisor, vcpu: VcpuState): void {
 }
 
 const NMI = 2;
+/** #DB, NMI, #BP, #OF: what the processor raises after an instruction. (Intel SDM volume 3, 18.3.1.1: RF in the saved flags.) */
+const TRAPS: ReadonlySet<number> = new Set([1, NMI, 3, 4]);
 const NO_ERROR_CODE = 0xffff_ffff;
 /** What Xen logs of an exception that the guest has no handler for. */
 const unhandled = (vcpu: VcpuState, vector: number, code: number): string =>

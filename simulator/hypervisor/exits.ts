@@ -6,6 +6,7 @@ import { hex } from '../memory/refuse.ts';
 import { bounce, injectException, injectSoftware } from './bounce.ts';
 import { emulateGate } from './compat/gate.ts';
 import { sysenter32, systemCall32 } from './compat/system-call.ts';
+import { deviceAccess } from './device-access.ts';
 import type { PendingCall } from './dispatch.ts';
 import { emulatePrivileged } from './emulate.ts';
 import { deviceNotAvailable } from './emulate-fpu.ts';
@@ -75,7 +76,10 @@ function systemCall(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
   const { address } = cpu.mode().bits === 64 ? vcpu.syscall : vcpu.syscall32;
   if (address === 0n) {
     cpu.rip = exit.instruction;
-    injectException(hv, vcpu, 6, -1, 0n, { reason: 'the guest kernel has no syscall callback (set_callbacks)' });
+    injectException(hv, vcpu, 6, -1, 0n, {
+      byXen: true,
+      reason: 'the guest kernel has no syscall callback (set_callbacks)',
+    });
     return;
   }
   bounce(hv, vcpu, { address, masks: vcpu.syscall.masks, errorCode: null, what: 'the syscall callback' });
@@ -95,7 +99,7 @@ function sysenter(hv: Hypervisor, vcpu: VcpuState): void {
   cpu.setSegment(Segment.ss, FLAT_USER_SS, FLAT_DATA);
   cpu.rflags &= ~NT;
   if (vcpu.sysenter.address === 0n) {
-    injectException(hv, vcpu, 13, 0, 0n, { reason: 'the guest kernel has no sysenter callback (callback_op)' });
+    injectException(hv, vcpu, 13, 0, 0n, { byXen: true, reason: 'the guest kernel has no sysenter callback (callback_op)' });
     return;
   }
   bounce(hv, vcpu, { address: vcpu.sysenter.address, masks: vcpu.sysenter.masks, errorCode: null, what: 'the sysenter callback' });
@@ -151,7 +155,7 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       // The emulation runs the engine, which overwrites its one exit object.
       const { cr2, errorCode } = exit;
       if (hv.ldtFault !== null) ldtFault(hv, vcpu);
-      else if (!storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
+      else if (!deviceAccess(hv, vcpu, cr2, errorCode) && !storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
       return;
     }
     default:

@@ -66,10 +66,16 @@ export function iret(call: Call): HandlerResult {
   const inSyscall = (guestFlags & guestContextFlags.VGCF_in_syscall) !== 0;
   const fault = inSyscall ? loadFlat(call, vcpu, cs | 3) : loadCodeAndStack(call, vcpu, cs | 3, Number(frame.ss & 0xffffn) | 3);
   if (fault?.vector === 14) {
-    injectException(hv, vcpu, 14, 0, hv.ldtFault ?? 0n, { reason: 'a selector of the iret frame is in an LDT page that cannot be used' });
+    injectException(hv, vcpu, 14, 0, hv.ldtFault ?? 0n, {
+      byXen: true,
+      reason: 'a selector of the iret frame is in an LDT page that cannot be used',
+    });
     hv.ldtFault = null;
   } else if (fault)
-    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.ss)}` });
+    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, {
+      byXen: true,
+      reason: `iret frame with cs ${hex(cs)}, ss ${hex(frame.ss)}`,
+    });
   return NO_RETURN;
 }
 

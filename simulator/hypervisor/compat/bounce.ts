@@ -5,6 +5,7 @@
 import { Segment } from '../../cpu/engine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import type { Hypervisor } from '../hypervisor.ts';
+import { savedFlags } from '../saved-flags.ts';
 import { loadDescriptor } from '../selectors.ts';
 import type { VcpuState } from '../vcpu.ts';
 import { type ReturnFault, returnTo } from './return.ts';
@@ -14,13 +15,13 @@ const IF = 0x200;
 const IOPL = 0x3000;
 /** Flags that entering the guest kernel clears: VM, RF, NT, TF. */
 const CLEARED = 0x20000 | 0x10000 | 0x4000 | 0x100;
-const ARCHITECTURAL_IOPL = 4;
 
 export interface Bounce32 {
   readonly address: bigint;
   readonly cs: number;
   readonly masks: boolean;
   readonly errorCode: number | null;
+  readonly fault?: boolean;
   /** For the crash message: 'exception 14 (#PF)', 'the event callback'. */
   readonly what: string;
 }
@@ -38,12 +39,11 @@ export function bounce32(hv: Hypervisor, vcpu: VcpuState, to: Bounce32): ReturnF
   const base = stackBase(hv, vcpu, ss);
   const top = fromUser ? vcpu.kernelSp & 0xffff_ffffn : oldSp;
   const mask = events.upcallMask(vcpu.id);
-  const flags = (cpu.rflags & ~(IF | IOPL)) | (mask & 0xff ? 0 : IF) | (vcpu.domain.assist(ARCHITECTURAL_IOPL) ? vcpu.iopl << 12 : 0);
   const words = [
     ...(to.errorCode === null ? [] : [to.errorCode]),
     Number(cpu.rip & 0xffff_ffffn),
     (cs & 0xffff) | ((mask & 0xff) << 16),
-    flags,
+    savedFlags(vcpu, mask, to.fault === true),
     ...(fromUser ? [Number(oldSp), oldSs] : []),
   ];
   const frame = new Uint8Array(words.length * 4);

@@ -36,7 +36,10 @@ export function loadRegisters32(hv: Hypervisor, vcpu: VcpuState, context: Struct
   cpu.flushAll();
   if (!loadData(hv, vcpu, wanted, cs & 3)) failsafe(hv, vcpu, wanted, cs, ss);
   else if (fault)
-    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: `vcpu_guest_context with cs ${hex(cs)}, ss ${hex(ss)}` });
+    injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, {
+      byXen: true,
+      reason: `vcpu_guest_context with cs ${hex(cs)}, ss ${hex(ss)}`,
+    });
 }
 
 /** False when one could not be loaded: all are null then. */

@@ -54,7 +54,10 @@ export function iret32(call: Call): HandlerResult {
   vcpu.nmiMasked = false;
   const fault = returnTo(hv, vcpu, cs, ss);
   if (fault)
-    injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, { reason: `iret frame with cs ${hex(cs)}, ss ${hex(ss)}` });
+    injectException(hv, vcpu, fault.vector, fault.errorCode, hv.ldtFault ?? 0n, {
+      byXen: true,
+      reason: `iret frame with cs ${hex(cs)}, ss ${hex(ss)}`,
+    });
   hv.ldtFault = null;
   return NO_RETURN;
 }
@@ -81,6 +84,6 @@ function refuseVm86(call: Call, sp: bigint, flags: number): HandlerResult {
   cpu.rip = trap.address;
   vcpu.domain.events.setUpcallMask(vcpu.id, masked ? 1 : 0);
   const fault = returnTo(hv, vcpu, trap.cs, vcpu.kernelSs);
-  if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { reason: 'iret to virtual-8086 mode' });
+  if (fault) injectException(hv, vcpu, fault.vector, fault.errorCode, 0n, { byXen: true, reason: 'iret to virtual-8086 mode' });
   return NO_RETURN;
 }

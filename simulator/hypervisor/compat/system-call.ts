@@ -25,7 +25,7 @@ export function systemCall32(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void 
   const { syscall32 } = vcpu;
   if (!hasSegment(syscall32)) {
     cpu.rip = exit.instruction;
-    injectException(hv, vcpu, GP, 0, 0n, { reason: 'syscall, and the guest has no syscall32 callback' });
+    injectException(hv, vcpu, GP, 0, 0n, { byXen: true, reason: 'syscall, and the guest has no syscall32 callback' });
     return;
   }
   bounce(hv, vcpu, { ...syscall32, errorCode: null, what: 'the syscall32 callback' });
@@ -42,7 +42,7 @@ export function sysenter32(hv: Hypervisor, vcpu: VcpuState): void {
   cpu.rflags &= ~NT;
   const { sysenter } = vcpu;
   if (sysenter.address === 0n) {
-    injectException(hv, vcpu, GP, 0, 0n, { reason: 'sysenter, and the guest has no sysenter callback' });
+    injectException(hv, vcpu, GP, 0, 0n, { byXen: true, reason: 'sysenter, and the guest has no sysenter callback' });
     return;
   }
   // Without a segment of its own the callback is entered with that of the #GP handler.
