@@ -54,6 +54,8 @@ export interface MachineConfig extends DomainConfig {
 /** What the user may do about a kernel that cannot be built: thrown by createMachine. Message in full sentences, no stack shown. */
 export class KernelImageError extends Error {
   override name = 'KernelImageError';
+  /** Which domain's kernel it is, by its place in the configuration. */
+  configured = 0;
 }
 
 /** How one domain of several ended. */
@@ -213,6 +215,42 @@ export interface CallbackView {
   readonly traps: readonly { readonly vector: number; readonly address: VirtualAddress }[];
 }
 
+/** A moment in a guest's code: the instruction count, and the address (of a call through the hypercall page, its caller's). */
+export interface CodeMoment {
+  readonly icount: number;
+  readonly rip: string;
+}
+
+/** One mapping of a grant. */
+export interface GrantMapView {
+  /** Who maps it, under which handle. */
+  readonly domain: number;
+  readonly handle: number;
+  readonly writable: boolean;
+  readonly kinds: readonly ('host' | 'device')[];
+  readonly mapped: CodeMoment;
+  /** The entry that maps it was replaced without an unmap: it can never be undone. */
+  readonly overwritten?: CodeMoment;
+}
+
+/** A grant that is given or in use. */
+export interface GrantView {
+  readonly granting: number;
+  readonly ref: number;
+  /** Whom it is granted to. */
+  readonly to: number;
+  /** mapped: in use (also by a back end of the simulator); granted: nobody uses it; offered: to take a frame. */
+  readonly state: 'mapped' | 'granted' | 'offered';
+  /** In use although the guest ended it. */
+  readonly takenBack: boolean;
+  /** One of the eight references of the toolstack (console, XenStore). */
+  readonly ofToolstack: boolean;
+  readonly mfn?: string;
+  /** The store by which the guest granted it; absent where Xen's builder did, or nobody saw it. */
+  readonly granted?: CodeMoment;
+  readonly maps: readonly GrantMapView[];
+}
+
 export interface Machine {
   readonly config: MachineConfig;
   /** Id of the first (mostly only) domain: 0 for dom0, else 1. */
@@ -270,6 +308,8 @@ export interface Machine {
   callbacks(vcpu: number): CallbackView;
   /** Event channels, XenStore, console and start_info of a domain (the first one unless given), for explain/state; null: there is none. */
   report(domain?: number): DomainState | null;
+  /** All grants that are given or in use, by domain and reference. */
+  grants(): readonly GrantView[];
   /** Hex digest of the state as the design defines it. */
   stateHash(): string;
 }

@@ -34,7 +34,7 @@ const SENSITIVE = {
 export function createMachine(config: MachineConfig): Machine {
   checkMachine(config);
   const all = domainsOf(config);
-  const plans = all.map(({ kernel }) => planKernel(kernel));
+  const plans = all.map(({ kernel }, configured) => planOf(kernel, configured));
   const bits = oneWidth(plans);
   const { memoryPlan, ramBytes, vcpus } = machineShape(config, bits);
   const parts: { hv: Hypervisor | null } = { hv: null };
@@ -86,6 +86,15 @@ export function createMachine(config: MachineConfig): Machine {
 }
 
 const vcpusOf = (config: MachineConfig): number => sum(domainsOf(config).map(({ vcpus }) => vcpus)) + (config.spare?.vcpus ?? 0);
+
+function planOf(kernel: Uint8Array, configured: number): LoadPlan {
+  try {
+    return planKernel(kernel);
+  } catch (error) {
+    if (error instanceof KernelImageError) error.configured = configured;
+    throw error;
+  }
+}
 
 /** 64-bit and 32-bit kernels have different page tables, and the machine has one walker for all. */
 function oneWidth(plans: readonly LoadPlan[]): 64 | 32 {

@@ -3,13 +3,17 @@
 import { writeSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { startInfoLines } from '../../explain/state/start-info.ts';
+import { describeDomainEnding } from '../../host/endings.ts';
+import { grantLeakLines } from '../../host/grant-words.ts';
 import { crashReport, idleReport, refusalReport } from '../../host/report-words.ts';
 import { GuestSymbols } from '../../host/symbols/guest-symbols.ts';
 import { openKernel } from '../../image/elf/kernel.ts';
 import { ImageError } from '../../image/error.ts';
 import { createMachine } from '../../simulator/machine.ts';
-import { KernelImageError, type Machine } from '../../simulator/machine-types.ts';
+import { type DomainConfig, type Ending, KernelImageError, type Machine } from '../../simulator/machine-types.ts';
 import { type CommandIo, readInputFile, readKernelFile, UsageError } from '../io.ts';
+import { DomainLines } from './domain-lines.ts';
+import type { DomainOptions } from './domains.ts';
 import { openKeyboard } from './keyboard.ts';
 import { parseRunOptions, RUN_USAGE, type RunOptions } from './options.ts';
 import { ExitCode, runSession, type SessionEnd } from './session.ts';
@@ -40,12 +44,22 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
       io.stderr(`hyperport run: the simulator does not execute ${what} (at ${record.rip ?? 'an unknown place'}): the guest gets #UD.\n`);
     unknown.add(what);
   });
+  const several = options.domains.length > 0;
+  const lines = several ? new DomainLines(new Map(machine.domains().map(({ id, name }) => [id, name])), writeConsole) : null;
+  const session = {
+    ...options,
+    inputDomain: inputDomain(options, machine),
+    domainEnded: (domain: number, ending: Ending) => io.stderr(`hyperport run: ${describeDomainEnding(machine, domain, ending)}\n`),
+  };
   const keyboard = openKeyboard(stdin, options.input === null);
   const started = performance.now();
   try {
-    const end = await runSession(machine, options, keyboard, writeConsole);
+    const end = await runSession(machine, session, keyboard, (domain, bytes) => (lines ? lines.push(domain, bytes) : writeConsole(bytes)));
+    lines?.flushAll();
     if (end.message) io.stderr(`hyperport run: ${end.message}\n`);
     for (const line of moreOf(end, machine, symbols)) io.stderr(`  ${line}\n`);
+    for (const line of grantLeakLines(machine, (domain) => (domain === machine.domain ? symbols : null)))
+      io.stderr(`hyperport run: ${line}\n`);
     if (options.stats) io.stderr(`${stats(machine, performance.now() - started)}\n`);
     return end.code;
   } finally {
@@ -55,26 +69,38 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
 }
 
 function buildMachine(options: RunOptions): Machine {
-  const kernel = readKernelFile(options.kernel);
-  const ramdisk = options.ramdisk === null ? undefined : readInputFile(options.ramdisk, 'RAM disk');
+  const [first, ...domains] = [options, ...options.domains].map(readDomain);
   try {
     return createMachine({
-      kernel,
-      cmdline: options.cmdline,
-      ...(ramdisk && { ramdisk }),
-      memoryMib: options.memoryMib,
-      vcpus: options.vcpus,
-      dom0: options.dom0,
+      ...first!,
+      ...(domains.length > 0 && { domains }),
       cpu: options.cpu,
-      tsc: options.tsc,
       tier1: options.tier1,
       l1tf: options.l1tf,
       ...(Object.keys(options.store).length > 0 && { store: options.store }),
     });
   } catch (error) {
-    if (error instanceof KernelImageError) throw new UsageError(`${options.kernel}: ${error.message}`);
+    if (error instanceof KernelImageError)
+      throw new UsageError(`${[options, ...options.domains][error.configured]!.kernel}: ${error.message}`);
     throw error;
   }
+}
+
+function readDomain({ kernel, cmdline, ramdisk, memoryMib, vcpus, dom0, tsc, name, weight, cap }: DomainOptions): DomainConfig {
+  return {
+    ...{ kernel: readKernelFile(kernel), cmdline, memoryMib, vcpus, dom0, tsc, weight, cap },
+    ...(ramdisk !== null && { ramdisk: readInputFile(ramdisk, 'RAM disk') }),
+    ...(name !== null && { name }),
+  };
+}
+
+/** The domain that --console names. */
+function inputDomain({ console }: RunOptions, machine: Machine): number {
+  if (console === null) return machine.domain;
+  const all = machine.domains();
+  const found = all.find(({ id, name }) => name === console || `${id}` === console);
+  if (found) return found.id;
+  throw new UsageError(`--console takes ${all.map(({ id, name }) => `${name} (${id})`).join(' or ')}, not '${console}'.`);
 }
 
 /** Names and lines of the kernel; null when its image has none to be read. */

@@ -3,16 +3,16 @@
 import { parseArgs } from 'node:util';
 import { isValidPath } from '../../simulator/xenstore/paths.ts';
 import { UsageError } from '../io.ts';
+import { DOMAIN_SPEC, type DomainOptions, domainValues, parseDomain, splitDomains } from './domains.ts';
 import { decodeInput } from './input-text.ts';
+import { choice, parseFailure, whole } from './values.ts';
 
-export interface RunOptions {
-  readonly kernel: string;
-  readonly cmdline: string;
-  readonly ramdisk: string | null;
-  readonly memoryMib: number;
-  readonly vcpus: number;
+export interface RunOptions extends DomainOptions {
+  /** The domains besides the first. */
+  readonly domains: readonly DomainOptions[];
+  /** Name or id of the domain whose console stdin is; null: the first one's. */
+  readonly console: string | null;
   readonly cpu: 'amd' | 'intel';
-  readonly dom0: boolean;
   /** Console input in bytes; null: stdin is the console. */
   readonly input: Uint8Array | null;
   /** Input waits until the guest has printed this. */
@@ -20,7 +20,6 @@ export interface RunOptions {
   readonly until: string | null;
   readonly maxInstructions: number;
   readonly pace: 'fast' | 'real';
-  readonly tsc: 'emulate' | 'native';
   readonly tier1: boolean;
   readonly l1tf: 'off' | 'warn' | 'crash';
   /** XenStore nodes that the toolstack wrote besides its usual ones. */
@@ -55,24 +54,23 @@ export const RUN_USAGE = `Usage: hyperport run KERNEL [options]
   --refusals             tell each refused hypercall on stderr: where, why, which objects, what to do
   --xen-log              what a debug build of Xen would log, on stderr
   --start-info           start_info field by field on stderr before the guest starts
+  --domain KERNEL …      one more domain; the options behind it are its own: --cmdline, --ramdisk, --memory, --vcpus, --dom0, --tsc,
+                         --name NAME, --weight 1-65535 (share of the processor, default 256), --cap 0-100 (per cent, 0: no limit)
+  --console NAME|ID      with several domains: whose console stdin is (default the first); stdout has lines 'NAME| …'
   --trace FILE           write the trace as JSON lines
   --stats                one JSON line on stderr at the end
 Exit: 0 power-off or --until seen, 2 usage or bad kernel, 3 guest crash, 4 instruction limit, 5 deadlock,
       6 reboot or suspend asked, 7 the guest ended without --until, 130 interrupted, 70 a bug of Hyperport.`;
 
 const SPEC = {
-  cmdline: { type: 'string' },
-  ramdisk: { type: 'string' },
-  memory: { type: 'string' },
-  vcpus: { type: 'string' },
+  ...DOMAIN_SPEC,
+  console: { type: 'string' },
   cpu: { type: 'string' },
-  dom0: { type: 'boolean' },
   input: { type: 'string' },
   'input-after': { type: 'string' },
   until: { type: 'string' },
   'max-instructions': { type: 'string' },
   pace: { type: 'string' },
-  tsc: { type: 'string' },
   tier1: { type: 'string' },
   l1tf: { type: 'string' },
   xenstore: { type: 'string', multiple: true },
@@ -87,30 +85,26 @@ const SPEC = {
 /** Returns null when help was asked for. Throws UsageError. */
 export function parseRunOptions(argv: readonly string[], terminal: boolean): RunOptions | null {
   let parsed: ReturnType<typeof parseArgs<{ options: typeof SPEC; allowPositionals: true; strict: true }>>;
+  const [own, ...further] = splitDomains(argv);
   try {
-    parsed = parseArgs({ args: [...argv], options: SPEC, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: own!, options: SPEC, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's own hint for a value that begins with a dash is on its second line.
-    const [what, hint] = (error as Error).message.split('\n');
-    throw new UsageError(
-      `${what} ${hint?.startsWith('Did you forget') ? 'Write a value that begins with a dash as --option=VALUE.' : "Run 'hyperport run --help' for the options."}`,
-    );
+    throw new UsageError(parseFailure(error));
   }
   const { values, positionals } = parsed;
   if (values.help) return null;
   const [kernel, ...extra] = positionals;
   if (kernel === undefined || kernel === '') throw new UsageError("which kernel? Give the path of the ported kernel's ELF image.");
-  if (extra.length > 0) throw new UsageError(`one kernel at a time; '${extra[0]}' is one too many. Quote a command line: --cmdline "…".`);
-  const dom0 = values.dom0 ?? false;
+  if (extra.length > 0)
+    throw new UsageError(
+      `one kernel at a time; '${extra[0]}' is one too many. Quote a command line: --cmdline "…"; a further domain: --domain KERNEL.`,
+    );
   const bounded = { min: 1, max: Number.MAX_SAFE_INTEGER };
   return {
-    kernel,
-    cmdline: values.cmdline ?? '',
-    ramdisk: values.ramdisk ?? null,
-    memoryMib: whole('--memory', values.memory, 64, { min: 1, max: 3072 }),
-    vcpus: whole('--vcpus', values.vcpus, 1, { min: 1, max: 32 }),
+    ...domainValues(kernel, values),
+    domains: further.map(parseDomain),
+    console: values.console ?? null,
     cpu: choice('--cpu', values.cpu, ['amd', 'intel'], 'amd'),
-    dom0,
     input: values.input === undefined ? null : decodeInput(values.input),
     inputAfter: values['input-after'] ?? null,
     until: values.until ?? null,
@@ -121,7 +115,6 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
       bounded,
     ),
     pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
-    tsc: choice('--tsc', values.tsc, ['emulate', 'native'], dom0 ? 'native' : 'emulate'),
     tier1: choice('--tier1', values.tier1, ['on', 'off'], 'on') === 'on',
     l1tf: choice('--l1tf', values.l1tf, ['off', 'warn', 'crash'], 'off'),
     store: nodes(values.xenstore ?? []),
@@ -143,20 +136,4 @@ function nodes(texts: readonly string[]): Record<string, string> {
     out[path] = text.slice(equals + 1);
   }
   return out;
-}
-
-function whole(name: string, text: string | undefined, fallback: number, { min, max }: { min: number; max: number }): number {
-  if (text === undefined) return fallback;
-  const value = /^[0-9][0-9_]*$/.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new UsageError(`${name} takes a whole number from ${min} to ${max}, not '${text}'.`);
-  }
-  return value;
-}
-
-function choice<T extends string>(name: string, text: string | undefined, allowed: readonly T[], fallback: T): T {
-  if (text === undefined) return fallback;
-  const found = allowed.find((value) => value === text);
-  if (found === undefined) throw new UsageError(`${name} takes ${allowed.join(' or ')}, not '${text}'.`);
-  return found;
 }

@@ -24,6 +24,10 @@ export interface SessionOptions {
   readonly until: string | null;
   readonly input: Uint8Array | null;
   readonly inputAfter: string | null;
+  /** The domain whose console has the input; the first one unless given. */
+  readonly inputDomain?: number;
+  /** One of several domains ended; the others go on. */
+  readonly domainEnded?: (domain: number, ending: Ending) => void;
 }
 
 /** Where keys come from when --input is absent. */
@@ -55,24 +59,25 @@ export async function runSession(
   machine: Machine,
   options: SessionOptions,
   keyboard: Keyboard,
-  output: (bytes: Uint8Array) => void,
+  output: (domain: number, bytes: Uint8Array) => void,
 ): Promise<SessionEnd> {
-  const until = options.until === null ? null : new TextWatch(options.until);
+  const inputDomain = options.inputDomain ?? machine.domain;
+  const until = options.until === null ? null : new DomainWatch(options.until);
   const inputGate = options.input !== null && options.inputAfter !== null ? new TextWatch(options.inputAfter) : null;
   let typed = options.input === null;
-  machine.onConsole((_domain, bytes) => {
-    output(bytes);
-    const gateOpens = inputGate !== null && !inputGate.seen && inputGate.push(bytes);
+  machine.onConsole((domain, bytes) => {
+    output(domain, bytes);
+    const gateOpens = domain === inputDomain && inputGate !== null && !inputGate.seen && inputGate.push(bytes);
     // Here and not at the end of a slice: what follows from it happens at an instruction that the guest decides, whatever the pace.
-    if (until?.push(bytes) || gateOpens) machine.interrupt();
+    if (until?.push(domain, bytes) || gateOpens) machine.interrupt();
   });
   const feed = () => {
     if (!typed && (inputGate === null || inputGate.seen)) {
       typed = true;
-      machine.inject({ kind: 'console', domain: machine.domain, bytes: options.input! });
+      machine.inject({ kind: 'console', domain: inputDomain, bytes: options.input! });
     }
     const keys = options.input === null ? keyboard.take() : null;
-    if (keys) machine.inject({ kind: 'console', domain: machine.domain, bytes: keys });
+    if (keys) machine.inject({ kind: 'console', domain: inputDomain, bytes: keys });
   };
   const pace = new PaceKeeper(options.pace, hostClock);
   pace.resume(machine.clock());
@@ -85,6 +90,7 @@ export async function runSession(
     const result = machine.run(limit === undefined ? { instructions: slice } : { instructions: slice, untilTime: limit + LEAD_MS * 1e6 });
     if (until?.seen) return { code: ExitCode.done, message: '' };
     if (keyboard.interrupted()) return { code: ExitCode.interrupted, message: '' };
+    if (result.kind === 'domain-ended') options.domainEnded?.(result.domain, result.ending);
     const end = ended(result, until);
     if (end) return end;
     if (result.kind === 'idle') {
@@ -103,7 +109,26 @@ export async function runSession(
   }
 }
 
-function ended(result: RunResult, until: TextWatch | null): SessionEnd | null {
+/** A text on the console of any domain. */
+class DomainWatch {
+  private readonly text: string;
+  private readonly watches = new Map<number, TextWatch>();
+  seen: boolean;
+
+  constructor(text: string) {
+    this.text = text;
+    this.seen = new TextWatch(text).seen;
+  }
+
+  push(domain: number, bytes: Uint8Array): boolean {
+    const watch = this.watches.get(domain) ?? new TextWatch(this.text);
+    this.watches.set(domain, watch);
+    if (watch.push(bytes)) this.seen = true;
+    return this.seen;
+  }
+}
+
+function ended(result: RunResult, until: DomainWatch | null): SessionEnd | null {
   if (result.kind !== 'ended') return null;
   const end = endingCode(result.ending);
   if (until && !until.seen && end.code !== ExitCode.crash) {
