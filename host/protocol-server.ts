@@ -6,6 +6,7 @@ import type { RegisterName, Registers } from '../simulator/machine-types.ts';
 import { checkAddress, checkCount, checkDomain, checkKinds } from './check-parameters.ts';
 import { describeEnding } from './endings.ts';
 import { UserError } from './errors.ts';
+import { grantLeakLines } from './grant-words.ts';
 import type { MachineHost } from './machine-host.ts';
 import { fromBase64, hex, toBase64 } from './numbers.ts';
 import type { MachineEvent, MachineMethod, MachineRequest, Params, Result, StopInfo, WireMessage } from './protocol.ts';
@@ -100,6 +101,7 @@ const answers: Answers = {
   subscribe: needsFeed,
   unsubscribe: needsFeed,
   recent: ({ machine }, params) => machine.recent(checkCount(params.limit, 'limit', 0, 100_000)),
+  grants: ({ machine, guests }) => ({ grants: machine.grants(), leaks: grantLeakLines(machine, (domain) => guests.of(domain)) }),
   stateHash: ({ machine }) => ({ hash: machine.stateHash() }),
 };
 

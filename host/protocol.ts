@@ -1,6 +1,7 @@
 // The machine protocol: what clients (debug session, views, CLI) say to a machine host and hear from it. Types only, plain
 // JSON: addresses and register values are lower-case `0x…` strings, bytes are base64, counts are numbers.
 
+import type { GrantView } from '../simulator/machine-types.ts';
 import type { TraceKind, TraceRecord } from '../simulator/trace/records.ts';
 
 export type { TraceKind, TraceRecord };
@@ -160,6 +161,8 @@ export interface MachineRequests {
   subscribe: { params: TraceSubscription; result: Empty };
   unsubscribe: { params: Empty; result: Empty };
   recent: { params: { readonly limit: number }; result: { readonly records: readonly TraceRecord[]; readonly dropped: number } };
+  /** Grants of all domains that are given or in use: who granted, where and when, who maps them, and what of it looks like a leak. */
+  grants: { params: Empty; result: { readonly grants: readonly GrantView[]; readonly leaks: readonly string[] } };
   stateHash: { params: Empty; result: { readonly hash: string } };
 }
 

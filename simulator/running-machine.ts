@@ -11,6 +11,7 @@ import type { Created } from './hypervisor/create.ts';
 import { enterHypercall, type PendingCall, performHypercall } from './hypervisor/dispatch.ts';
 import type { Domain } from './hypervisor/domain.ts';
 import { handleExit } from './hypervisor/exits.ts';
+import { grantViews } from './hypervisor/grants/report.ts';
 import type { Hypervisor } from './hypervisor/hypervisor.ts';
 import { Scheduler } from './hypervisor/scheduler.ts';
 import type { VcpuState } from './hypervisor/vcpu.ts';
@@ -23,6 +24,7 @@ import { writeGuest } from './inspect/write-memory.ts';
 import type {
   CallbackView,
   DomainView,
+  GrantView,
   Machine,
   MachineConfig,
   MachineInput,
@@ -76,6 +78,8 @@ export class RunningMachine implements Machine {
   /** Those that the engine has now, and the domain that they are of. */
   private watching: readonly Watchpoint[] = [];
   private watchedDomain: number | null = null;
+  /** Pages of grant tables behind them in the engine's order. */
+  private watchedPages = 0;
   /** By domain. */
   private readonly breakpoints = new Map<number, ReadonlySet<VirtualAddress>>();
 
@@ -160,7 +164,7 @@ export class RunningMachine implements Machine {
     const now = hv.now();
     const budget = Math.max(1, Math.min(end - hv.icount, hv.timers.next() - now, this.scheduler.nextTick - now, slice));
     hv.ldtFault = null;
-    this.watchOnly(vcpu.domain.id);
+    this.watchOnly(vcpu);
     const exit = this.engine.run(vcpu.cpu.id, budget, resume);
     hv.icount += exit.executed;
     if (resumesCall(vcpu, exit)) hv.icount--;
@@ -336,15 +340,26 @@ export class RunningMachine implements Machine {
   }
 
   /** The engine watches addresses in every domain alike, so it is given those of the one that runs. */
-  private watchOnly(domain: number): void {
-    if (this.watchpoints.length === 0 || this.watchedDomain === domain) return;
-    this.watchedDomain = domain;
-    this.watching = this.watchpoints.filter((one) => (one.domain ?? this.domain) === domain);
-    this.engine.setWatchpoints(this.watching);
+  private watchOnly(vcpu: VcpuState): void {
+    const { domain } = vcpu;
+    const moved = this.hv.granting.look(this.hv, vcpu) !== null;
+    const grants = this.hv.granting.pages(domain);
+    if (!moved && this.watchedDomain === domain.id) return;
+    if (this.watchpoints.length === 0 && grants.length === 0 && this.watching.length === 0 && this.watchedPages === 0) return;
+    this.watchedDomain = domain.id;
+    this.watching = this.watchpoints.filter((one) => (one.domain ?? this.domain) === domain.id);
+    this.watchedPages = grants.length;
+    const pages = grants.map((address) => ({ address, length: 4096, access: 'write' as const }));
+    this.engine.setWatchpoints([...this.watching, ...pages]);
   }
 
-  private watched(vcpu: VcpuState, exit: Exit): RunResult {
-    const hits = exit.watch.map(({ watchpoint, address, size, access, before, after }) => ({
+  /** Null when only the domain's grant table was stored to, which nobody asked to be told. */
+  private watched(vcpu: VcpuState, exit: Exit): RunResult | null {
+    const asked = exit.watch.filter(({ watchpoint }) => watchpoint < this.watching.length);
+    for (const { watchpoint, address, size } of exit.watch)
+      if (watchpoint >= this.watching.length) this.hv.granting.stored(this.hv, vcpu, address, size, exit.instruction);
+    if (asked.length === 0) return null;
+    const hits = asked.map(({ watchpoint, address, size, access, before, after }) => ({
       ...{ id: this.watching[watchpoint]!.id, address: asVirtual(address), length: size },
       ...{ access, before, after },
     }));
@@ -401,6 +416,10 @@ export class RunningMachine implements Machine {
   report(domain = this.domain): DomainState | null {
     const found = this.hv.domainById(domain);
     return found && reportOf(this.hv, found);
+  }
+
+  grants(): readonly GrantView[] {
+    return grantViews(this.hv);
   }
 
   stateHash(): string {

@@ -15,6 +15,7 @@ import type { Trace } from '../trace/trace.ts';
 import type { XenStore } from '../xenstore/responder.ts';
 import type { Domain } from './domain.ts';
 import { GrantedEntries } from './grants/granted-entries.ts';
+import { GrantingStores } from './grants/granting.ts';
 import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
@@ -61,6 +62,8 @@ export class Hypervisor {
   progress = 0;
   /** Why the last store into a level 1 table was not carried out for the guest. */
   storeRefused: { readonly why: string; readonly refusal?: Refusal } | null = null;
+  /** Where the guests gave their grants. */
+  readonly granting = new GrantingStores();
   /** Level 1 entries that map grants. */
   readonly grantEntries = new GrantedEntries();
   /** Checks the machine against itself after each call, where the machine was made so. */

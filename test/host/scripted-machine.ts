@@ -126,6 +126,7 @@ export class ScriptedMachine implements Machine {
   vcpuInfo = () => null;
   callbacks = () => ({ event: null, failsafe: null, traps: [] });
   report = (): null => null;
+  grants = () => [];
   stateHash = (): string => `${this.executed}`;
   setWatchpoints(): void {}
 
