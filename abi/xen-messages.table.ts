@@ -10,6 +10,8 @@ export interface XenMessage {
   /** Source file of Xen that prints it, below xen/. */
   readonly file: string;
   readonly debug: boolean;
+  /** Without the vCPU for which Xen worked in front. */
+  readonly bare?: true;
   /** What it means, in a sentence. */
   readonly meaning: string;
   /** What to do, where no rule says it. */
@@ -261,6 +263,7 @@ export const xenMessages: readonly XenMessage[] = [
     text: 'd{domain} L1TF-vulnerable L{level}e {entry} - Shadowing',
     file: 'arch/x86/include/asm/shadow.h',
     debug: false,
+    bare: true,
     meaning:
       'A not-present entry has address bits through which a processor with the L1TF flaw leaks memory; Xen runs the domain on shadow tables from now on.',
   },
@@ -269,6 +272,7 @@ export const xenMessages: readonly XenMessage[] = [
     text: 'd{domain} L1TF-vulnerable L{level}e {entry} - Crashing',
     file: 'arch/x86/include/asm/shadow.h',
     debug: false,
+    bare: true,
     meaning: 'The same, in a Xen without shadow paging: the domain ends.',
   },
   {
@@ -663,6 +667,10 @@ export function xenLine(id: string, args: Readonly<Record<string, string>>): str
   return message ? message.text.replace(/\{(\w+)\}/g, (whole, name: string) => args[name] ?? whole) : null;
 }
 
-/** All lines that a debug build of Xen logs for a refusal, in order, without Xen's prefixes. */
-export const xenLinesOf = ({ xenLine: first, furtherXenLines = [] }: Pick<Refusal, 'xenLine' | 'furtherXenLines'>): string[] =>
-  (first ? [first, ...furtherXenLines] : []).flatMap(({ template, args }) => xenLine(template, args) ?? []);
+/** All lines that a debug build of Xen logs for a refusal, in order; `vcpu`: 'd1v0', put in front where Xen does. */
+export const xenLinesOf = ({ xenLine: first, furtherXenLines = [] }: Pick<Refusal, 'xenLine' | 'furtherXenLines'>, vcpu = ''): string[] =>
+  (first ? [first, ...furtherXenLines] : []).flatMap(({ template, args }) => {
+    const line = xenLine(template, args);
+    if (line === null) return [];
+    return vcpu === '' || byId.get(template)!.bare ? line : `${vcpu} ${line}`;
+  });

@@ -2,6 +2,7 @@
 
 import type { FactValue, FrameFact, Refusal } from '../abi/refusal.ts';
 import { isFrame, nameOfFrame, useOf } from './frame.ts';
+import { entryWord } from './log/words.ts';
 
 type Facts = Refusal['facts'];
 
@@ -36,6 +37,8 @@ export const summaries: Readonly<Record<string, (facts: Facts) => string>> = {
     const frame = frameOf(facts);
     return `the entry ${facts.entry} would map ${frameName(facts)} writable, but it is in use as ${useOf(frame?.type ?? 'a table')}`;
   },
+  'l1tf-entry': (facts) =>
+    `the level ${facts.level} entry ${facts.entry} is ${entryWord(BigInt(String(facts.entry)), Number(facts.level))}, and a processor with the L1TF flaw reads cached memory at that address`,
   'entry-flags': (facts) => `the level ${facts.level} entry ${facts.entry} has the flags ${facts.flags}, which a guest may not set`,
   'l4-slot-of-xen': (facts) => `slot ${facts.slot} of the top-level table belongs to Xen`,
   'pae-slot-of-xen': (facts) => `slot ${facts.slot} of the level ${facts.level} table belongs to Xen`,

@@ -29,9 +29,9 @@ export function crashReport(machine: Machine, symbols: GuestSymbols | null, endi
     ...explainCrash(ending).split('\n'),
     ...(fault ? explainInFull(fault).split('\n') : []),
     ...whereLines(machine, symbols),
-    ...callLines(records, symbols),
+    ...callLines(records),
     ...xenLines(records),
-    ...(state?.console ? consoleLines(state.console) : []),
+    ...(state?.console ? consoleLines(state.console, true) : []),
   ];
 }
 
@@ -52,11 +52,10 @@ function whereLines(machine: Machine, symbols: GuestSymbols | null): string[] {
   ];
 }
 
-function callLines(records: readonly TraceRecord[], symbols: GuestSymbols | null): string[] {
+function callLines(records: readonly TraceRecord[]): string[] {
   const calls = records.filter((record) => record.kind === 'hypercall').slice(-CALLS);
   if (calls.length === 0) return ['It had not made any hypercall.'];
-  const place = (rip: string | undefined): string => (rip && symbols ? ` at ${symbols.describe(BigInt(rip))}` : '');
-  return ['Last hypercalls:', ...calls.map((call) => `  ${describeRecord(call)}${place(call.rip)}`)];
+  return ['Last hypercalls:', ...calls.map((call) => `  instruction ${call.icount.toLocaleString('en-US')}: ${describeRecord(call)}`)];
 }
 
 function xenLines(records: readonly TraceRecord[]): string[] {
@@ -68,7 +67,11 @@ function xenLines(records: readonly TraceRecord[]): string[] {
 
 /** What a domain that stands still waits for, beyond the one line for each vCPU. */
 export function stateLines(state: DomainState): string[] {
-  return [...portLines(state), ...(state.store ? storeLines(state.store) : []), ...(state.console ? consoleLines(state.console) : [])];
+  return [
+    ...portLines(state),
+    ...(state.store ? storeLines(state.store) : []),
+    ...(state.console ? consoleLines(state.console, false) : []),
+  ];
 }
 
 /** The same for every domain of `waits`. */

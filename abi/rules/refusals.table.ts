@@ -1185,6 +1185,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'The walk of the current page tables ends at an entry that is not present.',
     'See the walk: the last line is the entry that is missing.',
     {
+      deviceAddress: 'what a PC has at that machine address',
       elsewhere: 'other top-level tables in which the address is mapped',
       mistake: 'the mistake that it looks like',
       address: 'the address',

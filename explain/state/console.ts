@@ -5,7 +5,8 @@ import type { ConsoleState } from './types.ts';
 const QUOTED = 400;
 const quoted = (text: string): string => JSON.stringify(text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text);
 
-export function consoleLines({ printed, waiting, refused }: ConsoleState): string[] {
+/** `crashed`: the domain died, and its messages are wanted. */
+export function consoleLines({ printed, waiting, refused }: ConsoleState, crashed: boolean): string[] {
   const out: string[] = [];
   if (waiting)
     out.push(
@@ -15,7 +16,7 @@ export function consoleLines({ printed, waiting, refused }: ConsoleState): strin
     out.push(
       `Console: the guest gave ${quoted(refused)} to console_io, which a release build of Xen refuses to a domU (a debug build logs it): use it for early messages only, and the ring for the rest.`,
     );
-  if (printed === 0 && !waiting && !refused)
+  if (crashed && printed === 0 && !waiting && !refused)
     out.push(
       'Console: the guest has not printed anything; its console was not initialised yet. For messages before that, write to console_io (CONSOLEIO_write): they are shown here.',
     );

@@ -38,7 +38,7 @@ export function portLine(port: PortState, vcpus: readonly VcpuEvents[]): string 
     `port ${port.port}: ${port.kind}, ${port.peer}`,
     `vCPU ${port.vcpu}`,
     flags,
-    `bound ${port.boundAt < 0 ? 'by the domain builder' : at(port.boundAt)}`,
+    `bound ${port.boundAt <= 0 ? 'by the domain builder' : at(port.boundAt)}`,
     ...sends,
     `last event ${at(port.lastEvent)}`,
     `last upcall ${at(port.lastUpcall)}`,

@@ -350,6 +350,13 @@ function writeNode(store: XenStore, id: number, path: string, value: string): vo
   const owner = (domain: number) => ({ domain, read: false, write: false });
   const own = [owner(id), { domain: 0, read: true, write: false }];
   const toolstack = [owner(0), { domain: id, read: true, write: false }];
-  if (path.startsWith('/')) store.write(path, value, toolstack);
-  else store.write(`${domainPath(id)}/${path}`, value, own);
+  if (path.startsWith('/')) {
+    store.write(path, value, toolstack);
+    return;
+  }
+  // The directory of a device is the domain's: its front end makes nodes in it.
+  const device = /^device\/[^/]+\/[^/]+(?=\/)/.exec(path)?.[0];
+  const home = domainPath(id);
+  if (device && store.list(`${home}/${device}`) === null) store.write(`${home}/${device}`, '', own);
+  store.write(`${home}/${path}`, value, own);
 }

@@ -27,7 +27,7 @@ export function withHints(hv: Hypervisor, vcpu: VcpuState, refusal: Refusal): Re
   if ((rule !== 'frame-not-yours' && rule !== 'frame-is-no-ram') || typeof frame !== 'object' || !('mfn' in frame)) return refusal;
   const number = Number(frame.mfn);
   const machine = machineFrameOf(hv, vcpu.domain, number);
-  const device = rule === 'frame-is-no-ram' ? deviceAt(number) : null;
+  const device = rule === 'frame-is-no-ram' ? (deviceAt(number) ?? 'memory or registers of a device, or nothing') : null;
   const mistake = consoleMember(hv, vcpu.domain, (console) => BigInt(number) === console);
   return withFacts(refusal, {
     ...(machine === null ? {} : { asPfn: hex(machine) }),
@@ -42,8 +42,12 @@ export function withFaultHints(hv: Hypervisor, vcpu: VcpuState, address: bigint,
   if (mistake !== null) tellOnce(hv, vcpu, mistake);
   // Looked for only where the fault is the guest's end: a kernel that maps on demand faults often.
   const elsewhere = refusal.rule === 'page-not-present' && vcpu.traps[14]!.address === 0n ? mappedElsewhere(hv, vcpu, address) : [];
-  if (mistake === null && elsewhere.length === 0) return refusal;
-  return withFacts(refusal, { ...(mistake === null ? {} : { mistake }), ...(elsewhere.length ? { elsewhere } : {}) });
+  const deviceAddress = refusal.rule === 'page-not-present' && address >> 32n === 0n ? deviceAt(Number(address >> 12n)) : null;
+  return withFacts(refusal, {
+    ...(mistake === null ? {} : { mistake }),
+    ...(elsewhere.length ? { elsewhere } : {}),
+    ...(deviceAddress === null ? {} : { deviceAddress }),
+  });
 }
 
 /** Other top-level tables of the domain through which the address can be read. */
@@ -81,9 +85,7 @@ const DEVICES: readonly (readonly [number, number, string])[] = [
   [0xfee00, 0xfee00, 'the local APIC'],
   [0xff000, 0xfffff, 'the firmware’s flash memory'],
 ];
-function deviceAt(mfn: number): string {
-  return DEVICES.find(([first, last]) => mfn >= first && mfn <= last)?.[2] ?? 'memory or registers of a device, or nothing';
-}
+const deviceAt = (mfn: number): string | null => DEVICES.find(([first, last]) => mfn >= first && mfn <= last)?.[2] ?? null;
 
 /** dom0's start_info has its screen where a domU's has the console ring: a kernel that reads the wrong member takes two numbers for a frame. */
 function consoleMember(hv: Hypervisor, domain: Domain, is: (frame: bigint) => boolean): string | null {

@@ -157,7 +157,7 @@ export class Hypervisor {
 
   /** The lines that a debug build of Xen logs for a refusal: they name the vCPU for which it worked. */
   logRefusal(refusal: Refusal, vcpu: VcpuState = this.current): void {
-    for (const line of xenLinesOf(refusal)) this.log(`d${vcpu.domain.id}v${vcpu.id} ${line}`, vcpu);
+    for (const line of xenLinesOf(refusal, `d${vcpu.domain.id}v${vcpu.id}`)) this.log(line, vcpu);
   }
 
   /** A line of Xen's table of messages, with the vCPU for which it worked. */
