@@ -4,6 +4,8 @@
 // `--hypercalls N [--seed S]`: N random hypercalls on machines that check themselves after each; a failure prints its seed and the
 // steps that it needs; 10,000,000 is a long run.
 // `--decoder`: 10,000,000 random byte strings and the whole text of GRUB, GNU Mach and Linux against iced-x86 instead.
+// `--qemu`: what no user-mode host can show (segments, far transfers, paging, debug registers, system instructions, 32-bit programs
+// step by step) against QEMU's processor: all vectors, of which `npm test` takes a part.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,6 +48,13 @@ if (flag('decoder')) {
   }
   console.log(`fuzz: ${report.compared} instructions decode as iced-x86 decodes them`);
   process.exit(0);
+}
+
+if (flag('qemu')) {
+  const env = { ...process.env, QEMU_VECTORS: 'all' };
+  const status = runBin('vitest/vitest.mjs', ['run', 'test/isa/qemu'], { env });
+  console.log(status === 0 ? 'fuzz: every vector does on the engine what it does on QEMU' : 'fuzz: the engine and QEMU differ, see above');
+  process.exit(status);
 }
 
 if (flag('hypercalls')) {

@@ -234,6 +234,8 @@ export interface Tier1Options {
   batch?: number;
   /** Also translates branches that were never taken. */
   eager?: boolean;
+  /** Regions that share a function of WebAssembly; by itself as many as the number of those translated together suggests. */
+  group?: number;
   /** Any clock, for the times in the statistics. */
   clock?: () => number;
 }

@@ -88,13 +88,15 @@ export const REGION_KEY_MODE = 24;
 /** For every slot of tier 1's function table the key of the page that its regions begin in. */
 export const SLOT_KEYS = REGION_TABLE + REGION_TABLE_ENTRIES * 16;
 export const SLOT_LIMIT = 1 << 17;
+/** For every slot, u8: which of its function's regions is meant. */
+export const SLOT_ENTRIES = SLOT_KEYS + SLOT_LIMIT * 4;
 /** Data TLB: 4096 entries in a bank, two banks for each vCPU. Tags for reads (i64), tags for writes (i64) and addends (i32: host
  * address less the lower half of the guest's) are arrays of their own: what an access looks at stays in the host's first cache. An
  * entry is named by the address of its read tag. Low tag bits: marks. */
 export const TLB_ENTRIES = 4096;
 export const TLB_BANK_SIZE = TLB_ENTRIES * 8;
 const TLB_BANKS = 2 * MAX_VCPUS + 1;
-export const TLBS = SLOT_KEYS + SLOT_LIMIT * 4;
+export const TLBS = SLOT_ENTRIES + SLOT_LIMIT;
 /** From the read tag to the write tag. */
 export const TLB_WRITE = TLB_BANKS * TLB_BANK_SIZE;
 /** Added to half the address of the entry: its addend. */

@@ -155,8 +155,8 @@ for (const [name, program] of Object.entries(PROGRAMS))
     });
 
 for (const [name, program] of Object.entries(PROGRAMS))
-  test(`${name}: the same with hot code only, in batches`, () => {
-    const { executed } = lockstep(program, fresh, 200_000, { threshold: 20, batch: 4 }, 100_000);
+  test(`${name}: the same with hot code only, in batches and with functions of several regions`, () => {
+    const { executed } = lockstep(program, fresh, 200_000, { threshold: 20, batch: 4, group: 3 }, 100_000);
     // These programs change their code all the time.
     expect(executed, 'share of tier 1').toBeGreaterThan(0);
   });

@@ -78,6 +78,8 @@ export class Emitter {
   protected temps32 = 0;
   private used64 = 0;
   private used32 = 0;
+  /** 64-bit temporaries that one instruction used at most. */
+  most64 = 0;
 
   /** Forgets all expressions: a new instruction begins. */
   reset(): void {
@@ -430,6 +432,7 @@ export class Emitter {
   temp(type: ValueType): number {
     if (type === I64) {
       if (this.used64 >= this.temps64) throw new Error('out of 64-bit temporaries');
+      if (this.used64 === this.most64) this.most64++;
       return this.firstTemp64 + this.used64++;
     }
     if (this.used32 >= this.temps32) throw new Error('out of 32-bit temporaries');

@@ -45,6 +45,7 @@ export class Tier1 extends Tier1Flags {
     this.flagsUsed = false;
     this.flagsWritten = false;
     this.pending = 0;
+    this.most64 = 0;
     this.callsHelpers = false;
     this.usesVector = false;
     this.beginBlock();

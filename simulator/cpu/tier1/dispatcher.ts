@@ -48,6 +48,7 @@ class Dispatcher extends Emitter {
     this.setLocal(RESULT, this.loadAt(4, entry, L.REGION_TABLE + 12));
     this.open('loop', 'chain');
     this.emit(this.local(TLB, I32));
+    this.emit(this.loadAt(1, this.result(), L.SLOT_ENTRIES));
     this.emit(this.result());
     this.byte(0x11); // call_indirect: type 0, table 0
     this.unsigned(0);
@@ -86,9 +87,9 @@ export function compiledDispatcher(): WebAssembly.Module {
       [],
       [
         { name: 'run', params: PARAMETERS, result: I32, locals, code },
-        { name: 'stub', params: [I32], result: I32, locals: [], code: Uint8Array.from([0x41, Status.leave]) },
+        { name: 'stub', params: PARAMETERS, result: I32, locals: [], code: Uint8Array.from([0x41, Status.leave]) },
       ],
-      { params: [I32], result: I32 },
+      { params: PARAMETERS, result: I32 },
     );
     dispatcherModule = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
   }

@@ -21,10 +21,15 @@ export interface Surroundings {
   slotFor(lo: number, hi: number, frame: number): number;
 }
 
+/** The code of a region. Its bytes lie in the builder's: the blocks from `start` on, from `prologue` to `end` what runs before them. */
 export interface RegionCode {
-  /** The body of the function with its locals, without its size. */
-  readonly code: Uint8Array;
+  readonly start: number;
+  readonly prologue: number;
+  readonly end: number;
   readonly callsHelpers: boolean;
+  readonly usesVector: boolean;
+  /** 64-bit temporaries. */
+  readonly temps64: number;
   readonly instructions: number;
 }
 
@@ -45,12 +50,26 @@ export class RegionWriter {
     this.around = around;
   }
 
+  /** The array that the code of regions lies in, and how much of it is in use. */
+  get bytes(): Uint8Array {
+    return this.b.bytes;
+  }
+  get used(): number {
+    return this.b.at;
+  }
+  /** Regions from here on overwrite those before. */
+  restart(): void {
+    this.b.at = 0;
+  }
+
   write(nodes: readonly RegionNode[]): RegionCode {
     const { b } = this;
     this.entry = nodes[0]!;
     this.merged.clear();
     const order = analyse(this.entry);
+    const start = b.at;
     b.beginRegion();
+    b.at = start;
     b.writeThrough = !order.some((n) => n.loop);
     b.open('block', 'exit');
     this.tree(this.entry, null);
@@ -58,13 +77,11 @@ export class RegionWriter {
     b.close();
     b.reset();
     this.epilogue();
-    const bodyEnd = b.at;
+    const prologue = b.at;
     this.prologue();
-    return {
-      code: this.joined(bodyEnd),
-      callsHelpers: b.callsHelpers,
-      instructions: order.reduce((n, node) => n + node.steps.length, 0),
-    };
+    let instructions = 0;
+    for (const n of order) instructions += n.steps.length;
+    return { start, prologue, end: b.at, callsHelpers: b.callsHelpers, usesVector: b.usesVector, temps64: b.most64, instructions };
   }
 
   private prologue(): void {
@@ -94,26 +111,8 @@ export class RegionWriter {
       b.storeAt(4, zero, b.local(V.FLAG_OP, I32), L.FLAG_OP);
     }
     b.storeAt(4, zero, b.local(V.COUNT, I32), L.COUNT);
-    b.emit(b.local(V.STATUS, I32));
-    b.byte(0x0b);
+    b.return(b.local(V.STATUS, I32));
   }
-  /** Locals, then the prologue, which was generated last, then the rest. */
-  private joined(bodyEnd: number): Uint8Array {
-    const { b } = this;
-    const start = b.at;
-    const groups = b.usesVector ? [...V.LOCALS, V.VECTOR_GROUP] : V.LOCALS;
-    b.unsigned(groups.length);
-    for (const [count, type] of groups) {
-      b.unsigned(count);
-      b.byte(type === I32 ? 0x7f : type === I64 ? 0x7e : 0x7b);
-    }
-    const code = new Uint8Array(b.at);
-    code.set(b.bytes.subarray(start, b.at));
-    code.set(b.bytes.subarray(bodyEnd, start), b.at - start);
-    code.set(b.bytes.subarray(0, bodyEnd), b.at - bodyEnd);
-    return code;
-  }
-
   // Structure
   private tree(n: RegionNode, flags: FlagState | null): void {
     const { b } = this;

@@ -16,7 +16,12 @@ import { addressKey, Slots } from './slots.ts';
 
 /** Translated code kept at most, in bytes of WebAssembly; beyond it all is dropped. */
 const CODE_LIMIT = 24 << 20;
-const BATCH = 48;
+const BATCH = 256;
+/** Bytes of code for one module at about most. */
+const BUFFER = 1 << 20;
+/** A module of many regions has this many functions at least, each of so many regions at most. */
+const GROUPS = 16;
+const LARGEST_GROUP = 8;
 /** A smaller batch is translated when so many instructions have run since its first block became hot. */
 const PATIENCE = 50_000;
 const THRESHOLD = 50;
@@ -50,6 +55,12 @@ interface Region extends Request {
   readonly slot: number;
   readonly pieces: readonly Piece[];
 }
+/** A region whose code is generated and not yet compiled. */
+interface Made {
+  readonly request: Request;
+  readonly pieces: readonly Piece[];
+  readonly code: RegionCode;
+}
 interface Translator {
   readonly graph: GraphBuilder;
   readonly writer: RegionWriter;
@@ -73,6 +84,8 @@ export class Regions {
   private readonly translators: (Translator | null)[] = [null, null];
   private requests: Request[] = [];
   private waited = 0;
+  /** When the generation of code began. */
+  private started = 0;
   private readonly byFrame = new Map<number, Set<Region>>();
   private readonly bySlot = new Map<number, Region>();
   private codeBytes = 0;
@@ -162,44 +175,62 @@ export class Regions {
       this.code.reset();
       return;
     }
-    const { statistics } = this;
-    const bits32 = this.core.i32[L.MODE_BITS >> 2] === 32;
-    const now = this.requests.filter((r) => (r.mode === 1) === bits32);
-    this.requests = this.requests.filter((r) => (r.mode === 1) !== bits32);
+    const mode = this.core.i32[L.MODE_BITS >> 2] === 32 ? 1 : 0;
+    const now = this.requests.filter((r) => r.mode === mode);
+    this.requests = this.requests.filter((r) => r.mode !== mode);
     this.waited = 0;
-    const started = this.now();
-    const made: { request: Request; pieces: readonly Piece[]; code: RegionCode }[] = [];
+    // What lies together shares functions.
+    now.sort((a, b) => addressKey(a.lo, a.hi) - addressKey(b.lo, b.hi));
+    const { graph, writer } = this.translator(mode);
+    let made: Made[] = [];
+    const done = new Set<number>();
+    writer.restart();
+    this.started = this.now();
     for (const request of now) {
-      const { lo, hi, frame, mode } = request;
-      if (
-        this.bySlot.has(this.slots.find(lo, hi, frame, mode)) ||
-        made.some((m) => m.request.lo === lo && m.request.hi === hi && m.request.frame === frame)
-      )
-        continue;
-      const { graph, writer } = this.translator(mode);
+      const { lo, hi, frame } = request;
+      const slot = this.slots.of(lo, hi, frame, mode);
+      if (done.has(slot) || this.bySlot.has(slot)) continue;
+      done.add(slot);
       this.current = request;
       const nodes = graph.build(lo, hi, frame, request.fetchTlb, mode);
-      if (nodes.length > 0) made.push({ request, pieces: this.piecesOf(graph, nodes), code: writer.write(nodes) });
+      if (nodes.length === 0) continue;
+      made.push({ request, pieces: this.piecesOf(graph, nodes), code: writer.write(nodes) });
+      if (writer.used < BUFFER) continue;
+      this.compile(made, writer.bytes);
+      made = [];
+      writer.restart();
     }
+    this.compile(made, writer.bytes);
+  }
+  /** Makes a module of regions whose code lies in `bytes`. */
+  private compile(made: readonly Made[], bytes: Uint8Array): void {
+    const { statistics } = this;
     const emitted = this.now();
-    statistics.emitTime += emitted - started;
+    statistics.emitTime += emitted - this.started;
     if (made.length === 0) return;
-    const module = new WebAssembly.Module(regionModule(made.map((m) => m.code)));
+    const size = this.options.group ?? Math.max(1, Math.min(LARGEST_GROUP, Math.floor(made.length / GROUPS)));
+    const groups: RegionCode[][] = [];
+    for (let i = 0; i < made.length; i += size) groups.push(made.slice(i, i + size).map((m) => m.code));
+    const module = new WebAssembly.Module(regionModule(bytes, groups));
     const compiled = this.now();
     statistics.moduleTime += compiled - emitted;
     const { exports } = new WebAssembly.Instance(module, { e: this.imports });
-    made.forEach((m, i) => {
-      this.install(m.request, m.pieces, exports[String(i)] as WebAssembly.ExportValue);
+    let call!: WebAssembly.ExportValue;
+    made.forEach(({ request, pieces, code }, i) => {
+      if (i % size === 0) call = exports[String(i / size)] as WebAssembly.ExportValue;
+      this.install(request, pieces, call, i % size);
+      const length = code.end - code.start;
       statistics.regions++;
-      statistics.instructions += m.code.instructions;
-      statistics.bytes += m.code.code.length;
-      this.codeBytes += m.code.code.length;
+      statistics.instructions += code.instructions;
+      statistics.bytes += length;
+      this.codeBytes += length;
     });
     statistics.modules++;
-    statistics.instanceTime += this.now() - compiled;
+    this.started = this.now();
+    statistics.instanceTime += this.started - compiled;
   }
 
-  private install(request: Request, pieces: readonly Piece[], call: WebAssembly.ExportValue): void {
+  private install(request: Request, pieces: readonly Piece[], call: WebAssembly.ExportValue, entry: number): void {
     const { lo, hi, frame, mode } = request;
     const slot = this.slots.of(lo, hi, frame, mode);
     if (slot < 0) return;
@@ -214,7 +245,7 @@ export class Regions {
       regions.add(region);
     }
     this.bySlot.set(slot, region);
-    this.slots.set(slot, call);
+    this.slots.set(slot, call, entry);
     this.slots.publish(lo, hi, frame, mode, slot);
     this.code.hide(lo, hi, frame, mode);
   }

@@ -72,9 +72,10 @@ export class Slots {
     return this.byPage.get(pageKey(frame, mode))?.get(addressKey(lo, hi)) ?? -1;
   }
 
-  /** `call`: the region's function; null: the stub. */
-  set(slot: number, call: WebAssembly.ExportValue | null): void {
+  /** `call`: the region's function, null: the stub; `entry`: the region's number in it. */
+  set(slot: number, call: WebAssembly.ExportValue | null, entry = 0): void {
     this.table.set(slot, call ?? this.dispatcher.stub);
+    this.core.u8[L.SLOT_ENTRIES + slot] = entry;
   }
 
   // The region table: where the dispatcher finds regions by address.
