@@ -13,8 +13,8 @@ export interface Disassembled {
 
 export interface Listing {
   readonly sensitive: readonly Disassembled[];
-  /** Addresses of calls and jumps to the start of a symbol, by its name. */
-  readonly calls: ReadonlyMap<string, readonly bigint[]>;
+  /** Addresses of calls to the start of a symbol, and of jumps to it, by its name. */
+  readonly calls: ReadonlyMap<string, readonly { readonly address: bigint; readonly isJump: boolean }[]>;
 }
 
 const LINE = /^\s*([0-9a-f]+):\s+(?:(?:rep|repz|repnz|lock|data16|addr32|addr16|data32|rex\.\w+|[c-gs]s|bnd|notrack)\s+)*(\S+)\s*(.*)$/;
@@ -32,7 +32,7 @@ export async function disassemble(elf: string, size: 16 | 32 | 64 | null): Promi
   });
   const ended = new Promise<number>((resolve, reject) => child.on('error', reject).on('close', resolve));
   const sensitive: Disassembled[] = [];
-  const calls = new Map<string, bigint[]>();
+  const calls = new Map<string, { address: bigint; isJump: boolean }[]>();
   for await (const line of createInterface({ input: child.stdout })) {
     const match = LINE.exec(line);
     if (!match) continue;
@@ -40,8 +40,9 @@ export async function disassemble(elf: string, size: 16 | 32 | 64 | null): Promi
     const target = /^(?:call|jmp)[a-z]?$/.test(mnemonic!) ? /<([^>+]+)>/.exec(rest!)?.[1] : undefined;
     if (target) {
       const places = calls.get(target);
-      if (places) places.push(BigInt(`0x${address}`));
-      else calls.set(target, [BigInt(`0x${address}`)]);
+      const place = { address: BigInt(`0x${address}`), isJump: mnemonic!.startsWith('j') };
+      if (places) places.push(place);
+      else calls.set(target, [place]);
     }
     const operands = rest!.replace(/\s*[#<].*$/, '');
     if (isSensitive(mnemonic!, operands))

@@ -1,11 +1,11 @@
 // Compares the analyser's findings in a tree with what the tree's binaries hold.
 
-import { analyse } from '../../server/analysis/analyser.ts';
+import { analyseProject } from '../../server/analysis/project/project.ts';
 import { LineIndex } from '../../server/syntax/lines.ts';
 import { testGrammars } from '../../test/server/load.ts';
 import { mnemonicOf, stem } from './sensitive.ts';
 import type { Place, Truth } from './sites.ts';
-import type { SourceText } from './source-text.ts';
+import { type SourceText, statementAt } from './source-text.ts';
 import type { Tree } from './tree.ts';
 
 export interface Miss {
@@ -51,39 +51,52 @@ export async function measure(tree: Tree, source: SourceText, truth: Truth): Pro
       covered.set(key, at);
     }
   };
-  for (const file of source.files) {
-    const text = source.text(file) ?? '';
-    const lines = new LineIndex(text);
-    const result = analyse(grammars, { path: file, text });
-    findings += result.findings.length;
-    for (const finding of result.findings) {
-      const from = lines.position(finding.start).line + 1;
-      const to = lines.position(finding.end).line + 1;
-      cover(file, Math.max(1, from - 12), to, stem(mnemonicOf(finding.instruction)));
-    }
+  const sources = source.files.map((path) => ({ path, text: source.text(path) ?? '' }));
+  let redirected = 0;
+  for (const { path, analysis } of analyseProject(grammars, sources)) {
+    const lines = new LineIndex(sources.find((each) => each.path === path)!.text);
+    const mark = (start: number, end: number, instruction: string | null): void =>
+      cover(path, lines.position(start).line + 1, lines.position(end).line + 1, instruction && stem(mnemonicOf(instruction)));
+    findings += analysis.findings.length;
+    redirected += analysis.redirected?.length ?? 0;
+    for (const { start, end, instruction, kind } of analysis.findings) mark(start, end, kind ? null : instruction);
+    for (const { start, end, instruction } of analysis.redirected ?? []) mark(start, end, instruction);
   }
-  return compare(tree, source, truth, covered, findings);
+  return compare(tree, source, truth, covered, findings, redirected);
 }
 
-function compare(tree: Tree, source: SourceText, truth: Truth, covered: ReadonlyMap<string, Covered>, findings: number): Report {
+function compare(
+  tree: Tree,
+  source: SourceText,
+  truth: Truth,
+  covered: ReadonlyMap<string, Covered>,
+  findings: number,
+  redirected: number,
+): Report {
   const miss = ({ file, line, example }: Place, cause: string): Miss => ({
     at: `${file}:${line}`,
     instruction: example,
     source: (source.lines(file)?.[line - 1] ?? '').trim().slice(0, 120),
     cause,
   });
+  // The debug information names the line at which a statement of C begins; the instruction may stand on a later one of it.
+  const within = ({ file, line }: Place): Covered | null => {
+    const lines = source.lines(file) ?? [];
+    const length = /\.[ch]$/.test(file) && !/\\\s*$/.test(lines[line - 1] ?? '') ? statementAt(lines, line).length : 1;
+    const all = Array.from({ length }, (_, i) => covered.get(`${file}:${line + i}`)).filter((each) => each !== undefined);
+    return all.length === 0 ? null : { any: true, stems: new Set(all.flatMap(({ stems }) => [...stems])) };
+  };
   const missedSites: Miss[] = [];
   const missedCalls: Miss[] = [];
   for (const place of truth.sites.values()) {
-    const at = covered.get(`${place.file}:${place.line}`);
+    const at = within(place);
     if (!at) missedSites.push(miss(place, 'nothing found on this line'));
     else if (![...place.stems].every((each) => at.stems.has(each)))
       missedSites.push(
         miss(place, `found ${[...at.stems].join(', ')}, not ${[...place.stems].filter((each) => !at.stems.has(each)).join(', ')}`),
       );
   }
-  for (const place of truth.calls.values())
-    if (!covered.has(`${place.file}:${place.line}`)) missedCalls.push(miss(place, 'nothing found on this line'));
+  for (const place of truth.calls.values()) if (!within(place)) missedCalls.push(miss(place, 'nothing found on this line'));
   const unmapped = [...truth.unmapped].map(
     ([at, sentence]): Miss => ({ at, instruction: '', source: '', cause: `not mapped: ${sentence}` }),
   );
@@ -96,7 +109,7 @@ function compare(tree: Tree, source: SourceText, truth: Truth, covered: Readonly
     calls: truth.calls.size,
     callsFound: truth.calls.size - missedCalls.length,
     findings,
-    redirected: 0,
+    redirected,
     data: truth.data,
     outside: truth.outside,
     missedSites: [...missedSites, ...unmapped],

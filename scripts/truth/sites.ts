@@ -1,7 +1,7 @@
 // From instructions of a binary to places of the source: the line that holds the instruction, and the lines that call or expand it.
 
 import { existsSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { normalisePath } from '../../image/dwarf/paths.ts';
 import type { SourceFrame } from '../../image/symbolizer.ts';
 import { type Disassembled, disassemble } from './disassemble.ts';
@@ -89,10 +89,12 @@ class Mapper {
       const holders = new Map<string, Set<string>>();
       for (const instruction of sensitive) this.#one(places, instruction, { size, own: elf, mixed: binary.code === 'mixed' }, holders);
       for (const [name, mnemonics] of holders) {
-        for (const address of calls.get(name) ?? []) {
+        for (const { address, isJump } of calls.get(name) ?? []) {
           const [frame] = places.framesAt(address);
           const file = frame && this.#relative(frame.file);
           if (!file || !this.#measures(file) || this.#source.lines(file) === null) continue;
+          // A compiler's jump to a function is a call in tail position; a jump in assembly is a way within the code.
+          if (isJump && isAssembly(file)) continue;
           for (const mnemonic of mnemonics) put(this.#truth.calls, file, frame.line, mnemonic, `call ${name}`);
         }
       }
@@ -115,11 +117,17 @@ class Mapper {
   }
 
   #below(file: string): string | null {
-    const bases = [this.#tree.root, this.#tree.builtIn].filter((base) => base !== undefined);
-    const base = bases.find((each) => file.startsWith(`${each}/`));
+    const { root, builtIn } = this.#tree;
+    const moved = builtIn instanceof RegExp ? builtIn.exec(file)?.[0] : builtIn;
+    const base = [root, moved].find((each) => each && file.startsWith(`${each}/`));
     if (!base && file.startsWith('/')) return null;
     const path = join(this.#tree.root, normalisePath(base ? file.slice(base.length + 1) : file));
-    if (!existsSync(path)) return base ? path.slice(this.#tree.root.length + 1) : null;
+    if (!existsSync(path)) {
+      // Some assemblers leave out the folder: a name that only one file has tells it.
+      const named = this.#source.files.filter((each) => basename(each) === basename(path));
+      if (named.length === 1) return named[0]!;
+      return base ? path.slice(this.#tree.root.length + 1) : null;
+    }
     return realpathSync(path).slice(realpathSync(this.#tree.root).length + 1);
   }
 
@@ -132,6 +140,7 @@ class Mapper {
       // Neither a symbol nor a line: assemblers give every instruction its line, so these are bytes in front of the code.
       if (!top) this.#truth.data++;
       // In a mixed binary one of the two readings of a place is wrong, and data in a section of code is neither.
+      else if (top.function !== '?' && this.#byFunction(top.function, mnemonic, text)) return;
       else if (reading.size === reading.own)
         this.#unmapped(`${top?.function ?? '?'}: ${text}`, `0x${address.toString(16)} ${text}: no line (${top?.function ?? '?'})`);
       return;
@@ -172,11 +181,22 @@ class Mapper {
     }
   }
 
+  /** An instruction without a line, in a section that an asm statement switched to: looked for in the C function of its symbol. */
+  #byFunction(symbol: string, mnemonic: string, text: string): boolean {
+    const place = this.#source.functionNamed(symbol.replace(/\.(?:isra|part|constprop|cold)\b.*$/, ''));
+    const found = place && this.#search(place.lines, place.file, place.line, spelling(mnemonic), 0, new Set(), false, false);
+    if (!found || !this.#measures(found.file)) return false;
+    put(this.#truth.sites, found.file, found.line, mnemonic, text);
+    for (const use of found.uses) put(this.#truth.calls, use.file, use.line, mnemonic, text);
+    return true;
+  }
+
   /** Frame `at` was inlined: the line that calls it. */
   #callOf(frames: readonly SourceFrame[], at: number, mnemonic: string, text: string): void {
     const caller = frames[at]!.isInlined ? frames[at + 1] : undefined;
     const file = caller && this.#relative(caller.file);
-    if (!caller || !file || caller.line === 0 || !this.#measures(file)) return;
+    // A function that the compiler has split calls its own rest.
+    if (!caller || !file || caller.line === 0 || !this.#measures(file) || caller.function === frames[at]!.function) return;
     put(this.#truth.calls, file, caller.line, mnemonic, `${text} in ${frames[at]!.function}`);
   }
 

@@ -48,6 +48,21 @@ export class SourceText {
     return this.#macros.get(name) ?? [];
   }
 
+  /** The body of the one C function of that name; null when there is none or several. */
+  functionNamed(name: string): MacroBody | null {
+    const head = new RegExp(`^(?:[A-Za-z_][\\w \\t*]*[ \\t*])?${name}\\s*\\([^;{]*\\)\\s*\\{`, 'm');
+    const found = this.files.flatMap((file): MacroBody[] => {
+      if (!/\.[ch]$/.test(file)) return [];
+      const text = this.text(file) ?? '';
+      const match = text.includes(name) ? head.exec(text) : null;
+      if (!match) return [];
+      const end = text.indexOf('\n}', match.index);
+      const line = text.slice(0, match.index).split('\n').length;
+      return [{ file, line, lines: text.slice(match.index, end === -1 ? text.length : end).split('\n'), kind: 'define' }];
+    });
+    return found.length === 1 ? found[0]! : null;
+  }
+
   #readMacros(): Map<string, MacroBody[]> {
     const found = new Map<string, MacroBody[]>();
     for (const file of this.files) {

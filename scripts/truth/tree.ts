@@ -16,7 +16,7 @@ export interface Tree {
   readonly root: string;
   readonly binaries: readonly Binary[];
   /** Folder that the recorded paths of the sources begin with, where it is another one. */
-  readonly builtIn?: string;
+  readonly builtIn?: string | RegExp;
   /** Which of the tree's files are measured, by relative path; all when absent. */
   readonly measured?: (file: string) => boolean;
   /** Which files the analyser is given; all when absent. */

@@ -2,6 +2,7 @@
 
 import type { Node } from 'web-tree-sitter';
 import { type AsmStatement, readAsm } from '../syntax/c/asm-statement.ts';
+import { type MacroLookup, splitArguments } from '../syntax/c/expand.ts';
 import { macroBody } from '../syntax/c/prepass.ts';
 import { readTemplate } from '../syntax/c/template.ts';
 import { allInstructions, type SourceRange } from '../syntax/gas/instructions.ts';
@@ -23,6 +24,8 @@ export interface CFile {
   readonly strings: ReadonlyMap<string, string>;
   /** Object-like macros whose body is a constant expression. */
   readonly constants: ReadonlyMap<string, string>;
+  /** Macros that may be part of a template, of this file and of others. */
+  readonly template: MacroLookup;
   /** Asked before a statement is read without the tree's help: how far it goes depends on text far away. No: there were too many. */
   mayRecover(): boolean;
 }
@@ -74,7 +77,7 @@ function asmSites(file: CFile, node: Node, shift: number, macroEnd: number | nul
 
 /** Null when the template has no sensitive instruction. */
 function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
-  const template = readTemplate(file.text, statement, file.masm, file.strings);
+  const template = readTemplate(file.text, statement, file.masm, file.strings, file.template);
   if (candidates(template.text).length === 0) return null;
   const tree = parse(file.grammars.gas, `${template.text}\n`);
   if (!tree) return null;
@@ -102,9 +105,33 @@ function callSites(file: CFile, node: Node, shift: number, macroEnd: number | nu
 
 const WRAPPER = 'void f(void){';
 
+/**
+ * In a macro that writes a register or a part of a mnemonic by a parameter (`"mov %%" #seg`), the parameter stands for the argument of a use in the
+ * same file: one that names a special register, else the first.
+ */
+function withArguments(file: CFile, body: Node): CFile {
+  const define = body.parent;
+  const name = define?.childForFieldName('name')?.text;
+  const params = define?.childForFieldName('parameters')?.namedChildren.map((param) => param.text) ?? [];
+  const raw = file.text.slice(body.startIndex, body.endIndex);
+  if (!name || params.length === 0 || !/\basm\b|__asm/.test(raw) || !/#\s*[A-Za-z_]/.test(raw)) return file;
+  const uses = [...file.code.matchAll(new RegExp(`\\b${name}\\s*\\(([^()\\n]{0,200})\\)`, 'g'))]
+    .filter(({ index }) => index > body.endIndex || index < (define?.startIndex ?? 0))
+    .map(([, given]) => splitArguments(given!));
+  const use = uses.find((given) => given.some((each) => /^(?:[c-gs]s|[cd]r\d)$/i.test(each))) ?? uses[0];
+  if (!use) return file;
+  const strings = new Map(file.strings);
+  params.forEach((param, i) => {
+    const given = use[i] ?? '';
+    if (/^\w*$/.test(given) && new RegExp(`#\\s*${param}\\b`).test(raw)) strings.set(param, `"${given}"`);
+  });
+  return { ...file, strings };
+}
+
 /** Everything in the body of one #define, re-parsed as the body of a function. */
 function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
   const text = macroBody(file.code.slice(body.startIndex, body.endIndex));
+  const inside = withArguments(file, body);
   const tree = parse(file.grammars.c, `${WRAPPER}${text};}`);
   const sites: Site[] = [];
   if (tree) {
@@ -114,7 +141,7 @@ function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {
     for (const match of matches) {
       const offset = match.index + body.startIndex;
       if (offset < last || !isKeyword(match[0])) continue;
-      const found = sitesAt(file, tree.rootNode, offset, body.startIndex - WRAPPER.length, body.endIndex);
+      const found = sitesAt(inside, tree.rootNode, offset, body.startIndex - WRAPPER.length, body.endIndex);
       sites.push(...found.sites);
       last = Math.max(last, found.end);
     }

@@ -1,6 +1,7 @@
 // One source file under analysis: its text, its tree and the sites found in it. An edit re-parses and re-analyses what changed.
 
 import { Edit, type Node, type Tree } from 'web-tree-sitter';
+import type { MacroLookup } from '../syntax/c/expand.ts';
 import { prepass } from '../syntax/c/prepass.ts';
 import { type Grammars, parse } from '../syntax/grammars.ts';
 import { LineIndex } from '../syntax/lines.ts';
@@ -15,6 +16,8 @@ import { findErrors, type ParseError, refusalToParse, treeTrouble } from './trou
 export interface DocumentOptions {
   readonly language: Language;
   readonly masm: 'att' | 'intel';
+  /** Macros of other files that may be part of an asm template. */
+  readonly template?: MacroLookup;
 }
 
 /** Statements that are read without the tree's help in one search; the header that needs most of all known ones needs 30. */
@@ -26,7 +29,7 @@ export class SourceDocument {
   #text = '';
   #code = '';
   #tree: Tree | null = null;
-  #macros: Macros = { strings: new Map(), constants: new Map() };
+  #macros: Macros = { strings: new Map(), constants: new Map(), templates: new Map() };
   #sites: readonly Site[] = [];
   #errors: readonly ParseError[] = [];
   #warnings: readonly Warning[] = [];
@@ -242,6 +245,7 @@ export class SourceDocument {
       text: this.#text,
       code: this.#code,
       masm: this.#options.masm,
+      template: (name) => this.#macros.templates.get(name) ?? this.#options.template?.(name) ?? null,
       ...this.#macros,
       mayRecover,
     };
@@ -267,5 +271,7 @@ export function difference(before: string, after: string): { start: number; oldE
 function sameMacros(a: Macros, b: Macros): boolean {
   const same = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
     one.size === other.size && [...one].every(([name, body]) => other.get(name) === body);
-  return same(a.strings, b.strings) && same(a.constants, b.constants);
+  const sameTemplates =
+    a.templates.size === b.templates.size && [...a.templates].every(([name, { body }]) => b.templates.get(name)?.body === body);
+  return sameTemplates && same(a.strings, b.strings) && same(a.constants, b.constants);
 }

@@ -27,6 +27,28 @@ export interface Finding {
   /** What to write instead, one sentence. */
   readonly replacement: string;
   readonly fixes: readonly Fix[];
+  /** `call`: not the instruction but a use of a function or macro that executes it. `well-known`: the same, by name only. Absent: itself. */
+  readonly kind?: 'call' | 'well-known';
+  /** For a call: the definition that makes it one, then what that goes through, to the instruction. */
+  readonly related?: readonly Related[];
+}
+
+/** A place in this or another file that explains a finding. */
+export interface Related {
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  /** Of the name there, in UTF-16 units. */
+  readonly length: number;
+  readonly message: string;
+}
+
+/** What reads like a sensitive instruction and is another thing: a name that the port has redefined, an entry of a table of operations. */
+export interface Redirection {
+  readonly start: number;
+  readonly end: number;
+  readonly instruction: string;
+  readonly by: Related;
 }
 
 /** Something that kept the analysis from seeing all of a file. */
@@ -52,6 +74,8 @@ export interface Analysis {
   /** In the order of their place. */
   readonly findings: readonly Finding[];
   readonly warnings: readonly Warning[];
+  /** Present when the file was analysed as part of a tree. */
+  readonly redirected?: readonly Redirection[];
 }
 
 const NASM_SIGN =

@@ -1,19 +1,20 @@
-// Xen itself, in the version of the oracles: Debian's package with debug information beside the source that it was built of.
+// Xen itself, in the version of the oracles, in the build of the conformance tests that has debug information.
 
 import { join } from 'node:path';
-import { debianRoot, debianSource, ensureDebian, xenVersion } from '../../debian.mjs';
+import { debianSource, xenVersion } from '../../debian.mjs';
+import { buildXen, builtXen } from '../../xen-build.mjs';
 import type { TreeMaker } from '../tree.ts';
 
 export const xen: TreeMaker = {
   name: 'xen',
-  async make() {
-    await ensureDebian(['xen']);
+  async make(_root, _cache, say) {
+    await buildXen('debug', say);
     return {
       name: 'xen',
       version: xenVersion,
       root: join(await debianSource('xen', xenVersion), 'xen'),
-      builtIn: '/build',
-      binaries: [{ path: join(debianRoot, 'usr/lib/debug/boot/xen-syms-4.17-amd64'), code: 'mixed' }],
+      builtIn: /^\/.*\/build-debug-\d+\/xen(?=\/)/,
+      binaries: [{ path: `${builtXen('debug')}.syms`, code: 'mixed' }],
       read: (file) => /^(arch\/x86|include|common|drivers|lib|xsm)\//.test(file),
     };
   },

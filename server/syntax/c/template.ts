@@ -1,6 +1,7 @@
 // The text of an inline asm template as the assembler gets it, with the place in the source of every character of it.
 
 import type { Dialect } from '../instruction.ts';
+import { closing, expandText, type MacroLookup } from './expand.ts';
 
 export interface Template {
   /** Escapes decoded, literals joined, %% single, U+E001 for the percent sign of an operand, one dialect of `{att|intel}` chosen. */
@@ -51,6 +52,7 @@ function literal(source: string, at: number, limit: number, sink: Sink, place?: 
  * @param source the file
  * @param extended the statement has operands, so % and {|} are GCC's; else the text goes to the assembler as it is
  * @param strings bodies of object-like macros of the same file that are string literals, by name
+ * @param lookup any other macro that may be part of a template
  */
 export function readTemplate(
   source: string,
@@ -61,6 +63,7 @@ export function readTemplate(
   }: { readonly templateStart: number; readonly templateEnd: number; readonly extended: boolean },
   dialect: Dialect,
   strings: ReadonlyMap<string, string>,
+  lookup: MacroLookup = () => null,
 ): Template {
   const sink: Sink = { text: [], starts: [], ends: [], unknown: [] };
   let i = start;
@@ -69,8 +72,7 @@ export function readTemplate(
     if (char === '"') i = literal(source, i, end, sink);
     else if (char === '/' && source[i + 1] === '*') i = skipTo(source, '*/', i + 2, end);
     else if (char === '/' && source[i + 1] === '/') i = skipTo(source, '\n', i + 2, end);
-    else if (/[A-Za-z_]/.test(char)) i = macroName(source, i, end, sink, strings);
-    else if (char === '(' && sink.unknown.length > 0) i = skipTo(source, ')', i + 1, end);
+    else if (/[A-Za-z_]/.test(char)) i = macroName(source, i, end, sink, strings, lookup);
     else i++;
   }
   return extended ? substitute(sink, dialect) : { text: sink.text.join(''), starts: sink.starts, ends: sink.ends, unknown: sink.unknown };
@@ -81,22 +83,43 @@ const skipTo = (source: string, mark: string, from: number, end: number): number
   return at === -1 || at >= end ? end : at + mark.length;
 };
 
-/** A macro between two literals: its text when this file defines it as a literal, else a blank that keeps its place. */
-function macroName(source: string, at: number, end: number, sink: Sink, strings: ReadonlyMap<string, string>): number {
+/** A macro between two literals: the literals that it leaves, all at the place of its use; a blank keeps the place of one that is not known. */
+function macroName(source: string, at: number, end: number, sink: Sink, strings: ReadonlyMap<string, string>, lookup: MacroLookup): number {
   const name = /\w+/y;
   name.lastIndex = at;
   const word = name.exec(source)![0];
-  const stop = Math.min(at + word.length, end);
+  let stop = Math.min(at + word.length, end);
   if (/^(u8|[uUL])$/.test(word) && source[stop] === '"') return stop;
-  const body = strings.get(word);
-  if (body === undefined) {
+  const known = strings.get(word);
+  const open = known === undefined ? /^\s*\(/.exec(source.slice(stop, Math.min(end, stop + 200))) : null;
+  const closed = open ? closing(source, stop + open[0].length - 1, end) : -1;
+  const use = source.slice(at, closed === -1 ? stop : closed);
+  const macros: MacroLookup = (each) => {
+    const body = strings.get(each);
+    return body === undefined ? lookup(each) : { params: null, body };
+  };
+  const expanded = known ?? expandText(use, macros);
+  if (known === undefined && expanded === use) {
+    // Nothing is known of it. The strings among its arguments are most likely instructions: alternatives, wrappers of a template.
     sink.unknown.push(word);
-    sink.text.push(' ');
+    sink.text.push(closed === -1 ? ' ' : '\n');
     sink.starts.push(at);
     sink.ends.push(stop);
-  } else {
-    for (let i = body.indexOf('"'); i !== -1; i = body.indexOf('"', i)) i = literal(body, i, body.length, sink, [at, stop]);
+    if (closed === -1) return stop;
+    for (let i = stop; i < closed; ) {
+      if (source[i] !== '"') {
+        i++;
+        continue;
+      }
+      i = literal(source, i, closed, sink);
+      sink.text.push('\n');
+      sink.starts.push(i - 1);
+      sink.ends.push(i);
+    }
+    return closed;
   }
+  if (closed !== -1) stop = closed;
+  for (let i = expanded.indexOf('"'); i !== -1; i = expanded.indexOf('"', i)) i = literal(expanded, i, expanded.length, sink, [at, stop]);
   return stop;
 }
 
