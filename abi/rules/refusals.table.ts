@@ -536,6 +536,22 @@ export const refusalRules: readonly RefusalRule[] = [
     { domain: 'the domain', most: 'the limit' },
   ),
   rule(
+    'resource-not-there',
+    ['EINVAL'],
+    'there are no such frames to acquire',
+    'acquire_resource gives the frames of a domain’s grant table, as many as the domain may have; a PV domain has no other resources.',
+    'Ask for the number of frames first, with nr_frames and frame_list 0.',
+    { why: 'what is wrong' },
+  ),
+  rule(
+    'no-such-resource',
+    ['EOPNOTSUPP'],
+    'Xen knows no resource of this type',
+    'The types are XENMEM_resource_*.',
+    'Use XENMEM_resource_grant_table.',
+    { type: 'the type', domain: 'the domain' },
+  ),
+  rule(
     'own-domain-meant',
     ['EPERM', 'EINVAL'],
     'the operation is for another domain',

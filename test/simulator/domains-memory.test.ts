@@ -108,3 +108,53 @@ test("Xen's table of machine frames can be mapped by dom0, read only", () => {
   expect(map(dom0, frame | BigInt(READABLE), XEN).ret).toBe(0);
   expect(map(one, frame | BigInt(READABLE), XEN).ret).toBe(EPERM);
 });
+
+const MEMORY_OP = 12;
+const INCREASE = 0;
+const DECREASE = 1;
+const CURRENT = 3;
+const ACQUIRE = 28;
+const GRANT_TABLE = 1;
+const VMTRACE = 2;
+
+test('dom0 gives another domain frames and takes them away, and reads how many it has; others may not', () => {
+  const { machine, dom0, one, two } = dom0AndTwo();
+  const pages = one.domain.pages;
+  const list = dom0.address(dom0.page(2));
+  const change = (by: Member, command: number, domid: number): number => {
+    // xen_memory_reservation: extents, their number and order, flags, domain.
+    const address = by.put([by === dom0 ? list : by.address(by.page(2)), 4n, 0n, BigInt(domid)]);
+    by.vcpu.cpu.setReg(0, 0n);
+    return by.call(MEMORY_OP, command, address).ret;
+  };
+  const current = (by: Member, domid: number): number => by.call(MEMORY_OP, CURRENT, by.put([domid], 2)).ret;
+  expect(change(dom0, INCREASE, 1)).toBe(4);
+  expect([current(dom0, 1), one.domain.pages]).toEqual([pages + 4, pages + 4]);
+  const frames = dom0.view(32, list);
+  const owner = (n: number) => machine.hv.memory.frames.fact(Number(frames.getBigUint64(8 * n, true)) as never).owner;
+  expect([0, 1, 2, 3].map(owner)).toEqual([1, 1, 1, 1]);
+  expect(change(dom0, DECREASE, 2)).toBe(0);
+  expect(change(dom0, DECREASE, 1)).toBe(4);
+  expect(current(dom0, 1)).toBe(pages);
+  expect([change(two, INCREASE, 1), current(two, 1), current(two, 2), current(dom0, 9)]).toEqual([0, EPERM, two.domain.pages, ESRCH]);
+});
+
+test("dom0 acquires the frames of another domain's grant table and maps them; vmtrace and the own table are refused", () => {
+  const { dom0, one, two } = dom0AndTwo();
+  const list = dom0.address(dom0.page(2));
+  // xen_mem_acquire_resource: domid u16, type u16, id u32, nr_frames u32, pad u32, frame u64, list.
+  const acquire = (by: Member, domid: number, type: number, count: number, into: bigint) => {
+    const address = by.put([BigInt(domid) | (BigInt(type) << 16n), BigInt(count), 0n, into]);
+    return { ret: by.call(MEMORY_OP, ACQUIRE, address).ret, count: by.view(16).getUint32(8, true) };
+  };
+  expect(acquire(dom0, 1, GRANT_TABLE, 0, 0n)).toEqual({ ret: 0, count: 64 });
+  expect(acquire(dom0, 1, GRANT_TABLE, 2, list).ret).toBe(0);
+  const frames = dom0.view(16, list);
+  const mfn = frames.getBigUint64(0, true);
+  expect([Number(mfn), Number(frames.getBigUint64(8, true))]).toEqual(one.domain.grants.frames.slice(0, 2));
+  expect(map(dom0, (mfn << 12n) | BigInt(WRITABLE), 1).ret).toBe(0);
+  expect(acquire(dom0, 1, VMTRACE, 0, 0n).ret).toBe(EINVAL);
+  expect(acquire(dom0, 0, GRANT_TABLE, 1, list).ret).toBe(EPERM);
+  expect(acquire(two, 1, GRANT_TABLE, 1, list).ret).toBe(EPERM);
+  expect(acquire(dom0, 9, GRANT_TABLE, 1, list).ret).toBe(ESRCH);
+});

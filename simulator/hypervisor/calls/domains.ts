@@ -15,8 +15,9 @@ export function anyDomain(call: Call, domid: number, what: string): Domain | Ans
   return no(refuse('ESRCH', 'no-such-domain', { what, domain: domid }));
 }
 
-/** As anyDomain, but only DOMID_SELF and others: for operations that a domain cannot do to itself by its number (Xen's "remote" lookups). */
+/** Another domain than the caller's, by its number: DOMID_SELF names none, the own number is refused (Xen's "remote" lookups). */
 export function remoteDomain(call: Call, domid: number, what: string): Domain | Answer {
+  if (domid === domids.DOMID_SELF) return no(refuse('ESRCH', 'no-such-domain', { what, domain: domid }));
   const domain = anyDomain(call, domid, what);
   if (domain !== call.domain) return domain;
   return no(refuse('EPERM', 'own-domain-meant', { what, domain: call.domain.id }));

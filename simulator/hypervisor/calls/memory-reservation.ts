@@ -8,7 +8,9 @@ import type { FactValue, Refusal } from '../../../abi/refusal.ts';
 import { alsoPrints, frameText, refuse } from '../../memory/refuse.ts';
 import type { Answer, Call } from '../call.ts';
 import { again } from '../continuation.ts';
+import type { Domain } from '../domain.ts';
 import { ADDRESS_BITS, EXACT_NODE, frameLimit, maxOrder, nodeOf, nodeRefused, POPULATE_ON_DEMAND, VNODE } from '../extents.ts';
+import { anyDomain, isDomain, mayTarget } from './domains.ts';
 
 export const INCREASE = 0;
 export const DECREASE = 1;
@@ -29,7 +31,9 @@ export function reservation(call: Call, command: number, address: bigint): Answe
   if (asked > BigInt(MOST_EXTENTS))
     return nothing(refuse('ENOMEM', 'fewer-extents', { ...facts, why: 'more extents than one call can take' }));
   if (BigInt(start) >= asked) return { ret: BigInt(start) };
-  const denied = call.onlySelf(op.number('domid'), 'memory_op');
+  const domain = anyDomain(call, op.number('domid'), 'memory_op');
+  if (!isDomain(domain)) return nothing(domain.refusal!);
+  const denied = mayTarget(call, domain, 'memory_op');
   if (denied) return nothing(denied.refusal!);
   const flags = op.number('mem_flags');
   const wrong = flagsRefused(call, flags);
@@ -39,10 +43,12 @@ export function reservation(call: Call, command: number, address: bigint): Answe
   if (!mayBeNull && !call.addressOk(list + BigInt(start * call.word))) return nothing(listRefusal(call, list));
   const most = flags & POPULATE_ON_DEMAND && command === POPULATE ? 20 : maxOrder(call);
   if (order > most) return nothing(refuse('ENOMEM', 'fewer-extents', { ...facts, most, why: 'the extents are too large' }));
-  return extents(call, { op, command, flags, order, list, asked: Number(asked), start });
+  return extents(call, { domain, op, command, flags, order, list, asked: Number(asked), start });
 }
 
 interface Plan {
+  /** Whose memory it is. */
+  readonly domain: Domain;
   readonly op: StructView;
   readonly command: number;
   readonly flags: number;
@@ -62,7 +68,7 @@ function extents(call: Call, plan: Plan): Answer {
     }
     preemption.work(1 << order);
     const slot = plan.list + BigInt(n * call.word);
-    const refusal = plan.command === DECREASE ? release(call, slot, order) : allocate(call, plan, slot, n);
+    const refusal = plan.command === DECREASE ? release(call, plan.domain.id, slot, order) : allocate(call, plan, slot, n);
     if (refusal) {
       const facts: Record<string, FactValue> = { ...refusal.facts, done: n, asked, order };
       return { ret: BigInt(n), refusal: { ...refusal, errno: 'ENOMEM', rule: 'fewer-extents', facts } };
@@ -89,11 +95,10 @@ const listRefusal = (call: Call, list: bigint): Refusal =>
     error: `0x${call.hv.guest.fault.errorCode.toString(16)}`,
   });
 
-function release(call: Call, slot: bigint, order: number): Refusal | null {
+function release(call: Call, domain: number, slot: bigint, order: number): Refusal | null {
   const first = call.readWord(slot);
   if (first === null) return call.fault('list of extents').refusal!;
   const { types, ram, frames } = call.hv.memory;
-  const domain = call.domain.id;
   for (let n = 0; n < 2 ** order; n++) {
     const mfn = asMfn(Number(first) + n);
     const wrong = types.getPage(mfn, domain);
@@ -112,8 +117,8 @@ function release(call: Call, slot: bigint, order: number): Refusal | null {
 }
 
 function allocate(call: Call, plan: Plan, slot: bigint, n: number): Refusal | null {
-  const { memory, domain } = call.hv;
-  const { command, flags, order } = plan;
+  const { memory } = call.hv;
+  const { domain, command, flags, order } = plan;
   const count = 2 ** order;
   let pfn = 0n;
   if (command === POPULATE) {

@@ -4,6 +4,7 @@
 import type { ErrnoName } from '../../../abi/errno.table.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, notImplemented, notPrivileged, otherOperation } from '../call.ts';
+import { acquireResource } from './acquire-resource.ts';
 
 const SELF = 0x7ff0;
 const GMFN_RANGE = 2;
@@ -12,7 +13,8 @@ const RDM_FLAGS = 1;
 const MAP_ENTRIES = 1024;
 const E820_ENTRY = 20;
 
-const exists = (call: Call, domid: number): boolean => domid === 0 || domid === call.domain.id;
+/** Domain 0 is always there, though the machine may be without it. */
+const exists = (call: Call, domid: number): boolean => domid === 0 || call.hv.domainById(domid) !== null;
 const isOwn = (call: Call, domid: number): boolean => domid === SELF || domid === call.domain.id;
 const noDomain = (what: string, domain: number, errno: ErrnoName = 'ESRCH'): Answer =>
   no(refuse(errno, 'no-such-domain', { what, domain }));
@@ -38,7 +40,7 @@ const operations: Readonly<Record<number, Own>> = {
   25: () => notForPv('memory_op.machphys_compat_mfn_list', 'EOPNOTSUPP'),
   26: vnuma,
   27: reservedDevices,
-  28: acquire,
+  28: acquireResource,
 };
 
 /** memory_op with a command of this file; others go by the tables. */
@@ -58,7 +60,9 @@ function setMemoryMap(call: Call, address: bigint): HandlerResult {
   if (!isOwn(call, domid) && !call.domain.isDom0) return notPrivileged(what);
   const map = call.read(op.big('map.buffer'), entries * E820_ENTRY);
   if (!map) return call.fault('map');
-  call.domain.memoryMap = map.slice();
+  const target = isOwn(call, domid) ? call.domain : call.hv.domainById(domid);
+  if (!target) return noDomain(what, domid);
+  target.memoryMap = map.slice();
   return 0;
 }
 
@@ -131,17 +135,4 @@ function reservedDevices(call: Call, address: bigint): HandlerResult {
   if ((op.number('flags') & ~RDM_FLAGS) !== 0) return notZero(what, 'flags');
   op.set('nr_entries', 0);
   return call.put(address, op) ? 0 : call.fault('xen_reserved_device_memory_map');
-}
-
-function acquire(call: Call, address: bigint): HandlerResult {
-  const what = 'memory_op.acquire_resource';
-  const op = call.struct('xen_mem_acquire_resource', address);
-  if (!op) return call.fault('xen_mem_acquire_resource');
-  if (op.number('pad') !== 0) return notZero(what, 'pad');
-  const frame = op.big('frame');
-  if (frame >> 32n || (frame + BigInt(op.number('nr_frames'))) >> 32n) return notZero(what, 'frame (high half)');
-  const domid = op.number('domid');
-  if (domid === call.domain.id) return notPrivileged(`${what} of the own domain`);
-  if (!exists(call, domid)) return noDomain(what, domid);
-  return notPrivileged(what);
 }

@@ -3,7 +3,10 @@
 import { addressSpace32, addressSpace64 } from '../../../abi/constants/address-space.table.ts';
 import { StructView, writeBig } from '../../../abi/layout.ts';
 import { refuse } from '../../memory/refuse.ts';
-import { type Call, type HandlerResult, no, notImplemented, notPrivileged } from '../call.ts';
+import { firmwareEntries, machineMap } from '../../pc/memory-map.ts';
+import { type Call, type HandlerResult, no, notPrivileged } from '../call.ts';
+import type { Domain } from '../domain.ts';
+import { anyDomain, isDomain, mayTarget } from './domains.ts';
 import { exchange } from './memory-exchange.ts';
 import { DECREASE, INCREASE, POPULATE, reservation } from './memory-reservation.ts';
 import { memoryToolstackOp } from './memory-toolstack.ts';
@@ -40,10 +43,13 @@ export function memoryOp(call: Call): HandlerResult {
     case 14: {
       const op = call.struct('xen_memory_domain', address);
       if (!op) return call.fault('xen_memory_domain');
-      const denied = call.onlySelf(op.number('domid'), 'memory_op');
+      const what = 'memory_op';
+      const domain = anyDomain(call, op.number('domid'), what);
+      if (!isDomain(domain)) return domain;
+      const denied = mayTarget(call, domain, what);
       if (denied) return denied;
-      if (command === 3) return call.domain.pages;
-      return counted(call, command === 4 ? call.domain.maxPages : maximumGpfn(call));
+      if (command === 3) return domain.pages;
+      return counted(call, command === 4 ? domain.maxPages : maximumGpfn(call, domain));
     }
     case 5:
       return machphysList(call, address);
@@ -53,8 +59,9 @@ export function memoryOp(call: Call): HandlerResult {
       const what = 'memory_op.machine_memory_map';
       // For a 32-bit guest the structure is copied before the caller is looked at.
       if (call.bits === 64 && !call.domain.isDom0) return notPrivileged(what);
-      if (!call.struct('xen_memory_map', address)) return call.fault('xen_memory_map');
-      return call.domain.isDom0 ? notImplemented(what) : notPrivileged(what);
+      const op = call.struct('xen_memory_map', address);
+      if (!op) return call.fault('xen_memory_map');
+      return call.domain.isDom0 ? machineMemoryMap(call, address, op) : notPrivileged(what);
     }
     case 12: {
       const op = call.struct('xen_machphys_mapping', address);
@@ -78,8 +85,8 @@ export function memoryOp(call: Call): HandlerResult {
 const counted = (call: Call, count: number | bigint): number | bigint => (call.bits === 32 && count > 0x7fff_ffff ? 0x7fff_ffff : count);
 
 /** arch.max_pfn of shared_info: what the guest says its last page is. */
-function maximumGpfn(call: Call): bigint {
-  const view = new StructView('shared_info', call.bits, call.hv.memory.ram.page(call.domain.sharedInfo));
+function maximumGpfn(call: Call, { bits, sharedInfo }: Domain): bigint {
+  const view = new StructView('shared_info', bits, call.hv.memory.ram.page(sharedInfo));
   return (view.big('arch.max_pfn') || 1n) - 1n;
 }
 
@@ -106,6 +113,28 @@ function memoryMap(call: Call, address: bigint): HandlerResult {
   const entries = Math.min(op.number('nr_entries'), present);
   if (!call.write(op.big('buffer'), map.subarray(0, entries * MAP_ENTRY))) return call.fault('memory map');
   op.set('nr_entries', entries);
+  return call.put(address, op) ? 0 : call.fault('xen_memory_map');
+}
+
+/** The machine's memory map. A buffer that is null asks for the number of entries. */
+function machineMemoryMap(call: Call, address: bigint, op: StructView): HandlerResult {
+  const amd = call.hv.config.cpu === 'amd';
+  const map = machineMap(call.hv.memory.hostFrames, amd);
+  const room = op.number('nr_entries');
+  const buffer = op.big('buffer');
+  if (buffer !== 0n) {
+    if (room < firmwareEntries(amd) + 1 || room <= map.length)
+      return no(refuse('EINVAL', 'too-few-entries', { room, entries: map.length + 1 }));
+    const bytes = new Uint8Array(map.length * MAP_ENTRY);
+    const view = new DataView(bytes.buffer);
+    for (const [n, { start, size, type }] of map.entries()) {
+      view.setBigUint64(n * MAP_ENTRY, BigInt(start), true);
+      view.setBigUint64(n * MAP_ENTRY + 8, BigInt(size), true);
+      view.setUint32(n * MAP_ENTRY + 16, type, true);
+    }
+    if (!call.write(buffer, bytes)) return call.fault('memory map');
+  }
+  op.set('nr_entries', map.length);
   return call.put(address, op) ? 0 : call.fault('xen_memory_map');
 }
 

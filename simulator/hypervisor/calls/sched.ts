@@ -3,9 +3,10 @@
 import type { Ending } from '../../machine-types.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Call, type HandlerResult, no, notPrivileged, otherOperation } from '../call.ts';
+import type { Domain } from '../domain.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { SYSTEM_TIME_AT_START, timerName, watchdogTimer } from '../time.ts';
-import { RunState, type Wait } from '../vcpu.ts';
+import { RunState, type VcpuState, type Wait } from '../vcpu.ts';
 
 const MAX_POLL_PORTS = 128;
 const SECOND = 1_000_000_000;
@@ -45,14 +46,16 @@ export function schedOp(call: Call): HandlerResult {
   }
 }
 
-/** For a privileged domain only, and there is no other domain to shut down. */
+/** For a privileged domain only. */
 function remoteShutdown(call: Call, argument: bigint): HandlerResult {
   const op = call.struct('sched_remote_shutdown', argument);
   if (!op) return call.fault('sched_remote_shutdown');
+  const what = 'sched_op.remote_shutdown';
   const id = op.number('domain_id');
-  if (id !== 0 && id !== call.domain.id) return no(refuse('ESRCH', 'no-such-domain', { what: 'sched_op.remote_shutdown', domain: id }));
-  if (!call.domain.isDom0) return notPrivileged('sched_op.remote_shutdown');
-  shutdown(call, op.number('reason') & 0xff);
+  const domain = call.hv.domainById(id);
+  if (!domain && id !== 0) return no(refuse('ESRCH', 'no-such-domain', { what, domain: id }));
+  if (!domain || !call.domain.isDom0) return notPrivileged(`${what} of domain ${id}`);
+  shutdownDomain(call.hv, domain, op.number('reason') & 0xff, domain === call.domain ? call.vcpu : domain.vcpus[0]!);
   return 0;
 }
 
@@ -135,14 +138,16 @@ function poll(call: Call, argument: bigint): HandlerResult {
   return 0;
 }
 
-function shutdown(call: Call, asked: number): void {
-  const { hv, domain } = call;
+const shutdown = (call: Call, asked: number): void => shutdownDomain(call.hv, call.domain, asked, call.vcpu);
+
+/** The domain shuts down for a reason (SHUTDOWN_*), as if its vCPU had asked for it. */
+export function shutdownDomain(hv: Hypervisor, domain: Domain, asked: number, vcpu: VcpuState): void {
   domain.shutdownCode ??= asked;
   const reason = domain.shutdownCode;
   const kind = REASONS[reason];
   if (domain.isDom0) hv.log(dom0Line(reason));
   if (kind === undefined || kind === 'crash') {
-    hv.crash(call.vcpu, kind ? 'the guest asked for it (SHUTDOWN_crash)' : `the guest shut down with the unknown reason ${reason}`);
+    hv.crash(vcpu, kind ? 'the guest asked for it (SHUTDOWN_crash)' : `the guest shut down with the unknown reason ${reason}`);
     return;
   }
   hv.end(domain, { kind });
