@@ -56,8 +56,8 @@ export function createMachine(config: MachineConfig): Machine {
       }
       out.mfn = hv.memory.ram.pageIndex(walked.mfn);
       out.writable = walked.writable;
-      if (out.mfn >= 0) return true;
-      // Registers of a device: the access is carried out apart (device-access.ts).
+      if (out.mfn >= 0 && walked.mfn !== hv.startInfoGuard?.frame) return true;
+      // Registers of a device, and dom0's start_info: the access is carried out apart (device-access.ts, start-info-guard.ts).
       out.errorCode = PFEC.present | PFEC.user | (access === 1 ? PFEC.write : 0) | (access === 2 ? PFEC.fetch : 0);
       return false;
     },

@@ -332,6 +332,8 @@ export class RunningMachine implements Machine {
   }
 
   setWatchpoints(watchpoints: readonly Watchpoint[]): void {
+    // A user's watchpoint may lie in the page that is watched for him: his goes first.
+    if (watchpoints.length) this.hv.startInfoGuard = null;
     // All of them, so that a wrong one is told of here.
     this.engine.setWatchpoints(watchpoints);
     this.watchpoints = watchpoints;

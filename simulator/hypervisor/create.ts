@@ -31,6 +31,7 @@ import { addPc } from './host-pc.ts';
 import { Hypervisor } from './hypervisor.ts';
 import { checkNotPresent } from './l1tf.ts';
 import { frameOfDeadFreed } from './life.ts';
+import { newGuard } from './start-info-guard.ts';
 import { DEFAULT_WALLCLOCK, updateTimeInfo, writeWallclock } from './time.ts';
 import { RunState, VcpuState } from './vcpu.ts';
 
@@ -128,6 +129,8 @@ export function createHypervisor(
     updateTimeInfo(hv, domain.vcpus[0]!);
     if (store && !domain.isDom0) addDevices(hv, domain, store, all[ids.indexOf(domain.id)]!);
   }
+  const dom0 = hv.domainById(0);
+  if (dom0) hv.startInfoGuard = newGuard(dom0.built.p2m[dom0.built.layout.startInfo]!, dom0.built.startInfo);
   startWith(hv.current);
   if (config.invariants) hv.checker = new InvariantChecker(hv, config.invariants.everyCalls);
   for (const { id } of hv.domains.values()) trace.emit('domain', { domain: id, vcpu: 0, state: 'created', reason: null });

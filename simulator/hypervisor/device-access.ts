@@ -52,7 +52,11 @@ export function deviceAccess(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
       detail: `machine address ${hex(machine)}${write ? `, ${size * 8} bits, bytes ${[...stored].map((b) => b.toString(16).padStart(2, '0')).join(' ')}` : ''}`,
     });
   }
-  if (write && found && !readOnlyFrame(mfn)) found.device.store(found.offset + offset, stored);
+  if (write && found && !readOnlyFrame(mfn)) {
+    hv.deviceStore = { vcpu, at: rip };
+    found.device.store(found.offset + offset, stored);
+    hv.deviceStore = null;
+  }
   return true;
 }
 

@@ -3,6 +3,7 @@
 // until the domain ends it (physdev_op.eoi), or Xen does after a millisecond.
 // Behaviour of Xen 4.17 (arch/x86/irq.c, common/event_channel.c).
 
+import { RTC_IRQ } from '../pc/cmos.ts';
 import { GSIS } from '../pc/io-apic.ts';
 import { advise } from './advise.ts';
 import type { Domain } from './domain.ts';
@@ -100,8 +101,19 @@ export function raiseLine(hv: Hypervisor, gsi: number, asserted: boolean): void 
   const { ioApic } = hv.pc!;
   const was = ioApic.asserted[gsi] === 1;
   ioApic.asserted[gsi] = asserted ? 1 : 0;
+  if (asserted && !was && !bound(hv, gsi)) tellUnbound(hv, gsi);
   if (!asserted || ioApic.isMasked(gsi)) return;
   if (ioApic.isLevel(gsi) || !was) deliver(hv, gsi);
+}
+
+/** A device raises a line that nobody listens to: said once for each line. */
+function tellUnbound(hv: Hypervisor, gsi: number): void {
+  const { ioApic } = hv.pc!;
+  const dom0 = hv.domainById(0);
+  if (!dom0 || ioApic.told.has(gsi)) return;
+  ioApic.told.add(gsi);
+  const device = gsi === RTC_IRQ ? 'The clock of ISA' : 'The PCI device 00:02.0';
+  advise(hv, hv.deviceStore?.vcpu ?? dom0.vcpus[0]!, 'interrupt-not-bound', { pirq: gsi, device }, hv.deviceStore?.at);
 }
 
 function deliver(hv: Hypervisor, irq: number): void {

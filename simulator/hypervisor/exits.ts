@@ -12,6 +12,7 @@ import { emulatePrivileged } from './emulate.ts';
 import { deviceNotAvailable } from './emulate-fpu.ts';
 import { pageFaultDetail } from './fault-detail.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import { startInfoAccess } from './start-info-guard.ts';
 import { FLAT_CODE, FLAT_DATA, type VcpuState } from './vcpu.ts';
 import { storeToTable } from './writable-tables.ts';
 
@@ -155,6 +156,7 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       // The emulation runs the engine, which overwrites its one exit object.
       const { cr2, errorCode } = exit;
       if (hv.ldtFault !== null) ldtFault(hv, vcpu);
+      else if (startInfoAccess(hv, vcpu, cr2, errorCode)) return;
       else if (!deviceAccess(hv, vcpu, cr2, errorCode) && !storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
       return;
     }

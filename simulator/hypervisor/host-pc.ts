@@ -1,8 +1,11 @@
 // Puts the simulated PC around the hypervisor: firmware's memory filled, devices given the machine's time, its interrupt lines and its memory.
 
 import { asMfn } from '../../abi/address.ts';
+import { hex } from '../memory/refuse.ts';
 import type { DmaMemory } from '../pc/device.ts';
+import type { Transfer } from '../pc/edu.ts';
 import { firmware, Pc } from '../pc/pc.ts';
+import { advise } from './advise.ts';
 import { raiseLine } from './device-interrupts.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { DEFAULT_WALLCLOCK } from './time.ts';
@@ -19,7 +22,7 @@ export function addPc(hv: Hypervisor): Pc {
       done += part;
     }
   }
-  return new Pc({
+  const pc = new Pc({
     now: () => hv.now(),
     wallclockAtStart: (hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK) * 1e9,
     at: (name, time, act) => hv.timers.set(name, time, act),
@@ -27,6 +30,21 @@ export function addPc(hv: Hypervisor): Pc {
     line: (gsi, asserted) => raiseLine(hv, gsi, asserted),
     dma: machineMemory(hv),
   });
+  pc.edu.onTransfer = (transfer) => lookAtTransfer(hv, transfer);
+  return pc;
+}
+
+/** A device was told an address for a copy: is it memory of dom0, and if not, does it look like a pseudo-physical one? */
+function lookAtTransfer(hv: Hypervisor, { address, direction, bytes }: Transfer): void {
+  const { frames, ram } = hv.memory;
+  const dom0 = hv.domainById(0);
+  const frame = Math.floor(address / PAGE);
+  if (!dom0 || bytes === 0 || (ram.valid(frame) && frames.owner[ram.index(asMfn(frame))] === 0)) return;
+  const machine = frame < dom0.pages ? frames.m2p.indexOf(frame) : -1;
+  const facts = { address: hex(address), device: 'The PCI device 00:02.0', direction: `${bytes} bytes ${direction}` };
+  const rule = machine < 0 ? 'dma-not-yours' : 'dma-pseudo-physical';
+  const named = machine < 0 ? facts : { ...facts, frame: hex(frame), machine: hex(ram.mfnAt(machine)) };
+  advise(hv, hv.deviceStore?.vcpu ?? dom0.vcpus[0]!, rule, named, hv.deviceStore?.at);
 }
 
 /** All memory of the machine, by machine address. Where none is, reads give 0 and stores are lost. */

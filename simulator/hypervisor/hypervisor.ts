@@ -16,6 +16,7 @@ import type { XenStore } from '../xenstore/responder.ts';
 import type { Domain } from './domain.ts';
 import { GrantedEntries } from './grants/granted-entries.ts';
 import { GrantingStores } from './grants/granting.ts';
+import type { StartInfoGuard } from './start-info-guard.ts';
 import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
 import { RunState, type RunStateValue, type VcpuState } from './vcpu.ts';
@@ -49,6 +50,10 @@ export class Hypervisor {
   readonly consoleIn: number[] = [];
   /** The wall clock at system time 0, ns since 1970, once dom0 has set it. */
   wallclock: bigint | null = null;
+  /** dom0's start_info page while its accesses are watched. */
+  startInfoGuard: StartInfoGuard | null = null;
+  /** The access to a device that is being carried out. */
+  deviceStore: { readonly vcpu: VcpuState; readonly at: bigint } | null = null;
   /** The PC around the processor, where there is a dom0 to find it. */
   pc: Pc | null = null;
   /** Address of the LDT descriptor whose page could not be used in the segment load that just failed. */

@@ -48,15 +48,25 @@ function writeTimeArea(hv: Hypervisor, vcpu: VcpuState): void {
   if (!hv.guest.write(vcpu.currentRoot(), vcpu.timeArea, copy) && !vcpu.kernelMode) vcpu.areasBehind = true;
 }
 
+/** The wall clock at system time 0, ns since 1970. */
+const wallclockAtZero = (hv: Hypervisor): bigint =>
+  hv.wallclock ?? BigInt((hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK) - SYSTEM_TIME_AT_START / SECOND) * BigInt(SECOND);
+
 export function writeWallclock(hv: Hypervisor, domain: Domain): void {
   const view = new StructView('shared_info', domain.bits, hv.memory.ram.page(domain.sharedInfo));
-  // The wall clock at system time 0.
-  const seconds = (hv.config.wallclockSeconds ?? DEFAULT_WALLCLOCK) - SYSTEM_TIME_AT_START / SECOND;
+  const zero = wallclockAtZero(hv);
+  const seconds = Number(zero / BigInt(SECOND));
   view.set('wc_version', view.number('wc_version') + 2);
   view.set('wc_sec', seconds >>> 0);
-  view.set('wc_nsec', 0);
+  view.set('wc_nsec', Number(zero % BigInt(SECOND)));
   view.set(domain.bits === 64 ? 'wc_sec_hi' : 'arch.wc_sec_hi', Math.floor(seconds / 2 ** 32));
   hv.written(domain.sharedInfo);
+}
+
+/** platform_op.settime: what the wall clock shows at a system time; every domain is told. */
+export function setWallclock(hv: Hypervisor, seconds: bigint, nanoseconds: number, system: bigint): void {
+  hv.wallclock = BigInt.asUintN(64, seconds * BigInt(SECOND) + BigInt(nanoseconds) - system);
+  for (const domain of hv.domains.values()) writeWallclock(hv, domain);
 }
 
 /** Name of a vCPU's timer of a kind. */

@@ -26,12 +26,17 @@ export class GuestMemory {
   /** Error code and address of the fault that the last failed copy met. */
   fault = { errorCode: 0, address: 0n };
 
+  /** Index of the page that locate() found. */
+  private page = 0;
+
   private locate(root: Mfn, address: bigint, write: boolean): boolean {
     if (
       addressAllowed(address) &&
       this.walker.walk(root, Number(address & 0xffff_ffffn) | 0, Number(address >> 32n) | 0, write, false, this.at)
-    )
-      return true;
+    ) {
+      this.page = this.ram.pageIndex(this.at.mfn);
+      if (this.page >= 0) return true;
+    }
     this.fault = { errorCode: addressAllowed(address) ? this.at.errorCode : 0, address };
     return false;
   }
@@ -49,7 +54,7 @@ export class GuestMemory {
       if (!this.locate(root, va, false)) return null;
       const offset = Number(va & 0xfffn);
       const part = Math.min(PAGE_SIZE - offset, length - done);
-      const from = this.ram.index(this.at.mfn) * PAGE_SIZE + offset;
+      const from = this.page * PAGE_SIZE + offset;
       bytes.set(this.ram.bytes.subarray(from, from + part), done);
       done += part;
     }
@@ -63,7 +68,7 @@ export class GuestMemory {
       if (!this.locate(root, va, true)) return false;
       const offset = Number(va & 0xfffn);
       const part = Math.min(PAGE_SIZE - offset, bytes.length - done);
-      this.ram.bytes.set(bytes.subarray(done, done + part), this.ram.index(this.at.mfn) * PAGE_SIZE + offset);
+      this.ram.bytes.set(bytes.subarray(done, done + part), this.page * PAGE_SIZE + offset);
       this.written(this.at.mfn);
       done += part;
     }
@@ -74,7 +79,7 @@ export class GuestMemory {
   readWord(root: Mfn, address: bigint): bigint | null {
     if ((address & 7n) === 0n) {
       if (!this.locate(root, address, false)) return null;
-      return this.ram.u64[this.ram.index(this.at.mfn) * 512 + Number((address & 0xfffn) >> 3n)]!;
+      return this.ram.u64[this.page * 512 + Number((address & 0xfffn) >> 3n)]!;
     }
     const bytes = this.read(root, address, 8);
     return bytes && new DataView(bytes.buffer).getBigUint64(0, true);

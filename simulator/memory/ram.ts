@@ -10,14 +10,23 @@ export class Ram {
   readonly bytes: Uint8Array;
   readonly u32: Uint32Array;
   readonly u64: BigUint64Array;
+  /** Pages behind the frames that hold memory of the machine which is none of its heap: firmware's (by machine frame, the page's index). */
+  private readonly others = new Map<number, number>();
 
-  /** `offset` is where frame `base` starts in `buffer`, a multiple of 8. */
-  constructor(buffer: ArrayBufferLike, offset: number, frames: number, base: Mfn) {
+  /** `offset` is where frame `base` starts in `buffer`, a multiple of 8. `others`: machine frames of firmware's memory, one page each behind. */
+  constructor(buffer: ArrayBufferLike, offset: number, frames: number, base: Mfn, others: readonly number[] = []) {
+    const pages = frames + others.length;
     this.base = base;
     this.frames = frames;
-    this.bytes = new Uint8Array(buffer, offset, frames * PAGE_SIZE);
-    this.u32 = new Uint32Array(buffer, offset, (frames * PAGE_SIZE) >>> 2);
-    this.u64 = new BigUint64Array(buffer, offset, (frames * PAGE_SIZE) >>> 3);
+    this.bytes = new Uint8Array(buffer, offset, pages * PAGE_SIZE);
+    this.u32 = new Uint32Array(buffer, offset, (pages * PAGE_SIZE) >>> 2);
+    this.u64 = new BigUint64Array(buffer, offset, (pages * PAGE_SIZE) >>> 3);
+    for (const [n, mfn] of others.entries()) this.others.set(mfn, frames + n);
+  }
+
+  /** Index of the page that holds a frame of RAM or of firmware's memory; -1: no memory is there. */
+  pageIndex(mfn: number): number {
+    return this.valid(mfn) ? mfn - this.base : (this.others.get(mfn) ?? -1);
   }
 
   valid(mfn: number): boolean {

@@ -54,7 +54,7 @@ export abstract class TableWalk implements GuestWalker {
       const low = words[at]!;
       if (!(low & 1)) return -1;
       table = (words[at + 1]! & HIGH_FRAME) * 0x10_0000 + (low >>> 12);
-      if (!this.ram.valid(table)) return -1;
+      if (level > 1 ? !this.ram.valid(table) : this.ram.pageIndex(table) < 0) return -1;
     }
     return table * PAGE_SIZE + (lo & 0xfff);
   }

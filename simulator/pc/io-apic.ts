@@ -19,6 +19,8 @@ export class IoApic implements MemoryDevice {
   /** State of the inputs' lines, and inputs that were set up. */
   readonly asserted = new Uint8Array(GSIS);
   readonly programmed = new Set<number>();
+  /** Lines of which was said that nobody listens. */
+  readonly told = new Set<number>();
   private readonly destinations = new Uint32Array(GSIS);
   index = 0;
 

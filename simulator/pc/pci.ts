@@ -141,7 +141,7 @@ export class PciBus {
 /** Address of a function's registers; null while the guest has not switched them on. */
 export function barOf(func: PciFunction): number | null {
   const view = new DataView(func.config.buffer);
-  return view.getUint16(COMMAND, true) & 2 ? view.getUint32(BAR0, true) & ~0xf : null;
+  return view.getUint16(COMMAND, true) & 2 ? (view.getUint32(BAR0, true) & ~0xf) >>> 0 : null;
 }
 /** May the function access memory by itself? */
 export const busMaster = (func: PciFunction): boolean => (func.config[COMMAND]! & 4) !== 0;

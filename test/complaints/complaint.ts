@@ -16,11 +16,19 @@ export interface Complaint {
   /** Lines that Xen logs, and what the simulator says by itself. */
   readonly xen: readonly string[];
   readonly advice: readonly string[];
+  /** Where in the source each advice that belongs to an instruction was given. */
+  readonly places: readonly string[];
+  readonly console: string;
   /** The crash, or the standstill, in full; empty for an ordinary end. */
   readonly told: string;
 }
 
 const LIMIT = 20_000_000;
+
+function placeOf(symbols: GuestSymbols, address: bigint): string {
+  const { file, line } = symbols.locate(address);
+  return `${symbols.describe(address)} at ${file}:${line}`;
+}
 
 export async function complain(name: string, more: Partial<MachineConfig & DomainConfig> = {}): Promise<Complaint> {
   const elf = await buildGuest(name);
@@ -33,11 +41,18 @@ export async function complain(name: string, more: Partial<MachineConfig & Domai
   const symbols = new GuestSymbols(openKernel(kernel), { program: elf, cwd: process.cwd(), sourceMap: {} }, () => machine.hypercallPage());
   const refusals: string[] = [];
   const [xen, advice]: [string[], string[]] = [[], []];
+  const places: string[] = [];
+  let console = '';
+  machine.onConsole((_domain, bytes) => {
+    console += String.fromCharCode(...bytes);
+  });
   machine.subscribe(['hypercall'], (record) => {
     if (record.kind === 'hypercall' && record.refusal) refusals.push(refusalReport(machine, symbols, record).join('\n'));
   });
   machine.subscribe(['log'], (record) => {
-    if (record.kind === 'log') (record.by === 'xen' ? xen : advice).push(record.text);
+    if (record.kind !== 'log') return;
+    (record.by === 'xen' ? xen : advice).push(record.text);
+    if (record.rip !== undefined) places.push(placeOf(symbols, BigInt(record.rip)));
   });
   let result: RunResult;
   do result = machine.run({ instructions: 1_000_000 });
@@ -48,5 +63,5 @@ export async function complain(name: string, more: Partial<MachineConfig & Domai
       : result.kind === 'idle'
         ? [...result.waits.map(({ text }) => text), ...idleReport(machine, result.waits)]
         : [];
-  return { machine, result, refusals, xen, advice, told: told.join('\n') };
+  return { machine, result, refusals, xen, advice, places, console, told: told.join('\n') };
 }

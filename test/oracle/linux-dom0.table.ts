@@ -123,7 +123,7 @@ export const DOM0_LINES: readonly LineDifference[] = [
   { real: /^ACPI: Reserving .* table memory at/, here: /^ACPI: Reserving .* table memory at/, why: 'the tables have other sizes' },
   { real: /^clocksource: tsc(-early)?: /, here: /^clocksource: tsc(-early)?: /, why: TSC },
   { real: /^Calibrating delay loop \(skipped\)/, here: /^Calibrating delay loop \(skipped\)/, why: TSC },
-  { real: /^Memory: /, here: /^Memory: /, why: 'two pages fewer are taken before this line: the tables of firmware are smaller here' },
+  { real: /^Memory: /, here: /^Memory: /, why: 'two pages fewer are taken before this line; which was not found out' },
   { real: /^audit: type=2000 audit\(/, here: /^audit: type=2000 audit\(/, why: CLOCK },
   { real: /^sched_clock: Marking stable/, here: /^sched_clock: Marking stable/, why: 'the boot takes another time' },
   { real: /^ACPI: Enabled 2 GPEs in block 00 to 0F$/, why: 'nothing can be plugged into the simulated PC while it runs' },

@@ -23,7 +23,10 @@ type Operation = (call: Call, op: StructView, what: string) => HandlerResult;
 const invalid = (what: string, field: string): Answer => no(refuse('EINVAL', 'field-value', { what, field }));
 /** Writes the structure back and answers 0. */
 const back = (call: Call, op: StructView): HandlerResult => (call.put(call.args[0]!, op) ? 0 : call.fault('xen_platform_op'));
-const not = (errno: 'ENOSYS' | 'ESRCH' | 'EOPNOTSUPP', rule: string): Operation => (_call, _op, what) => no(refuse(errno, rule, { what }));
+const not =
+  (errno: 'ENOSYS' | 'ESRCH' | 'EOPNOTSUPP', rule: string): Operation =>
+  (_call, _op, what) =>
+    no(refuse(errno, rule, { what }));
 
 function setTime(call: Call, op: StructView, form: 'settime32' | 'settime64', what: string): HandlerResult {
   if (form === 'settime64' && op.number('u.settime64.mbz') !== 0) return no(refuse('EINVAL', 'field-not-zero', { what, field: 'mbz' }));
