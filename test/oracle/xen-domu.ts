@@ -20,10 +20,14 @@ export interface DomUGuest {
   ramdisk?: string;
   /** MB, 64 when absent. */
   mem?: number;
+  /** One when absent. */
+  vcpus?: number;
   typing?: Typing[];
   /** The run of this guest is over when this text appears after all typing; else when the domain ends. */
   until?: string;
   timeoutS?: number;
+  /** A domain that is made right after this one and runs beside it; it is reported too. The run is over when both have ended. */
+  peer?: Omit<DomUGuest, 'peer' | 'typing' | 'until' | 'timeoutS'>;
   /** Further lines for xl's configuration, such as `tsc_mode='native'`. */
   config?: string[];
 }
@@ -53,11 +57,11 @@ const libraryFolders = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'];
 /** Boots the dom0, runs the guests one after the other and answers their runs by name. */
 export async function runAsDomU(guests: DomUGuest[], options: DomUOptions = {}): Promise<Record<string, DomURun>> {
   const { runs, why } = await bootedOnce(guests, options);
-  const missing = guests.filter(({ name }) => !runs[name]);
+  const missing = guests.filter((guest) => withPeers([guest]).some(({ name }) => !runs[name]));
   if (missing.length === 0) return runs;
   // Once more, for those that were not reported or whose report came with a wrong sum.
   const again = await bootedOnce(missing, options);
-  const lost = missing.filter(({ name }) => !again.runs[name]);
+  const lost = withPeers(missing).filter(({ name }) => !again.runs[name]);
   if (lost.length > 0) throw new Error(`the dom0 did not report on ${lost.map(({ name }) => name).join(', ')}. ${why}\n${again.why}`);
   return { ...runs, ...again.runs };
 }
@@ -90,10 +94,12 @@ async function bootedOnce(guests: DomUGuest[], options: DomUOptions): Promise<{ 
   }
 }
 
+const withPeers = (guests: readonly DomUGuest[]): DomUGuest[] => guests.flatMap((guest) => (guest.peer ? [guest, guest.peer] : [guest]));
+
 /** The runs whose report is there and has the sum that dom0 gave it. */
 function parseRuns(guests: DomUGuest[], reports: string): Record<string, DomURun> {
   const runs: Record<string, DomURun> = {};
-  for (const guest of guests) {
+  for (const guest of withPeers(guests)) {
     const [, sum, said = ''] = new RegExp(`^@@ guest ${guest.name} (\\S+) (.*)$`, 'm').exec(reports.replaceAll('\r', '')) ?? [];
     if (createHash('md5').update(said).digest('hex') !== sum) continue;
     const fields = said.split(' ');
@@ -122,13 +128,13 @@ async function guestArchive(guests: DomUGuest[]): Promise<Buffer> {
   const entries: CpioEntry[] = [{ path: 'guests', mode: 0o040755 }];
   const add = (path: string, data: string | Uint8Array) =>
     entries.push({ path: `guests/${path}`, mode: 0o100644, data: Buffer.from(data) });
-  for (const guest of guests) {
+  for (const guest of withPeers(guests)) {
     const config = [
       `name='${guest.name}'`,
       "type='pv'",
       `kernel='/guests/${guest.name}.kernel'`,
       `memory=${guest.mem ?? 64}`,
-      'vcpus=1',
+      `vcpus=${guest.vcpus ?? 1}`,
       ...(guest.cmdline ? [`extra='${guest.cmdline}'`] : []),
       ...(guest.ramdisk ? [`ramdisk='/guests/${guest.name}.ramdisk'`] : []),
       ...['poweroff', 'reboot', 'crash', 'watchdog'].map((event) => `on_${event}='preserve'`),
@@ -137,7 +143,7 @@ async function guestArchive(guests: DomUGuest[]): Promise<Buffer> {
     add(`${guest.name}.kernel`, await readFile(guest.elf));
     if (guest.ramdisk) add(`${guest.name}.ramdisk`, await readFile(guest.ramdisk));
     add(`${guest.name}.cfg`, `${config.join('\n')}\n`);
-    add(`${guest.name}.env`, `timeout=${guest.timeoutS ?? 60}\nuntil='${guest.until ?? ''}'\n`);
+    add(`${guest.name}.env`, `timeout=${guest.timeoutS ?? 60}\nuntil='${guest.until ?? ''}'\npeer='${guest.peer?.name ?? ''}'\n`);
     add(`${guest.name}.steps`, (guest.typing ?? []).map(({ after, text }) => `${after}\n${escaped(text)}\n`).join(''));
   }
   add('list', `${guests.map((guest) => guest.name).join('\n')}\n`);

@@ -63,6 +63,6 @@ describe('the checker sees', () => {
     const { ports } = g.hv.domain.events;
     ports[9] ??= Object.assign(Object.create(Object.getPrototypeOf(ports[1]!)), { ...ports[1]!, port: 9 });
     ports[9]!.channel = { kind: 'interdomain', remote: g.hv.domain.id, remotePort: 1, backEnd: null };
-    expect(g.hv.checker!.sweep().join()).toMatch(/port 9 leads to port 1, which does not lead back/);
+    expect(g.hv.checker!.sweep().join()).toMatch(/port 9 of d1 leads to port 1 of d1, which does not lead back/);
   });
 });

@@ -1,4 +1,4 @@
-# run_guest NAME: xl create with /guests/NAME.cfg, types what /guests/NAME.steps says, waits for the end, reports.
+# run_guest NAME: xl create with /guests/NAME.cfg (and its peer's, if it has one), types what /guests/NAME.steps says, waits for the end, reports.
 # Reports go to the second serial port, which is dom0's own: what dom0 sends to Xen's console may lose characters when there is much of it.
 # A steps file has pairs of lines: a text to wait for after the previous one (grep -F), and what to type then (printf escapes).
 
@@ -45,6 +45,11 @@ run_guest() {
 		xl destroy $name 2>/dev/null
 		return
 	fi
+	if [ -n "$peer" ] && ! xl create /guests/$peer.cfg >/var/log/xl.$peer 2>&1; then
+		report $peer refused /var/log/xl.$peer
+		xl destroy $peer 2>/dev/null
+		peer=
+	fi
 	domid=$(xl domid $name)
 	tty=
 	while read -r wanted && read -r typed; do
@@ -59,7 +64,15 @@ run_guest() {
 			sleep 0.1
 		done
 	fi
+	while [ -n "$peer" ] && alive $peer && [ $(uptime_s) -lt $deadline ]; do
+		sleep 0.1
+	done
 	sleep 0.3
+	if [ -n "$peer" ]; then
+		state=$(xl list -v $peer | tail -1 | awk '{ print $5, $8 }')
+		report $peer "$(echo $state) $started $(cut -d' ' -f1 /proc/uptime)" /var/log/xen/guest-$peer.log
+		xl destroy $peer 2>/dev/null
+	fi
 	state=$(xl list -v $name | tail -1 | awk '{ print $5, $8 }')
 	report $name "$(echo $state) $started $(cut -d' ' -f1 /proc/uptime)" $log
 	xl destroy $name 2>/dev/null
