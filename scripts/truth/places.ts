@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseElf } from '../../image/elf/parse.ts';
 import { type SourceFrame, Symbolizer } from '../../image/symbolizer.ts';
+import { Alternatives } from './alternatives.ts';
 import type { Binary } from './tree.ts';
 
 export interface Places {
@@ -15,17 +16,25 @@ export interface Places {
 }
 
 export function placesOf(binary: Binary): Places {
-  const symbolizer = new Symbolizer(parseElf(readFileSync(binary.path)));
+  const bytes = readFileSync(binary.path);
+  const elf = parseElf(bytes);
+  const symbolizer = new Symbolizer(elf);
+  const alternatives = new Alternatives(elf, bytes);
   const rows = binary.origins ? rowsOf(binary.path, JSON.parse(readFileSync(binary.origins, 'utf8'))) : null;
   return {
     bits: symbolizer.elf.bits,
     framesAt(address) {
       const row = rows?.get(address);
-      if (!rows) return symbolizer.framesAt(address);
+      if (!rows) {
+        const frames = symbolizer.framesAt(address);
+        const original = frames[0]?.file ? null : alternatives.originalOf(address);
+        return original === null ? frames : symbolizer.framesAt(original);
+      }
       const name = symbolizer.functionAt(address)?.name ?? '?';
       return row ? [{ function: name, ...row, column: 0, isInlined: false, isAtEntry: false }] : [];
     },
-    beginsRow: (address) => (rows ? rows.has(address) : symbolizer.lineAt(address)?.low === address),
+    beginsRow: (address) =>
+      rows ? rows.has(address) : symbolizer.lineAt(address)?.low === address || alternatives.originalOf(address) !== null,
     functionAt: (address) => symbolizer.functionAt(address),
   };
 }

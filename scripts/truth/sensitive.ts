@@ -51,7 +51,7 @@ export function stem(mnemonic: string): string {
     [/^mov/, 'mov'],
     [/^(l?ret|l?jmp|l?call)/, 'far'],
     [
-      /^(in|out|ins|outs|pushf|popf|iret|push|pop|lgdt|lidt|sgdt|sidt|sysret|sysexit|xsaves|xrstors|lmsw|smsw|ltr|lldt|sldt|str|lss|lds|les|lfs|lgs)(?:[bwlqd]|64)?$/,
+      /^(in|out|ins|outs|pushf|popf|iret|push|pop|lgdt|lidt|sgdt|sidt|sysret|sysexit|xsaves|xrstors|lmsw|smsw|ltr|lldt|sldt|str|lss|lds|les|lfs|lgs|lar|lsl|verr|verw)(?:[bwlqd]|64)?$/,
       '$1',
     ],
   ];

@@ -151,7 +151,13 @@ class Mapper {
       this.#callOf(frames, 0, mnemonic, text);
       return;
     }
+    // C is compiled for the binary's own size.
+    if (reading.mixed && !isAssembly(file) && reading.size !== reading.own) return;
     const lines = this.#source.lines(file);
+    if (!lines && /(?:^|\/)generated\//.test(file)) {
+      this.#truth.outside++;
+      return;
+    }
     if (!lines) {
       this.#unmapped(where, `${where}: ${text}: the source of this line is not there`);
       return;
@@ -240,7 +246,7 @@ class Mapper {
         const ordered = [...bodies].sort((a, b) => Number(b.file === file) - Number(a.file === file));
         for (const body of ordered) {
           const own = [body.lines[0]!.replace(/^\s*[#%.]?\s*\w+\s+\w+/, ''), ...body.lines.slice(1)];
-          const found = this.#search(own, body.file, body.line, wanted, depth + 1, seen, body.kind === 'macro' || isAssembly(file), false);
+          const found = this.#search(own, body.file, body.line, wanted, depth + 1, seen, assembly || body.kind === 'macro', false);
           if (found) return { ...found, uses: [{ file, line: whole && !assembly ? line : line + i }, ...found.uses] };
         }
       }
@@ -258,7 +264,13 @@ interface Resolution {
 
 /** In C the instruction stands in a string, or its name is glued together by a macro's #. */
 const showsInC = (line: string, wanted: RegExp): boolean =>
-  [...line.matchAll(/"((?:\\.|[^"\\])*)"/g)].some(([, inner]) => wanted.test(inner!.replace(/\\[nt]/g, ' ')));
+  [...line.matchAll(/"((?:\\.|[^"\\])*)"/g)].some(([, inner]) => {
+    const code = inner!.replace(/\\[nt]/g, ' ');
+    return wanted.test(code) || BYTES.test(code);
+  });
+
+/** An instruction that is written as bytes; which one they are is not asked, since the binary has it. */
+const BYTES = /\.byte\s+(?:0x0f|0x66|0xf[23])\b/i;
 
 const showsInAssembly = (line: string, wanted: RegExp): boolean =>
   wanted.test(line.replace(/\/\*.*?\*\//g, ' ').replace(/(?:\/\/|;|(?<!\S)#).*$/, (rest) => (rest.startsWith(';') ? rest : ''))) ||

@@ -4,14 +4,14 @@ import type { Node } from 'web-tree-sitter';
 import { type AsmStatement, readAsm } from '../syntax/c/asm-statement.ts';
 import { type MacroLookup, splitArguments } from '../syntax/c/expand.ts';
 import { macroBody } from '../syntax/c/prepass.ts';
-import { readTemplate } from '../syntax/c/template.ts';
+import { readTemplate, type Template } from '../syntax/c/template.ts';
 import { allInstructions, type SourceRange } from '../syntax/gas/instructions.ts';
 import { type Grammars, parse } from '../syntax/grammars.ts';
-import type { Dialect } from '../syntax/instruction.ts';
+import type { Dialect, Instruction } from '../syntax/instruction.ts';
 import { callIdiom, IDIOM_CALL } from './idioms.ts';
 import { INTRINSIC_CALL, intrinsicHit } from './intrinsics.ts';
 import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
-import { MOST_SITES, type Site, tooMany } from './site.ts';
+import { type Hit, MOST_SITES, type Site, tooMany } from './site.ts';
 
 /** What all sites of a file share. */
 export interface CFile {
@@ -35,7 +35,10 @@ const KEYWORD = /\b(?:asm|__asm|__asm__)\b|\b[A-Za-z_]\w{0,60}(?=[ \t]*\()/g;
 const ASM = /^(?:asm|__asm|__asm__)$/;
 const CALL = new RegExp(`^(?:${INTRINSIC_CALL}|${IDIOM_CALL})$`);
 
-const isKeyword = (word: string): boolean => ASM.test(word) || CALL.test(word);
+/** Macros that take an instruction in a string and put it into an asm statement of theirs. */
+const TAKES_INSTRUCTION = /^_*(?:alternative|pvop)\w*$/i;
+
+const isKeyword = (word: string): boolean => ASM.test(word) || CALL.test(word) || TAKES_INSTRUCTION.test(word);
 
 /** Sites between `from` and `to` of the tree's text. */
 export function cSites(file: CFile, root: Node, from: number, to: number): Site[] {
@@ -77,10 +80,15 @@ function asmSites(file: CFile, node: Node, shift: number, macroEnd: number | nul
 
 /** Null when the template has no sensitive instruction. */
 function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
-  const template = readTemplate(file.text, statement, file.masm, file.strings, file.template);
-  if (candidates(template.text).length === 0) return null;
-  const tree = parse(file.grammars.gas, `${template.text}\n`);
-  if (!tree) return null;
+  const { hits, instructions } = hitsOf(file, readTemplate(file.text, statement, file.masm, file.strings, file.template));
+  if (hits.length === 0) return null;
+  return { start: statement.start, end: statement.end, hits, idioms: [], asm: { statement, instructions }, warnings: [] };
+}
+
+/** The instructions of a template, and the sensitive ones among them. */
+function hitsOf(file: CFile, template: Template): { hits: Hit[]; instructions: Instruction[] } {
+  const tree = candidates(template.text).length === 0 ? null : parse(file.grammars.gas, `${template.text}\n`);
+  if (!tree) return { hits: [], instructions: [] };
   const range: SourceRange = (start, end) => [template.starts[start]!, template.ends[Math.max(start, end - 1)]!];
   const instructions = allInstructions(tree.rootNode, file.masm, range);
   tree.delete();
@@ -90,17 +98,32 @@ function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
       const sensitive = sensitivity(instruction);
       return sensitive ? [{ instruction, sensitive }] : [];
     });
-  if (hits.length === 0) return null;
-  return { start: statement.start, end: statement.end, hits, idioms: [], asm: { statement, instructions }, warnings: [] };
+  return { hits, instructions };
 }
 
 function callSites(file: CFile, node: Node, shift: number, macroEnd: number | null): { sites: Site[]; end: number } {
   const end = node.endIndex + shift;
+  if (TAKES_INSTRUCTION.test(node.childForFieldName('function')?.text ?? '')) return argumentSite(file, node, shift);
   const hit = intrinsicHit(node, shift);
   const idiom = hit ? null : callIdiom(node, shift, macroEnd !== null, file.constants);
   if (!hit && !idiom) return NONE;
   // Arguments may hold calls of their own, so the search goes on inside.
   return { sites: [{ start: node.startIndex + shift, end, hits: hit ? [hit] : [], idioms: idiom ? [idiom] : [], warnings: [] }], end: -1 };
+}
+
+/** The instructions in the string arguments of a macro such as alternative(). Where the macro calls through a table of operations they are redirected. */
+function argumentSite(file: CFile, call: Node, shift: number): { sites: Site[]; end: number } {
+  const list = call.childForFieldName('arguments');
+  const hits = (list?.namedChildren ?? []).flatMap((argument) => {
+    if (!/^(?:string_literal|concatenated_string)$/.test(argument.type)) return [];
+    const place = { templateStart: argument.startIndex + shift, templateEnd: argument.endIndex + shift, extended: true };
+    return hitsOf(file, readTemplate(file.text, place, file.masm, file.strings, file.template)).hits;
+  });
+  if (hits.length === 0) return NONE;
+  const name = call.childForFieldName('function')!.text;
+  const end = call.endIndex + shift;
+  const redirected = /^_*pvop/i.test(name) ? { redirected: name } : {};
+  return { sites: [{ start: call.startIndex + shift, end, hits, idioms: [], warnings: [], ...redirected }], end };
 }
 
 const WRAPPER = 'void f(void){';
@@ -114,19 +137,27 @@ function withArguments(file: CFile, body: Node): CFile {
   const name = define?.childForFieldName('name')?.text;
   const params = define?.childForFieldName('parameters')?.namedChildren.map((param) => param.text) ?? [];
   const raw = file.text.slice(body.startIndex, body.endIndex);
-  if (!name || params.length === 0 || !/\basm\b|__asm/.test(raw) || !/#\s*[A-Za-z_]/.test(raw)) return file;
+  if (!name || params.length === 0 || !/\basm\b|__asm/.test(raw)) return file;
   const uses = [...file.code.matchAll(new RegExp(`\\b${name}\\s*\\(([^()\\n]{0,200})\\)`, 'g'))]
     .filter(({ index }) => index > body.endIndex || index < (define?.startIndex ?? 0))
     .map(([, given]) => splitArguments(given!));
-  const use = uses.find((given) => given.some((each) => /^(?:[c-gs]s|[cd]r\d)$/i.test(each))) ?? uses[0];
-  if (!use) return file;
+  const use = uses.find((given) => given.some((each) => /^(?:[c-gs]s|[cd]r\d)$/i.test(each))) ?? uses[0] ?? guessed(params, name, raw);
   const strings = new Map(file.strings);
   params.forEach((param, i) => {
     const given = use[i] ?? '';
-    if (/^\w*$/.test(given) && new RegExp(`#\\s*${param}\\b`).test(raw)) strings.set(param, `"${given}"`);
+    if (/^"(?:[^"\\]|\\.)*"$/.test(given)) strings.set(param, given);
+    else if (/^\w*$/.test(given) && new RegExp(`(?:#|\\b(?:__)?(?:x?str|stringify)\\w*\\s*\\()\\s*${param}\\b`, 'i').test(raw))
+      strings.set(param, `"${given}"`);
   });
   return { ...file, strings };
 }
+
+/** No use in the file: `%%db` and `%%cr` want a number, and a parameter behind `%%` in a macro that speaks of segments is one. */
+const guessed = (params: readonly string[], name: string, raw: string): readonly string[] =>
+  params.map((param) => {
+    if (new RegExp(`%%[cd][rb]"\\s*#\\s*${param}\\b`).test(raw)) return '0';
+    return /seg|sreg|selector/i.test(name + param) && new RegExp(`%%"\\s*(?:#|\\w+\\()\\s*${param}\\b`).test(raw) ? 'ds' : '';
+  });
 
 /** Everything in the body of one #define, re-parsed as the body of a function. */
 function macroSites(file: CFile, body: Node): { sites: Site[]; end: number } {

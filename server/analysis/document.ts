@@ -1,6 +1,7 @@
 // One source file under analysis: its text, its tree and the sites found in it. An edit re-parses and re-analyses what changed.
 
 import { Edit, type Node, type Tree } from 'web-tree-sitter';
+import { assemblyPart } from '../syntax/c/assembly-part.ts';
 import type { MacroLookup } from '../syntax/c/expand.ts';
 import { prepass } from '../syntax/c/prepass.ts';
 import { type Grammars, parse } from '../syntax/grammars.ts';
@@ -203,7 +204,7 @@ export class SourceDocument {
     this.#text = text;
     this.#lines = null;
     // A statement of the assembly grammar ends with a line end, which the last line of a file may lack.
-    this.#code = this.#options.language === 'c' ? prepass(text) : `${text}\n`;
+    this.#code = this.#options.language === 'c' ? prepass(text) : `${text.replace(DOTTED_LABEL, '$1_')}\n`;
     this.#macros = readMacros(text);
   }
 
@@ -233,6 +234,20 @@ export class SourceDocument {
     return [start, end];
   }
 
+  /** Sites of the parts of a header that are for the assembler. */
+  #assemblySites(from: number, to: number): Site[] {
+    const part = `${assemblyPart(this.#text)}\n`;
+    const tree = parse(this.#grammars.gas, part);
+    if (!tree) return [];
+    try {
+      return gasSites(this.#grammars.gas, tree.rootNode, part, modesOf(part), 0, part.length).filter(
+        ({ start }) => start >= from && start < to,
+      );
+    } finally {
+      tree.delete();
+    }
+  }
+
   #search(root: Node, from: number, to: number): Site[] {
     if (this.#options.language === 'gas') return gasSites(this.#grammars.gas, root, this.#code, modesOf(this.#code), from, to);
     let recoveries = 0;
@@ -249,9 +264,15 @@ export class SourceDocument {
       ...this.#macros,
       mayRecover,
     };
-    return cSites(file, root, from, to);
+    const sites = cSites(file, root, from, to);
+    return ASSEMBLY_PART.test(this.#code) ? [...sites, ...this.#assemblySites(from, to)].sort((a, b) => a.start - b.start) : sites;
   }
 }
+
+/** `.Lname:` in front of an instruction; the grammar takes the dot for a directive's. */
+const DOTTED_LABEL = /^([ \t]*)\.(?=[A-Za-z_][\w$]*:)/gm;
+
+const ASSEMBLY_PART = /\b__ASSEMBL(?:Y|ER)__\b|^[ \t]*\.macro\b/m;
 
 const lineAround = (text: string, from: number, to: number): string => {
   const end = text.indexOf('\n', to);

@@ -23,7 +23,7 @@ export function findingsOf(
   fixesOf: FixesOf | null,
 ): Finding[] {
   return sites.flatMap((site) => [
-    ...site.hits.flatMap((hit) => findingOf(site, hit, constants, text, fixesOf) ?? []),
+    ...(site.redirected ? [] : site.hits).flatMap((hit) => findingOf(site, hit, constants, text, fixesOf) ?? []),
     ...site.idioms.map((idiom) => idiomFinding(site, idiom, fixesOf)),
   ]);
 }

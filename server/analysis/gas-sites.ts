@@ -2,7 +2,7 @@
 
 import type { Node, Parser } from 'web-tree-sitter';
 import { macroBody } from '../syntax/c/prepass.ts';
-import { dialectAfter, instructionAt, readInstruction, type SourceRange } from '../syntax/gas/instructions.ts';
+import { allInstructions, dialectAfter, instructionAt, readBytes, readInstruction, type SourceRange } from '../syntax/gas/instructions.ts';
 import { parse } from '../syntax/grammars.ts';
 import type { Dialect } from '../syntax/instruction.ts';
 import { candidates, hasEmulationPrefix, sensitivity } from './sensitive.ts';
@@ -49,7 +49,8 @@ export function gasSites(parser: Parser, root: Node, text: string, modes: readon
       const forced = node.text.startsWith('cpuid') && hasEmulationPrefix(text.slice(Math.max(0, node.startIndex - 80), node.startIndex));
       const site = forced ? null : siteOf(node, dialect, bits, identity);
       if (site) sites.push(site);
-      last = site ? site.end : offset + 1;
+      else if (!forced) sites.push(...argumentSites(parser, text, node, offset, { at: offset, dialect, bits }));
+      last = Math.max(offset + 1, sites.at(-1)?.end ?? 0);
       continue;
     }
     const define = root.descendantForIndex(offset);
@@ -62,10 +63,37 @@ export function gasSites(parser: Parser, root: Node, text: string, modes: readon
 }
 
 function siteOf(node: Node, dialect: Dialect, codeBits: 64 | 32 | 16 | 0, range: SourceRange): Site | null {
-  const instruction = readInstruction(node, dialect, range);
+  const instruction = node.type === 'directive' ? readBytes(node, range) : readInstruction(node, dialect, range);
   const sensitive = instruction && sensitivity(instruction);
   if (!instruction || !sensitive) return null;
   return { start: instruction.start, end: instruction.end, hits: [{ instruction, sensitive }], idioms: [], codeBits, warnings: [] };
+}
+
+/**
+ * An instruction that is an argument of a macro in capitals: `ALTERNATIVE "", clac, FEATURE`, `ALTERNATIVE "jmp 1f", "swapgs; lfence"`. `offset`: where its
+ * name stands.
+ */
+function argumentSites(parser: Parser, text: string, node: Node, offset: number, { dialect, bits }: Mode): Site[] {
+  const name = /^[A-Z_][A-Z0-9_]+(?=[\s(])/.exec(node.text)?.[0];
+  if (!name || offset <= node.startIndex + name.length) return [];
+  const quote = text.lastIndexOf('"', offset - 1);
+  const comma = Math.max(text.lastIndexOf(',', offset - 1), node.startIndex + name.length);
+  const quoted = quote > comma;
+  const start = quoted ? quote + 1 : comma + 1;
+  const stop = quoted ? text.indexOf('"', offset) : Math.min(...[text.indexOf(',', offset), node.endIndex].filter((at) => at > 0));
+  if (stop <= offset || stop > node.endIndex) return [];
+  const tree = parse(parser, `${text.slice(start, stop).replace(/\)\s*$/, ' ')}\n`);
+  if (!tree) return [];
+  const shift: SourceRange = (from, to) => [from + start, to + start];
+  const found = allInstructions(tree.rootNode, dialect, shift).flatMap((instruction): Site[] => {
+    const sensitive = instruction.start >= offset ? sensitivity(instruction) : null;
+    if (!sensitive) return [];
+    return [
+      { start: instruction.start, end: instruction.end, hits: [{ instruction, sensitive }], idioms: [], codeBits: bits, warnings: [] },
+    ];
+  });
+  tree.delete();
+  return found;
 }
 
 /** The body of a #define, read as statements of its own. */

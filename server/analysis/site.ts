@@ -35,6 +35,8 @@ export interface Site {
   /** Assembly: 64, 32 or 16, as .code says; 0 where the file does not say. */
   readonly codeBits?: 64 | 32 | 16 | 0;
   readonly warnings: readonly Warning[];
+  /** The macro that calls through a table of operations in place of the hits, which are only what native hardware gets. */
+  readonly redirected?: string;
 }
 
 const moveInstruction = (i: Instruction, by: number): Instruction => ({ ...i, start: i.start + by, end: i.end + by });

@@ -44,7 +44,7 @@ export const linux: TreeMaker = {
       name: 'linux-6.1',
       version,
       root: folder,
-      builtIn: `/build/reproducible-path/linux-${version.replace(/-\d+$/, '')}`,
+      builtIn: /^\/build\/reproducible-path\/linux-[^/]+(?:\/debian\/build\/build_[^/]+)?(?=\/)/,
       binaries: [{ path: join(boot, vmlinux), code: 'protected' }],
       measured: (file) => file.startsWith('arch/x86/'),
     };

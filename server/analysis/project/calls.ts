@@ -187,6 +187,12 @@ function unseenFinding(text: string, code: string, at: number, name: string, rul
 export function redirectionOf(index: ProjectIndex, path: string, site: Site): Redirection | null {
   const [hit] = site.hits;
   if (!hit || site.asm) return null;
+  if (site.redirected) {
+    const table = index.meaning(site.redirected, path);
+    const by = table ? { path: table.path, line: table.definition.line } : { path, line: 1 };
+    const message = `${site.redirected} calls through a table of operations`;
+    return { start: site.start, end: site.end, instruction: hit.instruction.text, by: { ...by, length: site.redirected.length, message } };
+  }
   const meaning = index.meaning(hit.instruction.text.split(/\s/)[0]!, path);
   if (
     meaning?.definition.kind !== 'macro' ||

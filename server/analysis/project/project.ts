@@ -63,8 +63,10 @@ function analyseMember(grammars: Grammars, index: ProjectIndex, { source, langua
 
 /** The file's own findings without what is redirected, and those of calls. */
 export function withCalls(index: ProjectIndex, { facts, sites, own }: Analysed, text: string): Analysis {
-  const redirected: Redirection[] =
-    facts.language === 'gas' || facts.language === 'nasm' ? sites.flatMap((site) => redirectionOf(index, facts.path, site) ?? []) : [];
+  const isAssembly = facts.language === 'gas' || facts.language === 'nasm';
+  const redirected: Redirection[] = sites.flatMap(
+    (site) => ((isAssembly || site.redirected) && redirectionOf(index, facts.path, site)) || [],
+  );
   const gone = new Set(redirected.map(({ start }) => start));
   const calls = callFindings(index, { facts, text, sites });
   const findings = [...own.findings.filter(({ start }) => !gone.has(start)), ...calls].sort((a, b) => a.start - b.start);

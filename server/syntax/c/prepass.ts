@@ -68,9 +68,14 @@ const WORDS = new RegExp(
 /** `register long fourth asm("r10") = d;`: the register is no statement, and tree-sitter-c knows it in no declaration with a value. */
 const REGISTER_VARIABLE = /(\bregister\b[^;={}()"]{0,200}\b)((?:asm|__asm__|__asm)\s*\(\s*"[^"\n]*"\s*\))/g;
 
+/** A #define with its continued lines, and a comment in it: tree-sitter-c takes the comment for the end of the body. */
+const DEFINE = /^[ \t]*#[ \t]*define\b(?:[^\n\\]|\\[\s\S])*/gm;
+const COMMENT = /\/\*(?:[^*]|\*(?!\/))*\*\//g;
+const blank = (comment: string): string => comment.replace(/[^\\\r\n]|\\(?!\r?\n)/g, ' ');
+
 /** The text that is parsed in place of the file's own; of the same length. */
 export const prepass = (text: string): string =>
-  text
+  (text.includes('/*') ? text.replace(DEFINE, (define) => (define.includes('/*') ? define.replace(COMMENT, blank) : define)) : text)
     .replace(WORDS, (word) => SUBSTITUTES[word] ?? ' '.repeat(word.length))
     .replace(REGISTER_VARIABLE, (_, declaration: string, register: string) => declaration + register.replace(/[^\n]/g, ' '));
 

@@ -118,7 +118,27 @@ function macroName(source: string, at: number, end: number, sink: Sink, strings:
     }
     return closed;
   }
-  if (closed !== -1) stop = closed;
+  if (closed !== -1) {
+    // A macro that is defined in several ways drops an argument in one of them: what it drops is read where it stands.
+    for (let i = stop; i < closed; ) {
+      const dropped = source[i] === '"' ? /"(?:\\[\s\S]|[^"\\])*"/y : null;
+      if (!dropped) {
+        i++;
+        continue;
+      }
+      dropped.lastIndex = i;
+      const found = dropped.exec(source)?.[0];
+      if (!found) break;
+      if (found.length > 4 && !expanded.includes(found.slice(1, -1))) {
+        literal(source, i, closed, sink);
+        sink.text.push('\n');
+        sink.starts.push(i);
+        sink.ends.push(i + found.length);
+      }
+      i += found.length;
+    }
+    stop = closed;
+  }
   for (let i = expanded.indexOf('"'); i !== -1; i = expanded.indexOf('"', i)) i = literal(expanded, i, expanded.length, sink, [at, stop]);
   return stop;
 }

@@ -1,6 +1,8 @@
 // Reads instructions out of a tree of the assembly grammar.
 
 import type { Node } from 'web-tree-sitter';
+import { decodeAny, newDecoded } from '../../../x86/decode.ts';
+import { ROWS } from '../../../x86/rows.ts';
 import type { Dialect, Instruction } from '../instruction.ts';
 import { classifyOperand } from './operand.ts';
 
@@ -36,14 +38,28 @@ function operandTexts(operands: Node): string[] {
   return operands.namedChildren.filter((child) => child.type === 'operand').map((child) => child.text);
 }
 
+const decoded = newDecoded();
+
+/** An instruction that is written as its bytes, `.byte 0x0f, 0x01, 0xd0`, because an assembler did not know it; null for other data. */
+export function readBytes(node: Node, toSource: SourceRange): Instruction | null {
+  const match = /^\.byte\s+((?:0x[0-9a-fA-F]{1,2}|\d{1,3})(?:\s*,\s*(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))+)\s*$/.exec(node.text);
+  if (!match) return null;
+  const bytes = Uint8Array.from(match[1]!.split(','), Number);
+  if (bytes.length > 15 || !bytes.slice(0, -1).includes(0x0f) || decodeAny(bytes, 0, bytes.length, 64, decoded) !== 'ok') return null;
+  if (decoded.length !== bytes.length) return null;
+  const [start, end] = toSource(node.startIndex, node.endIndex);
+  const { mnemonic } = ROWS[decoded.row]!;
+  return { mnemonic, prefixes: [], operands: [], dialect: 'intel', text: `${mnemonic} (${show(node.text)})`, start, end };
+}
+
 /** All instructions below `root`, in order. */
 export function allInstructions(root: Node, dialect: Dialect, toSource: SourceRange): Instruction[] {
   const found: Instruction[] = [];
   let current = dialect;
   for (const node of root.namedChildren) {
     if (node.type === 'directive') current = dialectAfter(node.text, current);
-    if (node.type !== 'instruction') continue;
-    const instruction = readInstruction(node, current, toSource);
+    if (node.type !== 'instruction' && node.type !== 'directive') continue;
+    const instruction = node.type === 'directive' ? readBytes(node, toSource) : readInstruction(node, current, toSource);
     if (instruction) found.push(instruction);
   }
   return found;
@@ -55,9 +71,9 @@ export function dialectAfter(directive: string, before: Dialect): Dialect {
   return /^\.att_syntax\b/.test(directive) ? 'att' : before;
 }
 
-/** The instruction node that starts at or contains `offset`, or null (a comment, an operand of something else, an error). */
+/** The instruction node, or directive of data, that starts at or contains `offset`, or null (a comment, an error). */
 export function instructionAt(root: Node, offset: number): Node | null {
   let node: Node | null = root.descendantForIndex(offset);
-  for (let up = 0; node && up < 4; up++, node = node.parent) if (node.type === 'instruction') return node;
+  for (let up = 0; node && up < 5; up++, node = node.parent) if (node.type === 'instruction' || node.type === 'directive') return node;
   return null;
 }
