@@ -39,7 +39,6 @@ export function withHints(hv: Hypervisor, vcpu: VcpuState, refusal: Refusal): Re
 /** A page fault with what its address looks like. */
 export function withFaultHints(hv: Hypervisor, vcpu: VcpuState, address: bigint, refusal: Refusal): Refusal {
   const mistake = consoleFault(hv, vcpu, address);
-  if (mistake !== null) tellOnce(hv, vcpu, mistake);
   // Looked for only where the fault is the guest's end: a kernel that maps on demand faults often.
   const elsewhere = refusal.rule === 'page-not-present' && vcpu.traps[14]!.address === 0n ? mappedElsewhere(hv, vcpu, address) : [];
   const deviceAddress = refusal.rule === 'page-not-present' && address >> 32n === 0n ? deviceAt(Number(address >> 12n)) : null;
@@ -113,15 +112,5 @@ function consoleFault(hv: Hypervisor, vcpu: VcpuState, address: bigint): string 
     if (!bytes) return false;
     const place = BigInt.asUintN(bits, image.layout.ranges[0]!.from + (readBig(bytes, 0, word) << 12n));
     return address >> 12n === place >> 12n;
-  });
-}
-
-const told = new WeakSet<Domain>();
-function tellOnce(hv: Hypervisor, vcpu: VcpuState, mistake: string): void {
-  if (told.has(vcpu.domain)) return;
-  told.add(vcpu.domain);
-  hv.trace.emit('log', {
-    ...{ domain: vcpu.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), by: 'simulator' },
-    text: `${mistake[0]!.toUpperCase()}${mistake.slice(1)}.`,
   });
 }
