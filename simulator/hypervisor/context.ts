@@ -83,6 +83,8 @@ export function loadContext(hv: Hypervisor, vcpu: VcpuState, context: StructView
   if (bits === 64) loadRegisters(vcpu, context);
   else loadRegisters32(hv, vcpu, context);
   vcpu.initialised = true;
+  vcpu.up = (flags & VGCF.VGCF_online) !== 0;
+  vcpu.asleep = vcpu.up;
   return null;
 }
 

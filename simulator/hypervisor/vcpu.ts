@@ -49,6 +49,8 @@ export class VcpuState {
   /** Has been given a context (vcpu_op.initialise); vCPU 0 by the builder. */
   initialised = false;
   up = false;
+  /** Up by its context, which wakes nobody: it runs only after it was taken down and brought up. */
+  asleep = false;
   wait: Wait | null = null;
   /** Width of the guest kernel. */
   readonly bits: 64 | 32;
@@ -142,7 +144,7 @@ export class VcpuState {
   }
 
   runnable(): boolean {
-    return this.up && this.wait === null && !this.domain.stopped;
+    return this.up && !this.asleep && this.wait === null && !this.domain.stopped;
   }
 
   /** Tables in use. */

@@ -33,6 +33,7 @@ function hashDomain(hash: StateHash, hv: Hypervisor, domain: Domain): void {
     hash.text(
       JSON.stringify([
         vcpu.up,
+        vcpu.asleep,
         vcpu.initialised,
         vcpu.wait,
         vcpu.kernelMode,

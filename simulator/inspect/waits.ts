@@ -7,6 +7,7 @@ import type { VcpuState } from '../hypervisor/vcpu.ts';
 export function describeWait(hv: Hypervisor, vcpu: VcpuState): string {
   const { events } = vcpu.domain;
   if (!vcpu.up) return 'down (vcpu_op.down)';
+  if (vcpu.asleep) return 'up by its context (VGCF_online) and never woken: vcpu_op.up wakes only a vCPU that is down';
   const ports: string[] = [];
   events.ports.forEach(({ channel, vcpu: target }, port) => {
     if (channel.kind === 'free' || channel.kind === 'reserved' || target !== vcpu.id) return;

@@ -5,7 +5,7 @@ import { buildImage } from './build.ts';
 import { compare, type Role } from './compare.ts';
 import { figuresOf, type Proof, proofsOf, rows } from './coverage.ts';
 import { type Bits, images } from './images.ts';
-import { hypercallPage } from './page.ts';
+import { documentedOf, hypercallPage, unexplained } from './page.ts';
 import { type Recorded, readRecording, writeRecording } from './recording.ts';
 import { onSimulator, onXen, onXenAsDomU } from './run.ts';
 import { unreachable } from './unreachable.table.ts';
@@ -25,6 +25,7 @@ export interface Options {
 interface Built {
   readonly name: string;
   readonly bits: Bits;
+  readonly vcpus: number;
   readonly elf: string;
 }
 
@@ -44,8 +45,8 @@ async function realOf(built: readonly Built[], role: Role, offline: boolean): Pr
     }
     return found;
   }
-  for (const { name, bits, elf } of built) {
-    const run = offline ? readRecording(name, role) : await onXen(elf, bits);
+  for (const { name, ...image } of built) {
+    const run = offline ? readRecording(name, role) : await onXen(image);
     if (!run) throw new Error(`recorded/${name}-${role}.txt is missing: run npm run conformance -- --record`);
     found.set(name, run);
   }
@@ -55,15 +56,15 @@ async function realOf(built: readonly Built[], role: Role, offline: boolean): Pr
 /** Answers the figures: pairs of row and outcome in which the simulator agrees with real Xen, and what differs. Prints differences and coverage. */
 export async function conformance({ record, offline, coverage, page, print }: Options): Promise<{ passed: number; failed: number }> {
   const built: Built[] = [];
-  for (const { name, bits, ...image } of images()) built.push({ name, bits, elf: await buildImage({ name, bits, ...image }) });
+  for (const image of images()) built.push({ ...image, elf: await buildImage(image) });
   const proofs: Proof[] = [];
   let [compared, known, unknown, elsewhere] = [0, 0, 0, 0];
   for (const role of ['dom0', 'domU'] as const) {
     const real = await realOf(built, role, offline);
-    for (const { name, bits, elf } of built) {
+    for (const { name, bits, vcpus, elf } of built) {
       const xen = real.get(name)!;
       if (record) writeRecording(name, role, xen);
-      const ours = onSimulator(elf, role);
+      const ours = onSimulator(elf, role, vcpus);
       const { differences, ...result } = compare(xen.lines, ours.lines, role);
       const mine = proofsOf(ours, xen, bits, role);
       proofs.push(...mine);
@@ -86,6 +87,12 @@ export async function conformance({ record, offline, coverage, page, print }: Op
     const missing = figures.missing[bits].filter((row) => !unreachable[row]?.[bits]);
     print(`${figures.called[bits]} of ${figures.rows} rows are called by a ${bits}-bit domU; not called: ${missing.join(' ') || 'none'}`);
   }
+  const pairs = documentedOf(proofs);
+  const unseen = pairs.filter(({ seen, unreachable: why }) => !seen && why === null);
+  print(
+    `${pairs.length} (row, errno) pairs are named by the public headers: ${pairs.filter(({ seen }) => seen).length} seen on real Xen, ${pairs.filter(({ seen, unreachable: why }) => !seen && why !== null).length} unreachable with a reason, missing: ${unseen.map(({ row, errno }) => `${row} ${errno}`).join(', ') || 'none'}`,
+  );
+  print(`rows without a scenario that succeeds and without a reason: ${unexplained(proofs, rows()).join(' ') || 'none'}`);
   print(`${compared} lines compared, ${unknown} differ, ${known} are known to`);
   if (page) {
     writeFileSync(pagePath, hypercallPage(proofs));

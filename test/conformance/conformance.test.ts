@@ -1,17 +1,20 @@
 // The simulator answers as real Xen does: against what real Xen printed (recorded/), and one image against real Xen itself.
 // Oracle: Debian's Xen 4.17 in QEMU; for 32-bit guests the same built with CONFIG_PV32.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { errnos } from '../../abi/errno.table.ts';
+import { ensureDebian } from '../../scripts/debian.mjs';
 import { pagePath } from './all.ts';
 import { buildImage } from './build.ts';
 import { compare, type Role, valuesOf } from './compare.ts';
-import { figuresOf, type Proof, proofsOf } from './coverage.ts';
+import { figuresOf, type Proof, proofsOf, rows } from './coverage.ts';
+import { documented, otherHeaders } from './documented.table.ts';
 import { images, scenarioFolder, scenarios } from './images.ts';
 import { knownDifferences } from './known-differences.table.ts';
-import { hypercallPage } from './page.ts';
+import { documentedOf, hypercallPage, unexplained } from './page.ts';
 import { readRecording } from './recording.ts';
 import { onSimulator, onXen } from './run.ts';
 import { unreachable } from './unreachable.table.ts';
@@ -28,10 +31,10 @@ const unknownOf = (xen: readonly string[], simulator: readonly string[], role: R
   compare(xen, simulator, role).differences.filter((one) => one.reason === null);
 
 describe.each(['dom0', 'domU'] as const)('as %s the simulator prints what real Xen printed', (role) => {
-  test.each(all)('$name', ({ name, bits }) => {
+  test.each(all)('$name', ({ name, bits, vcpus }) => {
     const xen = readRecording(name, role);
     expect(xen, 'no recording: npm run conformance -- --record').not.toBeNull();
-    const ours = onSimulator(elfs.get(name)!, role);
+    const ours = onSimulator(elfs.get(name)!, role, vcpus);
     proofs.push(...proofsOf(ours, xen!, bits, role));
     expect(unknownOf(xen!.lines, ours.lines, role)).toEqual([]);
     // A domain that Xen's watchdog ends does not end the machine as the harness sees it.
@@ -52,15 +55,23 @@ describe('the hypercall tables are covered by what real Xen answered', () => {
     expect(figuresOf(proofs).pairs).toBeGreaterThanOrEqual(400);
   });
 
+  test('each row has a scenario that succeeds, or a reason why none can', () => {
+    expect(unexplained(proofs, rows())).toEqual([]);
+  });
+
+  test('each errno that a public header names was seen on real Xen, or has a reason why not', () => {
+    expect(documentedOf(proofs).filter(({ seen, unreachable: why }) => !seen && why === null)).toEqual([]);
+  });
+
   test('docs/hypercalls.md says so (npm run conformance -- --offline --page writes it)', () => {
     expect(readFileSync(pagePath, 'utf8')).toBe(hypercallPage(proofs));
   });
 });
 
 test('real Xen prints today what was recorded of it', async () => {
-  const xen = await onXen(elfs.get('tables')!, 64);
+  const xen = await onXen({ elf: elfs.get('tables')!, bits: 64, vcpus: 1 });
   expect(valuesOf(xen.lines)).toEqual(valuesOf(readRecording('tables', 'dom0')!.lines));
-  expect(unknownOf(xen.lines, onSimulator(elfs.get('tables')!, 'dom0').lines, 'dom0')).toEqual([]);
+  expect(unknownOf(xen.lines, onSimulator(elfs.get('tables')!, 'dom0', 1).lines, 'dom0')).toEqual([]);
 });
 
 describe('the command line', () => {
@@ -95,6 +106,26 @@ describe('the command line', () => {
     expect(code).toBe(2);
     expect(said).toMatch(text);
   });
+});
+
+test('every errno in a comment of the public headers is in the table of documented ones', async () => {
+  const folder = join(await ensureDebian(['libxen-dev']), 'usr/include/xen');
+  const headers = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.h'));
+  const names = new RegExp(`\\b(?:XEN_)?(?:${errnos.map(({ name }) => name).join('|')})\\b`);
+  const found = headers
+    .filter((header) => !otherHeaders.some((other) => other.test(header)))
+    .flatMap((header) =>
+      readFileSync(join(folder, header), 'latin1')
+        .split('\n')
+        .filter((line) => names.test(line))
+        .map((line) => ({ header, line })),
+    );
+  const matches = (row: { header: string; line: string }, one: { header: string; line: string }) =>
+    row.header === one.header && one.line.includes(row.line);
+  expect(found.filter((one) => !documented.some((row) => matches(row, one)))).toEqual([]);
+  expect(documented.filter((row) => !found.some((one) => matches(row, one)))).toEqual([]);
+  const known = new Set(rows());
+  expect(documented.flatMap((row) => row.rows).filter((row) => !known.has(row))).toEqual([]);
 });
 
 test('a line that differs is found, with its scenario', () => {

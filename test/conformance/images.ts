@@ -12,6 +12,7 @@ export interface Image {
   /** Of a 32-bit guest with 32 at its end: `calls`, `calls32`. */
   readonly name: string;
   readonly bits: Bits;
+  readonly vcpus: number;
   /** Names of folders under scenarios/, in the order in which they run. */
   readonly scenarios: readonly string[];
 }
@@ -28,7 +29,10 @@ const together: Readonly<Record<string, readonly string[]>> = {
   machine: ['machine'],
   grants: ['granted'],
   'grants-versions': ['grantversion'],
+  smp: ['smp'],
 };
+/** Images for guests with more than one vCPU. */
+const vcpusOf: Readonly<Record<string, number>> = { smp: 3 };
 
 /** First words that a scenario's folder may have. */
 export const families = (): string[] => [...Object.values(together).flat(), 'end'];
@@ -57,10 +61,10 @@ export function images(): Image[] {
     const mine = folders.filter((folder) => isFor(folder, bits));
     for (const image of Object.keys(together)) {
       const its = mine.filter((folder) => families.get(folder.split('-')[0]!) === image);
-      if (its.length > 0) all.push({ name: `${image}${suffix}`, bits, scenarios: its });
+      if (its.length > 0) all.push({ name: `${image}${suffix}`, bits, vcpus: vcpusOf[image] ?? 1, scenarios: its });
     }
     for (const folder of mine.filter((each) => each.startsWith('end-')))
-      all.push({ name: `${folder}${suffix}`, bits, scenarios: [folder] });
+      all.push({ name: `${folder}${suffix}`, bits, vcpus: 1, scenarios: [folder] });
   }
   return all;
 }

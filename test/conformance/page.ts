@@ -1,7 +1,8 @@
 // docs/hypercalls.md: every row of the hypercall tables, what the simulator does with it and which scenarios show it, from the recordings of real Xen.
 import { hypercalls } from '../../abi/hypercalls.ts';
 import { figuresOf, type Proof } from './coverage.ts';
-import { unreachable } from './unreachable.table.ts';
+import { documentedPairs } from './documented.table.ts';
+import { refusedAlways, unreachable } from './unreachable.table.ts';
 
 const SHOWN = 2;
 const SUCCESS = new Set(['0', 'a value', 'no return']);
@@ -28,6 +29,24 @@ function outcomes(proofs: readonly Proof[]): string {
     .join('<br>');
 }
 
+/** Why a row has no scenario that succeeds. */
+function noSuccess(row: string, proofs: readonly Proof[]): string {
+  if (proofs.some(({ outcome }) => SUCCESS.has(outcome))) return '';
+  return `<br>success: unreachable because ${refusedAlways(row) ?? 'nobody knows'}`;
+}
+
+/** Rows that real Xen was never seen to carry out and of which it is not known why. */
+export const unexplained = (proofs: readonly Proof[], rows: readonly string[]): string[] => {
+  const works = new Set(proofs.filter(({ outcome }) => SUCCESS.has(outcome)).map(({ operation }) => operation));
+  return rows.filter((row) => !works.has(row) && refusedAlways(row) === null);
+};
+
+/** What the headers say, as it was seen. */
+export const documentedOf = (proofs: readonly Proof[]) => {
+  const seen = new Set(proofs.map(({ operation, outcome }) => `${operation} ${outcome}`));
+  return documentedPairs((row, errno) => seen.has(`${row} ${errno}`));
+};
+
 function reasons(proofs: readonly Proof[]): string[] {
   const texts = proofs.flatMap(({ simulator }) => (typeof simulator === 'object' ? [simulator.because] : []));
   return [...new Set(texts)];
@@ -35,6 +54,8 @@ function reasons(proofs: readonly Proof[]): string[] {
 
 export function hypercallPage(proofs: readonly Proof[]): string {
   const figures = figuresOf(proofs);
+  const pairs = documentedOf(proofs);
+  const counted = (which: (pair: (typeof pairs)[number]) => boolean) => pairs.filter(which).length;
   const byRow = new Map<string, Proof[]>();
   for (const proof of proofs) byRow.set(proof.operation, [...(byRow.get(proof.operation) ?? []), proof]);
   const out = [
@@ -49,6 +70,8 @@ export function hypercallPage(proofs: readonly Proof[]): string {
     '',
     `${figures.called[64]} of ${figures.rows} rows are called by a 64-bit domU and ${figures.called[32]} by a 32-bit one, with ${figures.pairs} pairs of row and outcome, each of which real Xen produced.`,
     '',
+    `The comments of Xen's public headers name ${pairs.length} pairs of row and errno: ${counted(({ seen }) => seen)} of them real Xen was seen to give, ${counted(({ seen, unreachable: why }) => !seen && why !== null)} it does not give to a domU, for the reason in the row.`,
+    '',
   ];
   for (const call of hypercalls()) {
     const names = call.operations ? call.operations.list.map((operation) => operation.name) : [''];
@@ -62,11 +85,17 @@ export function hypercallPage(proofs: readonly Proof[]): string {
     for (const name of names) {
       const row = name ? `${call.name}.${name}` : call.name;
       const mine = byRow.get(row) ?? [];
+      const named = pairs
+        .filter((pair) => pair.row === row && !pair.seen)
+        .map(
+          ({ errno, unreachable: why }) => `<br>\`${errno}\` (of the header): ${why === null ? 'not seen' : `unreachable because ${why}`}`,
+        )
+        .join('');
       const of = (bits: 64 | 32) => {
         const some = mine.filter((one) => one.bits === bits);
         return some.length === 0 && unreachable[row]?.[bits] ? `unreachable because ${unreachable[row][bits]}` : state(some);
       };
-      out.push(`| ${name || call.name} | ${of(64)} | ${of(32)} | ${outcomes(mine)} |`);
+      out.push(`| ${name || call.name} | ${of(64)} | ${of(32)} | ${outcomes(mine)}${named}${noSuccess(row, mine)} |`);
       why.push(...reasons(mine).map((reason) => `- ${name || call.name}: ${reason}`));
     }
     out.push('', ...(why.length > 0 ? [...new Set(why), ''] : []));

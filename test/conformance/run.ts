@@ -16,25 +16,28 @@ const LIMIT = 100_000_000;
 /** Debian's own Xen refuses 32-bit guests; the one built with CONFIG_PV32 is otherwise the same. */
 export const xenFor = (bits: Bits): XenVariant => (bits === 64 ? 'debian' : 'pv32');
 
-export async function onXen(elf: string, bits: Bits): Promise<Recorded> {
-  const { lines, end } = await runOnXen(elf, { xen: xenFor(bits), mem: MEMORY, timeoutMs: 30_000 });
+export async function onXen({ elf, bits, vcpus }: { elf: string; bits: Bits; vcpus: number }): Promise<Recorded> {
+  const { lines, end } = await runOnXen(elf, { xen: xenFor(bits), mem: MEMORY, vcpus, timeoutMs: 30_000 });
   return { lines, end };
 }
 
 /** One start of Linux as dom0 runs all of them. On the processor model of the dom0 runs, which is the simulator's. */
-export async function onXenAsDomU(list: readonly { name: string; elf: string }[], bits: Bits): Promise<Record<string, Recorded>> {
-  const guests = list.map(({ name, elf }) => ({ name, elf, mem: MEMORY }));
+export async function onXenAsDomU(
+  list: readonly { name: string; elf: string; vcpus: number }[],
+  bits: Bits,
+): Promise<Record<string, Recorded>> {
+  const guests = list.map(({ name, elf, vcpus }) => ({ name, elf, vcpus, mem: MEMORY }));
   const runs = await runAsDomU(guests, { xen: xenFor(bits), cpu: 'qemu64' });
   return Object.fromEntries(list.map(({ name }) => [name, { lines: runs[name]!.lines, end: runs[name]!.end }]));
 }
 
-export function onSimulator(elf: string, role: Role): MarkedRun & Recorded {
+export function onSimulator(elf: string, role: Role, vcpus: number): MarkedRun & Recorded {
   const dom0 = role === 'dom0';
   const machine = createMachine({
     kernel: readFileSync(elf),
     cmdline: '',
     memoryMib: MEMORY,
-    vcpus: 1,
+    vcpus,
     dom0,
     cpu: 'amd',
     tsc: dom0 ? 'native' : 'emulate',

@@ -19,6 +19,8 @@ export interface Dom0Options {
   cmdline?: string;
   /** MB for the guest. */
   mem?: number;
+  /** All of them share QEMU's one processor. */
+  vcpus?: number;
   /** QEMU's CPU model. */
   cpu?: string;
   typing?: Typing[];
@@ -58,7 +60,10 @@ export async function runOnXen(elf: string, options: Dom0Options = {}): Promise<
   const run = await runQemu({
     args: [
       ...['-m', '512', '-cpu', options.cpu ?? 'qemu64', '-kernel', await xenImage(options.xen), '-initrd', module],
-      ...['-append', `com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot=0 dom0_mem=${options.mem ?? 64}M`],
+      ...[
+        '-append',
+        `com1=115200,8n1 console=com1 loglvl=all guest_loglvl=all noreboot=0 dom0_mem=${options.mem ?? 64}M${options.vcpus && options.vcpus > 1 ? ` dom0_max_vcpus=${options.vcpus}` : ''}`,
+      ],
     ],
     timeoutMs: options.timeoutMs ?? 60_000,
     until: /Hardware Dom0 [^\n]*(halting|rebooting) machine|Hardware Dom0 shutdown \(|Reboot in five seconds/,

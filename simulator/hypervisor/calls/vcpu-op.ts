@@ -94,6 +94,7 @@ function up(call: Call, vcpu: VcpuState): HandlerResult {
   if (!vcpu.initialised) return no(refuse('EINVAL', 'vcpu-not-initialised', { vcpu: vcpu.id }));
   if (vcpu.up) return 0;
   vcpu.up = true;
+  vcpu.asleep = false;
   if (vcpu.runnable()) hv.setRunState(vcpu, RunState.runnable);
   hv.preempt = true;
   return 0;

@@ -73,4 +73,20 @@ SCENARIO("memory-reservation")
 	exchange.in.domid = exchange.out.domid = 77;
 	exchange.out.nr_extents = 1;
 	answer("exchange of a domain that does not exist", CALL(memory_op, XENMEM_exchange, &exchange));
+	exchange.in.domid = exchange.out.domid = DOMID_SELF;
+	map_page(a, 0);
+	list[0] = ((word *)start_info->mfn_list)[pfn_a];
+	list[1] = pfn_a;
+	set_xen_guest_handle(exchange.in.extent_start, list);
+	set_xen_guest_handle(exchange.out.extent_start, list + 1);
+	answer("exchange of one", CALL(memory_op, XENMEM_exchange, &exchange));
+	value("  done", exchange.nr_exchanged);
+	value("  m2p of the new frame is the pfn", ((const word *)M2P_ADDRESS)[list[1]] == pfn_a);
+	((word *)start_info->mfn_list)[pfn_a] = list[1];
+	answer("map it", map_page(a, frame(list[1]) | P | RW));
+	exchange.nr_exchanged = 0;
+	list[0] = list[1];
+	list[1] = pfn_a;
+	answer("exchange of one that is mapped", CALL(memory_op, XENMEM_exchange, &exchange));
+	value("  done", exchange.nr_exchanged);
 }
