@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { atLeast } from '../abi/rules/catalogue.ts';
-import { analyse } from '../server/analysis/analyser.ts';
 import { type Analysis, languageOf, type Severity } from '../server/analysis/finding.ts';
+import { analyseProject } from '../server/analysis/project/project.ts';
 import { loadGrammars } from '../server/syntax/grammars.ts';
 import { LineIndex } from '../server/syntax/lines.ts';
 import { type CommandIo, UsageError } from './io.ts';
@@ -19,7 +19,8 @@ const LEVELS = ['silent', 'fault', 'emulated', 'idiom', 'never'] as const;
 type Level = (typeof LEVELS)[number];
 
 const USAGE = `Usage: hyperport check PATH… [--format text|json] [--fail-on silent|fault|emulated|idiom|never] [--masm att|intel]
-  PATH       a .c, .h, .S or .s file, or a folder that is searched for them
+  PATH       a C or assembly source (.c .h .cc .S .s .asm .inc), or a folder that is searched for them; calls are followed
+             through all files that are named
   --format   text (default): one line a finding; json: see docs/schemas/check.schema.json
   --fail-on  exit with 1 when a finding is at or above this level (default emulated; silent > fault > emulated > idiom)
   --masm     dialect of inline asm, as GCC's -masm= (default att)
@@ -46,14 +47,10 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   const options = parseOptions(argv);
   const files = [...new Set(options.paths.flatMap((path) => sourcesAt(resolve(io.cwd, path), path)))].sort();
   const grammars = await loadGrammars((name) => readFile(join(io.assets, name)));
-  const reports = files.map((path): FileReport => {
-    const text = readText(path);
-    return {
-      file: relative(io.cwd, path).split(sep).join('/'),
-      lines: new LineIndex(text),
-      analysis: analyse(grammars, { path, text, masm: options.masm }),
-    };
-  });
+  const sources = files.map((path) => ({ path: relative(io.cwd, path).split(sep).join('/'), text: readText(path), masm: options.masm }));
+  const reports = [...analyseProject(grammars, sources)].map(
+    ({ source, analysis }): FileReport => ({ file: source.path, lines: new LineIndex(source.text), analysis }),
+  );
   io.stdout(options.format === 'json' ? `${JSON.stringify(jsonOf(reports), null, 2)}\n` : textOf(reports));
   const { failOn } = options;
   return failOn !== 'never' && reports.some(({ analysis }) => analysis.findings.some(({ severity }) => atLeast(severity, failOn))) ? 1 : 0;
@@ -158,7 +155,7 @@ const range = (lines: LineIndex, start: number, end: number) => {
 
 function jsonOf(reports: readonly FileReport[]) {
   const findings = reports.flatMap(({ file, lines, analysis }) =>
-    analysis.findings.map(({ rule, severity, start, end, instruction, message, replacement, fixes }) => ({
+    analysis.findings.map(({ rule, severity, start, end, instruction, message, replacement, fixes, kind, related }) => ({
       rule,
       file,
       ...range(lines, start, end),
@@ -167,6 +164,8 @@ function jsonOf(reports: readonly FileReport[]) {
       message,
       replacement,
       fixes: fixes.map(({ title }) => ({ title })),
+      ...(kind ? { kind } : {}),
+      ...(related && related.length > 0 ? { related: related.map(({ path, line, message }) => ({ file: path, line, message })) } : {}),
     })),
   );
   const warnings = reports.flatMap(({ file, lines, analysis }) =>
@@ -184,11 +183,12 @@ function textOf(reports: readonly FileReport[]): string {
       const { line, column } = lines.position(offset);
       return `${file}:${line + 1}:${column + 1}`;
     };
-    for (const { start, severity, rule, instruction, message, replacement, fixes } of analysis.findings) {
+    for (const { start, severity, rule, instruction, message, replacement, fixes, related } of analysis.findings) {
       out.push(
         `${at(start)}: ${severity}: ${instruction} [${rule}]`,
         `  ${message}`,
         `  Instead: ${replacement}`,
+        ...(related ?? []).map(({ path, line, message: said }) => `  ${path}:${line}: ${said}`),
         ...fixes.map(({ title }) => `  Quick fix: ${title}`),
       );
     }

@@ -53,8 +53,11 @@ export async function measure(tree: Tree, source: SourceText, truth: Truth): Pro
   };
   const sources = source.files.map((path) => ({ path, text: source.text(path) ?? '' }));
   let redirected = 0;
-  for (const { path, analysis } of analyseProject(grammars, sources)) {
-    const lines = new LineIndex(sources.find((each) => each.path === path)!.text);
+  for (const {
+    source: { path, text },
+    analysis,
+  } of analyseProject(grammars, sources)) {
+    const lines = new LineIndex(text);
     const mark = (start: number, end: number, instruction: string | null): void =>
       cover(path, lines.position(start).line + 1, lines.position(end).line + 1, instruction && stem(mnemonicOf(instruction)));
     findings += analysis.findings.length;

@@ -9,18 +9,7 @@ import { findingsOf } from './findings.ts';
 /** Every finding and warning of one source. Never throws for what the text holds; a path of no known language gives a warning. */
 export function analyse(grammars: Grammars, source: Source): Analysis {
   const language = source.language ?? languageOf(source.path, source.text);
-  if (!language) {
-    return {
-      findings: [],
-      warnings: [
-        {
-          start: 0,
-          end: Math.min(1, source.text.length),
-          message: 'The name says neither C (.c, .h) nor assembly (.S, .s, .asm, .inc): not checked.',
-        },
-      ],
-    };
-  }
+  if (!language) return unknownLanguage(source);
   const document = new SourceDocument(grammars, source.text, { language, masm: source.masm ?? 'att' });
   try {
     return analysisOf(document);
@@ -36,3 +25,15 @@ export function analysisOf(document: SourceDocument): Analysis {
     warnings: document.warnings,
   };
 }
+
+/** What is said of a file whose name tells no language. */
+export const unknownLanguage = ({ text }: Source): Analysis => ({
+  findings: [],
+  warnings: [
+    {
+      start: 0,
+      end: Math.min(1, text.length),
+      message: 'The name says neither C (.c, .h) nor assembly (.S, .s, .asm, .inc): not checked.',
+    },
+  ],
+});

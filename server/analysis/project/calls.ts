@@ -3,6 +3,7 @@
 import { findRule } from '../../../abi/rules/catalogue.ts';
 import type { InstructionRule } from '../../../abi/rules/rule.ts';
 import type { Finding, Language, Redirection, Related } from '../finding.ts';
+import type { Definition } from '../outline.ts';
 import type { Site } from '../site.ts';
 import type { Facts } from './facts.ts';
 import type { Meaning, ProjectIndex, Wrapper } from './index.ts';
@@ -42,7 +43,7 @@ export function callFindings(index: ProjectIndex, { facts, text, sites }: CallsI
   const found: Finding[] = [];
   const token = /[A-Za-z_]\w*/g;
   let nextBody = 0;
-  let open: { end: number }[] = [];
+  let open: Definition[] = [];
   for (let match = token.exec(code); match && found.length < MOST_CALLS; match = token.exec(code)) {
     const [name] = match;
     const wellKnown = language === 'c' && Object.hasOwn(WELL_KNOWN, name);
@@ -61,13 +62,16 @@ export function callFindings(index: ProjectIndex, { facts, text, sites }: CallsI
     const isUse = language === 'c' ? isCallInC(code, at, name, meaning, open.length > 0) : isUseInAssembly(code, at, name, meaning, path);
     if (!isUse) continue;
     found.push(
-      meaning?.wrapper ? findingOf(text, code, at, name, path, meaning.wrapper) : unseenFinding(text, code, at, name, WELL_KNOWN[name]!),
+      meaning?.wrapper
+        ? findingOf(text, code, at, name, index.label, path, meaning.wrapper)
+        : unseenFinding(text, code, at, name, WELL_KNOWN[name]!),
     );
   }
   return found;
 }
 
-const isOwnBody = (open: readonly { end: number }[], { definition }: Meaning): boolean => open.some((body) => body === definition);
+const isOwnBody = (open: readonly Definition[], { definition }: Meaning): boolean =>
+  open.some((body) => body.start === definition.start && body.name === definition.name);
 
 const before = (code: string, at: number): string => code.slice(Math.max(0, at - 40), at);
 
@@ -134,7 +138,15 @@ const list = (instructions: readonly string[]): string => {
   return instructions.length > 3 ? `${some} and ${instructions.length - 3} more` : some;
 };
 
-function findingOf(text: string, code: string, at: number, name: string, path: string, wrapper: Wrapper): Finding {
+function findingOf(
+  text: string,
+  code: string,
+  at: number,
+  name: string,
+  label: (path: string) => string,
+  path: string,
+  wrapper: Wrapper,
+): Finding {
   const row = rowOf(wrapper.rule);
   const related: Related[] = [];
   for (let step: Wrapper | null = wrapper; step; step = step.through) {
@@ -151,7 +163,7 @@ function findingOf(text: string, code: string, at: number, name: string, path: s
         .map(({ message }) => message.split(' ')[0])
         .join(', ')}`
     : '';
-  const where = wrapper.path === path ? `line ${wrapper.definition.line}` : `${wrapper.path}:${wrapper.definition.line}`;
+  const where = wrapper.path === path ? `line ${wrapper.definition.line}` : `${label(wrapper.path)}:${wrapper.definition.line}`;
   return {
     rule: row.id,
     severity: 'idiom',

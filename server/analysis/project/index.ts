@@ -50,10 +50,21 @@ export class ProjectIndex {
   #byBase: Map<string, string[]> | null = null;
   readonly #closures = new Map<string, Closure>();
 
-  /** Takes the facts of a file in place of older ones. */
-  set(facts: Facts): void {
+  /** How messages show a path. */
+  readonly label: (path: string) => string;
+
+  constructor(label: (path: string) => string = (path) => path) {
+    this.label = label;
+  }
+
+  /** Takes the facts of a file in place of older ones; answers whether anything changed that other files can see. */
+  set(facts: Facts): boolean {
+    const old = this.#files.get(facts.path);
+    // An edit within a body changes nothing for others: what is known stays, with the lines of before.
+    if (old && meansTheSame(old, facts)) return false;
     this.#files.set(facts.path, facts);
     this.#forget();
+    return true;
   }
 
   delete(path: string): void {
@@ -246,3 +257,21 @@ export class ProjectIndex {
     return bases;
   }
 }
+
+const meansTheSame = (a: Facts, b: Facts): boolean =>
+  a.language === b.language &&
+  a.includes.length === b.includes.length &&
+  a.includes.every(({ path, quoted }, i) => path === b.includes[i]!.path && quoted === b.includes[i]!.quoted) &&
+  a.definitions.length === b.definitions.length &&
+  a.definitions.every((one, i) => sameDefinition(one, b.definitions[i]!));
+
+const sameDefinition = (a: DefinitionFacts, b: DefinitionFacts): boolean =>
+  a.name === b.name &&
+  a.kind === b.kind &&
+  a.line === b.line &&
+  a.local === b.local &&
+  a.template === b.template &&
+  a.params?.join() === b.params?.join() &&
+  a.uses.join() === b.uses.join() &&
+  a.hits.length === b.hits.length &&
+  a.hits.every(({ rule, instruction }, i) => rule === b.hits[i]!.rule && instruction === b.hits[i]!.instruction);

@@ -3,6 +3,7 @@
 
 import { fixesFor } from '../../fixes/fixes.ts';
 import type { Grammars } from '../../syntax/grammars.ts';
+import { unknownLanguage } from '../analyser.ts';
 import { SourceDocument } from '../document.ts';
 import { type Analysis, type Language, languageOf, type Redirection, type Source } from '../finding.ts';
 import { findingsOf } from '../findings.ts';
@@ -11,75 +12,79 @@ import { callFindings, redirectionOf } from './calls.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { ProjectIndex } from './index.ts';
 
-export interface ProjectSource extends Source {
-  readonly path: string;
-}
-
-interface Member {
-  readonly source: ProjectSource;
-  readonly language: Language;
-}
-
-/**
- * The analysis of all of `sources`, in their order, one at a time. Three rounds: macros of every file, instructions with those macros known,
- * calls with every wrapper known.
- */
-export function* analyseProject(grammars: Grammars, sources: readonly ProjectSource[]): Generator<{ path: string; analysis: Analysis }> {
-  const index = new ProjectIndex();
-  const members = sources.map((source): Member | null => {
-    const language = source.language ?? languageOf(source.path, source.text);
-    return language ? { source, language } : null;
-  });
-  for (const member of members) if (member) index.set(factsOf(member.source.path, member.source.text, member.language, []));
-  const done = members.map((member) => member && analyseMember(grammars, index, member));
-  for (const each of done) if (each) index.set(each.facts);
-  for (const [i, source] of sources.entries()) {
-    const each = done[i];
-    yield { path: source.path, analysis: each ? withCalls(index, each, source.text) : unknownLanguage(source) };
-  }
-}
-
-interface Analysed {
+/** One file of a tree as far as it can be known without the others. */
+export interface Analysed {
   readonly facts: Facts;
   readonly sites: readonly Site[];
   readonly own: Analysis;
 }
 
-function analyseMember(grammars: Grammars, index: ProjectIndex, { source, language }: Member): Analysed {
-  const { path, text } = source;
-  const template = (name: string) => index.template(name, path);
-  const document = new SourceDocument(grammars, text, { language, masm: source.masm ?? 'att', template });
-  try {
-    const { sites } = document;
-    const own = {
-      findings: findingsOf(sites, document.macros.constants, text, (site, subject) => fixesFor(document, site, subject)),
-      warnings: document.warnings,
-    };
-    return { facts: factsOf(path, text, language, sites), sites, own };
-  } finally {
-    document.dispose();
+/**
+ * The analysis of a tree in three rounds, each over all files: `outline` (macros of every file), `analyse` (instructions, with those macros known),
+ * `withCalls` (calls, with every wrapper known). A file that changes goes through the last two again.
+ */
+export class ProjectAnalysis {
+  readonly index: ProjectIndex;
+  readonly #grammars: Grammars;
+
+  /** `label`: how messages show a path. */
+  constructor(grammars: Grammars, label: (path: string) => string = (path) => path) {
+    this.#grammars = grammars;
+    this.index = new ProjectIndex(label);
+  }
+
+  outline({ path, text, language = languageOf(path, text) ?? undefined }: Source): void {
+    if (language) this.index.set(factsOf(path, text, language, []));
+  }
+
+  /** Null for a file of no known language. */
+  analyse(source: Source, fixes = true): Analysed | null {
+    const { path, text, language = languageOf(path, text) } = source;
+    if (!language) return null;
+    const template = (name: string) => this.index.template(name, path);
+    const document = new SourceDocument(this.#grammars, text, { language, masm: source.masm ?? 'att', template });
+    try {
+      const { sites } = document;
+      const findings = findingsOf(
+        sites,
+        document.macros.constants,
+        text,
+        fixes ? (site, subject) => fixesFor(document, site, subject) : null,
+      );
+      return this.keep(path, text, language, sites, { findings, warnings: document.warnings });
+    } finally {
+      document.dispose();
+    }
+  }
+
+  /** Takes what an open document has found by itself. */
+  keep(path: string, text: string, language: Language, sites: readonly Site[], own: Analysis): Analysed {
+    const facts = factsOf(path, text, language, sites);
+    this.index.set(facts);
+    return { facts, sites, own };
+  }
+
+  /** The file's own findings without what is redirected, and those of calls. */
+  withCalls({ facts, sites, own }: Analysed, text: string): Analysis {
+    const { index } = this;
+    const isAssembly = facts.language === 'gas' || facts.language === 'nasm';
+    const redirected: Redirection[] = sites.flatMap(
+      (site) => ((isAssembly || site.redirected) && redirectionOf(index, facts.path, site)) || [],
+    );
+    const gone = new Set(redirected.map(({ start }) => start));
+    const calls = callFindings(index, { facts, text, sites });
+    const findings = [...own.findings.filter(({ start }) => !gone.has(start)), ...calls].sort((a, b) => a.start - b.start);
+    return { findings, warnings: own.warnings, redirected };
   }
 }
 
-/** The file's own findings without what is redirected, and those of calls. */
-export function withCalls(index: ProjectIndex, { facts, sites, own }: Analysed, text: string): Analysis {
-  const isAssembly = facts.language === 'gas' || facts.language === 'nasm';
-  const redirected: Redirection[] = sites.flatMap(
-    (site) => ((isAssembly || site.redirected) && redirectionOf(index, facts.path, site)) || [],
-  );
-  const gone = new Set(redirected.map(({ start }) => start));
-  const calls = callFindings(index, { facts, text, sites });
-  const findings = [...own.findings.filter(({ start }) => !gone.has(start)), ...calls].sort((a, b) => a.start - b.start);
-  return { findings, warnings: own.warnings, redirected };
+/** The analysis of all of `sources`, in their order. */
+export function* analyseProject(grammars: Grammars, sources: readonly Source[]): Generator<{ source: Source; analysis: Analysis }> {
+  const project = new ProjectAnalysis(grammars);
+  for (const source of sources) project.outline(source);
+  const done = sources.map((source) => project.analyse(source));
+  for (const [i, source] of sources.entries()) {
+    const each = done[i];
+    yield { source, analysis: each ? project.withCalls(each, source.text) : unknownLanguage(source) };
+  }
 }
-
-const unknownLanguage = (source: Source): Analysis => ({
-  findings: [],
-  warnings: [
-    {
-      start: 0,
-      end: Math.min(1, source.text.length),
-      message: 'The name says neither C (.c, .h) nor assembly (.S, .s, .asm, .inc): not checked.',
-    },
-  ],
-});
