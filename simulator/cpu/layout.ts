@@ -90,10 +90,10 @@ export const SLOT_KEYS = REGION_TABLE + REGION_TABLE_ENTRIES * 16;
 export const SLOT_LIMIT = 1 << 17;
 /** For every slot, u8: which of its function's regions is meant. */
 export const SLOT_ENTRIES = SLOT_KEYS + SLOT_LIMIT * 4;
-/** Data TLB: 4096 entries in a bank, two banks for each vCPU. Tags for reads (i64), tags for writes (i64) and addends (i32: host
+/** Data TLB: 16384 entries in a bank, two banks for each vCPU. Tags for reads (i64), tags for writes (i64) and addends (i32: host
  * address less the lower half of the guest's) are arrays of their own: what an access looks at stays in the host's first cache. An
  * entry is named by the address of its read tag. Low tag bits: marks. */
-export const TLB_ENTRIES = 4096;
+export const TLB_ENTRIES = 16384;
 export const TLB_BANK_SIZE = TLB_ENTRIES * 8;
 const TLB_BANKS = 2 * MAX_VCPUS + 1;
 export const TLBS = SLOT_ENTRIES + SLOT_LIMIT;
@@ -105,8 +105,6 @@ export const TLB_ADDEND = TLBS + 2 * TLB_WRITE - TLBS / 2;
 export const NO_TLB = TLBS + 2 * MAX_VCPUS * TLB_BANK_SIZE;
 /** Where decoded records begin. */
 export const RECORDS = TLBS + 2 * TLB_WRITE + TLB_WRITE / 2;
-/** Bytes of a vCPU's TLBs as values: tags for reads, for writes, addends of both banks, then the instruction TLBs. */
-export const TLB_VALUES = 5 * TLB_BANK_SIZE + 2 * FETCH_BANK_SIZE;
 
 /** Decoded records, 32 bytes each. */
 export const RECORD_BYTES = 24 << 20;

@@ -7,7 +7,12 @@ import * as L from './layout.ts';
 import { pageKey, type Watch } from './watch.ts';
 
 /** Length of the log of filled entries; when it is full, a flush visits every entry. */
-const FILL_LOG = 4096;
+const FILL_LOG = L.TLB_ENTRIES;
+/** So few logged entries are sorted faster than all entries are looked at. */
+const FEW = 1024;
+/** Words of an entry among the values of a TLB. */
+const ENTRY_VALUES = 4;
+const FETCH_WORDS = (2 * L.FETCH_BANK_SIZE) >> 2;
 
 /** What the TLB asks of the cache of decoded code. */
 export interface CodeMarks {
@@ -152,18 +157,23 @@ export class Tlb {
     }
     this.checkFrame(t.mfn);
     const page = lo & -4096;
-    const host = core.layout.ram + t.mfn * 4096;
-    if (i32[e]! & L.TAG_INVALID) this.noteFill(e);
+    if (i32[e]! & L.TAG_INVALID) this.noteFill(core.current, e);
     const marks = this.watch.marks(core.current, pageKey(lo, hi));
+    return this.set(e, page, hi, t.mfn, marks, write || t.writable) + (lo & 4095);
+  }
+  /** Writes an entry; `marks`: of watched bytes. Host address of the frame. */
+  private set(e: number, page: number, hi: number, frame: number, marks: number, writable: boolean): number {
+    const { i32, layout } = this.core;
+    const host = layout.ram + frame * 4096;
     i32[e] = page | (marks & 1 ? L.TAG_WATCH : 0);
     i32[e + 1] = hi;
-    if (write || t.writable) {
-      i32[e + TO_WRITE] = page | (this.code.hasCode(t.mfn) ? L.TAG_CODE : 0) | (marks & 2 ? L.TAG_WATCH : 0);
+    if (writable) {
+      i32[e + TO_WRITE] = page | (this.code.hasCode(frame) ? L.TAG_CODE : 0) | (marks & 2 ? L.TAG_WATCH : 0);
       i32[e + TO_WRITE + 1] = hi;
     } else this.forbidStores(e);
     i32[addendOf(e)] = (host - page) | 0;
-    this.cached[t.mfn] = 1;
-    return host + (lo & 4095);
+    this.cached[frame] = 1;
+    return host;
   }
 
   private checkFrame(mfn: number): void {
@@ -261,16 +271,15 @@ export class Tlb {
 
   // ---- maintenance
 
-  private noteFill(e: number): void {
-    const vcpu = this.core.current;
+  private noteFill(vcpu: number, e: number): void {
     const n = this.filledCount[vcpu]!;
     if (n === FILL_LOG) return;
     this.filled[vcpu]![n] = e;
     this.filledCount[vcpu] = n + 1;
   }
 
-  flushAll(vcpu: number): void {
-    const { i32 } = this.core;
+  /** Drops all data entries. */
+  private dropAll(vcpu: number): void {
     const n = this.filledCount[vcpu]!;
     if (n < FILL_LOG) {
       const filled = this.filled[vcpu]!;
@@ -280,8 +289,12 @@ export class Tlb {
       for (let e = base; e < base + 2 * BANK_WORDS; e += 2) this.drop(e);
     }
     this.filledCount[vcpu] = 0;
+  }
+  flushAll(vcpu: number): void {
+    const { i32 } = this.core;
+    this.dropAll(vcpu);
     const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
-    for (let e = fetch; e < fetch + (2 * L.FETCH_BANK_SIZE) / 4; e += 4) if (!(i32[e]! & L.TAG_INVALID)) this.dropFetch(e);
+    for (let e = fetch; e < fetch + FETCH_WORDS; e += 4) if (!(i32[e]! & L.TAG_INVALID)) this.dropFetch(e);
   }
   private drop(e: number): void {
     const { i32 } = this.core;
@@ -374,46 +387,59 @@ export class Tlb {
     if (!(i32[w]! & L.TAG_INVALID)) i32[w] = (i32[w]! & ~L.TAG_WATCH) | (marks & 2 ? L.TAG_WATCH : 0);
   }
 
-  /** The parts of memory with a vCPU's TLBs, in the order of their values: start and length in words. */
-  private parts(vcpu: number): (readonly [number, number])[] {
-    const first = firstEntry(vcpu);
-    return [
-      [first, 2 * BANK_WORDS],
-      [first + TO_WRITE, 2 * BANK_WORDS],
-      [addendOf(first), BANK_WORDS],
-      [L.fetchTlbBase(vcpu, 0) >> 2, (2 * L.FETCH_BANK_SIZE) >> 2],
-    ];
-  }
-  /** TLB content without marks (those belong to caches, not to the machine). */
-  canonical(vcpu: number): Uint8Array {
-    const words = new Int32Array(L.TLB_VALUES / 4);
-    let at = 0;
-    for (const [start, length] of this.parts(vcpu)) {
-      words.set(this.core.i32.subarray(start, start + length), at);
-      at += length;
+  /** Valid data entries of a vCPU, in their order. */
+  private entriesOf(vcpu: number): Int32Array {
+    const { i32 } = this.core;
+    const n = this.filledCount[vcpu]!;
+    const found = new Int32Array(n <= FEW ? n : 2 * L.TLB_ENTRIES);
+    let count = 0;
+    if (n <= FEW) {
+      // The log has an entry as often as it was filled.
+      const logged = this.filled[vcpu]!.slice(0, n).sort();
+      for (let k = 0; k < n; k++) if (logged[k] !== logged[k - 1] && !(i32[logged[k]!]! & L.TAG_INVALID)) found[count++] = logged[k]!;
+    } else {
+      const first = firstEntry(vcpu);
+      for (let e = first; e < first + 2 * BANK_WORDS; e += 2) if (!(i32[e]! & L.TAG_INVALID)) found[count++] = e;
     }
-    for (let e = 0; e < 4 * BANK_WORDS; e += 2) words[e]! &= ~(L.TAG_CODE | L.TAG_WATCH);
+    return found.subarray(0, count);
+  }
+  /** TLB content as values, without marks (those belong to caches, not to the machine): the instruction TLBs, then for each valid data
+   * entry its number, page (bit 0: may be stored to) and frame. */
+  canonical(vcpu: number): Uint8Array {
+    const { i32 } = this.core;
+    const entries = this.entriesOf(vcpu);
+    const words = new Int32Array(FETCH_WORDS + ENTRY_VALUES * entries.length);
+    const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
+    words.set(i32.subarray(fetch, fetch + FETCH_WORDS));
+    let at = FETCH_WORDS;
+    for (const e of entries) {
+      words[at] = (e - firstEntry(vcpu)) >> 1;
+      words[at + 1] = (i32[e]! & -4096) | (i32[e + TO_WRITE]! & L.TAG_INVALID ? 0 : 1);
+      words[at + 2] = i32[e + 1]!;
+      words[at + 3] = this.frameOf(e);
+      at += ENTRY_VALUES;
+    }
     return new Uint8Array(words.buffer);
   }
-  /** Replaces the TLB by one that canonical() gave. */
+  /** Replaces the TLB by one that canonical() gave. Throws a RangeError when it did not. */
   load(vcpu: number, bytes: Uint8Array): void {
     const { core } = this;
-    const words = new Int32Array(bytes.slice().buffer);
-    let at = 0;
-    for (const [start, length] of this.parts(vcpu)) {
-      core.i32.set(words.subarray(at, at + length), start);
-      at += length;
-    }
-    this.filledCount[vcpu] = FILL_LOG;
-    this.cached.fill(1);
-    const base = firstEntry(vcpu);
-    for (let e = base; e < base + 2 * BANK_WORDS; e += 2) {
-      if (core.i32[e]! & L.TAG_INVALID) continue;
-      if (!(core.i32[e + TO_WRITE]! & L.TAG_INVALID) && this.code.hasCode(this.frameOf(e))) core.i32[e + TO_WRITE]! |= L.TAG_CODE;
-      if (this.watch.some) {
-        const key = pageKey(core.i32[e]!, core.i32[e + 1]!);
-        this.setMarks(e, key, this.watch.marks(vcpu, key));
-      }
+    const { i32 } = core;
+    const words = bytes.length % 4 === 0 ? new Int32Array(bytes.slice().buffer) : new Int32Array(0);
+    const valid = words.length >= FETCH_WORDS && (words.length - FETCH_WORDS) % ENTRY_VALUES === 0;
+    if (!valid) throw new RangeError(`${bytes.length} bytes are not the saved TLBs of a vCPU`);
+    this.dropAll(vcpu);
+    const fetch = L.fetchTlbBase(vcpu, 0) >> 2;
+    i32.set(words.subarray(0, FETCH_WORDS), fetch);
+    for (let f = 0; f < FETCH_WORDS; f += 4) if (!(words[f]! & L.TAG_INVALID)) this.cached[words[f + 2]!] = 1;
+    for (let at = FETCH_WORDS; at < words.length; at += ENTRY_VALUES) {
+      const e = firstEntry(vcpu) + 2 * words[at]!;
+      const page = words[at + 1]! & -4096;
+      const hi = words[at + 2]!;
+      const frame = words[at + 3]!;
+      const marks = this.watch.marks(vcpu, pageKey(page, hi));
+      this.noteFill(vcpu, e);
+      this.set(e, page, hi, frame, marks, (words[at + 1]! & 1) !== 0);
     }
   }
 }

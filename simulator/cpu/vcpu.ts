@@ -207,10 +207,8 @@ export class VcpuState implements Vcpu {
     return bytes;
   }
   restore(bytes: Uint8Array): void {
-    if (bytes.length !== L.STATE_SIZE + L.TLB_VALUES)
-      throw new RangeError(`saved vCPU state of ${bytes.length} bytes, expected ${L.STATE_SIZE + L.TLB_VALUES}`);
-    this.core.u8.set(bytes.subarray(0, L.STATE_SIZE), this.at(L.STATE));
     this.tlb.load(this.id, bytes.subarray(L.STATE_SIZE));
+    this.core.u8.set(bytes.subarray(0, L.STATE_SIZE), this.at(L.STATE));
     this.debugChanged(this.id);
     this.changed();
   }
