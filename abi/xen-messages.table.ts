@@ -20,6 +20,13 @@ export interface XenMessage {
 
 export const xenMessages: readonly XenMessage[] = [
   {
+    id: 'irq-in-use',
+    text: "Cannot bind IRQ{irq} to dom{domain}. In use by '{user}'.",
+    file: 'arch/x86/irq.c',
+    debug: false,
+    meaning: 'A domain wants to bind an interrupt that Xen uses itself.',
+  },
+  {
     id: 'bad-type',
     text: 'Bad type (saw {saw} != exp {exp}) for mfn {mfn} (pfn {pfn})',
     file: 'arch/x86/mm.c',

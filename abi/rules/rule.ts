@@ -28,9 +28,10 @@ export interface InstructionRule extends Rule {
   readonly hypercalls: readonly string[];
 }
 
-/** A row of refusals.table.ts: something that the hypervisor refuses, injects or kills a domain for. */
+/** A row of refusals.table.ts: something that the hypervisor refuses, injects or kills a domain for; silent: that it lets pass without a word,
+ * and the simulator names. */
 export interface RefusalRule extends Rule {
-  readonly severity: 'refused' | 'fault';
+  readonly severity: 'refused' | 'fault' | 'silent';
   /** The errors that this rule can give; empty where the answer is an exception or the end of the domain. */
   readonly errnos: readonly ErrnoName[];
   /** The facts that Refusal.facts carries, by name, each with its meaning. */

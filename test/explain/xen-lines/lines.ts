@@ -1,13 +1,14 @@
 // What a debug build of Xen logs while the scenarios of test/conformance run as dom0, each piece with the guest's line that follows it; and
 // the same of the simulator. Recorded by `npm run conformance -- --messages`.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { matchMessage } from '../../../explain/log/message.ts';
 import { createMachine } from '../../../simulator/machine.ts';
 import { buildImage } from '../../conformance/build.ts';
-import { images } from '../../conformance/images.ts';
+import { images, scenarioFolder, scenarios } from '../../conformance/images.ts';
 import { runOnXen } from '../../oracle/xen-dom0.ts';
 
 const folder = fileURLToPath(new URL('recorded', import.meta.url));
@@ -64,6 +65,26 @@ export function comparable(line: string): string {
   return `${found.template} | ${values.join(', ')}`;
 }
 
+/** Fingerprint of a scenario's source: what was recorded of another version of it is not compared. */
+const fingerprint = (scenario: string): string =>
+  createHash('sha256')
+    .update(readFileSync(join(scenarioFolder, scenario, 'scenario.c')))
+    .digest('hex')
+    .slice(0, 12);
+
+/** Scenarios whose recording is of their present source. */
+export function currentScenarios(image: string): ReadonlySet<string> {
+  const known = new Set(scenarios());
+  const text = readFileSync(join(folder, `${image}.txt`), 'utf8');
+  return new Set(
+    [...text.matchAll(/^# scenario (\S+) (\w+)$/gm)]
+      .filter(([, name, print]) => known.has(name!) && fingerprint(name!) === print)
+      .map(([, name]) => name!),
+  );
+}
+
+export const scenarioOf = (place: string): string => /^\[([^\]]*)\]/.exec(place)?.[1] ?? '';
+
 export const recordedImages = (): string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.txt'))
@@ -86,7 +107,7 @@ export function readPieces(image: string): Piece[] {
 export async function record(print: (line: string) => void): Promise<void> {
   for (const image of images()) {
     const { run, end } = await runOnXen(await buildImage(image), { xen: 'debug', mem: MEMORY, timeoutMs: 40_000 });
-    if (run.reason === 'timeout' && !existsSync(join(folder, `${image.name}.txt`))) {
+    if (run.reason === 'timeout') {
       print(`${image.name}: does not come to its end on the debug build; not recorded`);
       continue;
     }
@@ -96,6 +117,7 @@ export async function record(print: (line: string) => void): Promise<void> {
     const head = [
       `# ${image.name} as dom0 on a debug build of Xen 4.17 in QEMU: what Xen logged, and the guest's next line before it.`,
       '# Renewed by: npm run conformance -- --messages',
+      ...image.scenarios.map((name) => `# scenario ${name} ${fingerprint(name)}`),
     ];
     const body = pieces.flatMap(({ place, lines }) => [place, ...lines.map((line) => `(XEN) ${line}`.trimEnd())]);
     writeFileSync(join(folder, `${image.name}.txt`), `${[...head, ...body].join('\n')}\n`);
