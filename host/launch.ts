@@ -19,8 +19,13 @@ export interface SourceOptions {
 /** Throws UserError (files), ImageError or KernelImageError (what is in the kernel). */
 export function launchMachine(launch: LaunchParameters, sources: SourceOptions, clock: HostClock = hostClock): MachineHost {
   const [first, ...others] = [launch, ...(launch.domains ?? [])].map((one) => readDomain(one, sources));
-  const { cpu, tier1 } = launch;
-  const machine = createMachine({ ...first!.config, cpu, tier1, domains: others.map(({ config }) => config) });
+  const { cpu, tier1, preemption = 'off', l1tf = 'off', check } = launch;
+  const machine = createMachine({
+    ...first!.config,
+    ...{ cpu, tier1, preemption, l1tf },
+    ...(check === undefined ? {} : { invariants: { everyCalls: check } }),
+    domains: others.map(({ config }) => config),
+  });
   const symbols = [first!, ...others].map(({ elf, program }, configured) => {
     const options = { program, cwd: sources.cwd, sourceMap: sources.sourceMap ?? {} };
     const page = () => machine.domains().find((one) => one.configured === configured)?.hypercallPage ?? null;

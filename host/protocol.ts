@@ -34,6 +34,11 @@ export interface LaunchParameters extends LaunchDomain {
   readonly cpu: 'amd' | 'intel';
   readonly tier1: boolean;
   readonly pace: Pace;
+  /** Where long hypercalls are interrupted; what becomes of entries that the L1TF flaw leaks through: 'off' unless given. */
+  readonly preemption?: 'off' | 'normal' | 'every-step';
+  readonly l1tf?: 'off' | 'warn' | 'crash';
+  /** Hypercalls between two sweeps of the invariant checker, which is off unless given. */
+  readonly check?: number;
 }
 
 /** `real`: guest time never runs ahead of wall time. `fast`: a blocked machine jumps to its next event. */

@@ -77,6 +77,8 @@ function buildMachine(options: RunOptions): Machine {
       cpu: options.cpu,
       tier1: options.tier1,
       l1tf: options.l1tf,
+      preemption: options.preemption,
+      ...(options.check !== null && { invariants: { everyCalls: options.check } }),
       ...(Object.keys(options.store).length > 0 && { store: options.store }),
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 // The options of `hyperport run`: names, defaults and ranges are a stable contract.
 
 import { parseArgs } from 'node:util';
+import type { PreemptionMode } from '../../simulator/memory/preemption.ts';
 import { isValidPath } from '../../simulator/xenstore/paths.ts';
 import { UsageError } from '../io.ts';
 import { DOMAIN_SPEC, type DomainOptions, domainValues, parseDomain, splitDomains } from './domains.ts';
@@ -22,6 +23,9 @@ export interface RunOptions extends DomainOptions {
   readonly pace: 'fast' | 'real';
   readonly tier1: boolean;
   readonly l1tf: 'off' | 'warn' | 'crash';
+  readonly preemption: PreemptionMode;
+  /** Calls between two sweeps of the invariant checker; null: it is off. */
+  readonly check: number | null;
   /** XenStore nodes that the toolstack wrote besides its usual ones. */
   readonly store: Readonly<Record<string, string>>;
   /** Tell each refused call, Xen's lines, start_info on stderr. */
@@ -50,6 +54,9 @@ export const RUN_USAGE = `Usage: hyperport run KERNEL [options]
   --tsc emulate|native   (default emulate for a domU, native for dom0)
   --tier1 on|off         off: interpret everything, translate nothing (default on; only the speed differs)
   --l1tf off|warn|crash  what becomes of not-present entries that leak memory on a processor with the L1TF flaw (default off)
+  --preemption off|normal|every-step
+                         where long hypercalls are interrupted and continued: nowhere, as Xen does, at every step (default off)
+  --check N              check the machine's own rules after each hypercall, and all of it every N of them
   --xenstore PATH=VALUE  a XenStore node that the toolstack wrote; below the domain's directory, or anywhere with a leading /; repeatable
   --refusals             tell each refused hypercall on stderr: where, why, which objects, what to do
   --xen-log              what a debug build of Xen would log, on stderr
@@ -73,6 +80,8 @@ const SPEC = {
   pace: { type: 'string' },
   tier1: { type: 'string' },
   l1tf: { type: 'string' },
+  preemption: { type: 'string' },
+  check: { type: 'string' },
   xenstore: { type: 'string', multiple: true },
   refusals: { type: 'boolean' },
   'xen-log': { type: 'boolean' },
@@ -117,6 +126,8 @@ export function parseRunOptions(argv: readonly string[], terminal: boolean): Run
     pace: choice('--pace', values.pace, ['fast', 'real'], terminal && values.input === undefined ? 'real' : 'fast'),
     tier1: choice('--tier1', values.tier1, ['on', 'off'], 'on') === 'on',
     l1tf: choice('--l1tf', values.l1tf, ['off', 'warn', 'crash'], 'off'),
+    preemption: choice('--preemption', values.preemption, ['off', 'normal', 'every-step'], 'off'),
+    check: values.check === undefined ? null : whole('--check', values.check, 1, bounded),
     store: nodes(values.xenstore ?? []),
     refusals: values.refusals ?? false,
     xenLog: values['xen-log'] ?? false,

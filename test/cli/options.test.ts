@@ -28,6 +28,8 @@ describe('hyperport run: options', () => {
       pace: 'fast',
       tsc: 'emulate',
       tier1: true,
+      preemption: 'off',
+      check: null,
       l1tf: 'off',
       store: {},
       refusals: false,
@@ -44,6 +46,10 @@ describe('hyperport run: options', () => {
     expect(options.maxInstructions).toBe(Number.MAX_SAFE_INTEGER);
   });
 
+  it('the checks of the simulator itself are switches', () => {
+    expect(parse('k.elf', '--preemption', 'every-step', '--check', '500')).toMatchObject({ preemption: 'every-step', check: 500 });
+  });
+
   it('a dom0 sees the native time stamp counter unless told otherwise', () => {
     expect(parse('k.elf', '--dom0').tsc).toBe('native');
     expect(parse('k.elf', '--dom0', '--tsc', 'emulate').tsc).toBe('emulate');
@@ -57,6 +63,8 @@ describe('hyperport run: options', () => {
     [['k', '--vcpus', '-1'], /--vcpus/],
     [['k', '--cpu', 'arm'], /--cpu takes amd or intel, not 'arm'/],
     [['k', '--pace', 'slow'], /--pace/],
+    [['k', '--preemption', 'always'], /--preemption takes off or normal or every-step, not 'always'/],
+    [['k', '--check', '0'], /--check takes a whole number/],
     [['k', '--max-instructions', '1e9'], /--max-instructions/],
     [['k', '--frobnicate'], /frobnicate/],
     [['k', '--input', '\\q'], /no escape/],

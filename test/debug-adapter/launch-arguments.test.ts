@@ -25,6 +25,11 @@ test('defaults are those of a domU', () => {
   expect(parse({ program: 'k', dom0: true }).tsc).toBe('native');
 });
 
+test('the checks of the simulator itself are taken over', () => {
+  const all = { preemption: 'every-step', l1tf: 'warn', check: 100 };
+  expect(parse({ program: 'k', ...all })).toMatchObject(all);
+});
+
 describe('a wrong value names its field and says what to write', () => {
   test.each([
     ['program', 5, 'write the path of a file, as a string'],
@@ -39,6 +44,9 @@ describe('a wrong value names its field and says what to write', () => {
     ['dom0', 'yes', 'write true or false'],
     ['cpu', 'arm', 'write "amd" or "intel"'],
     ['tsc', 1, 'write "emulate" or "native"'],
+    ['preemption', 'sometimes', 'write "off" or "normal" or "every-step"'],
+    ['l1tf', true, 'write "off" or "warn" or "crash"'],
+    ['check', 0, 'write hypercalls as a whole number from 1 to 1000000000'],
     ['pace', 'slow', 'write "real" or "fast"'],
     ['stopOnEntry', 1, 'write true or false'],
     ['noDebug', 'true', 'write true or false'],
