@@ -39,7 +39,7 @@ export const refusalRules: readonly RefusalRule[] = [
     'frame-is-no-ram',
     ['EPERM'],
     'the frame is not RAM',
-    "The entry names a frame outside the machine's RAM. Only a domain with I/O rights may map such frames, and this machine has no devices behind them.",
+    "The entry names a frame outside the machine's RAM. Only dom0 may map such frames: firmware's memory and registers of devices, but for the local APICs, which are Xen's, and ranges of the processor.",
     'A pseudo-physical number or an address that was not shifted often ends here: an entry holds the machine frame number shifted left by 12.',
     {
       device: 'what a PC has at the frame',

@@ -20,22 +20,23 @@ const because = (reason: string, roles: readonly Role[], rows: readonly Row[]): 
 const BOTH = ['dom0', 'domU'] as const;
 
 export const knownDifferences: readonly KnownDifference[] = [
+  ...because('QEMU 7.2 raises #UD for int1 outside ring 0; a processor raises #DB', BOTH, [
+    ['xsa-265-debug', 'int1', '#UD', '#DB rip +0x1'],
+    ['xsa-265-debug', 'vector', '0x6', '0x1'],
+    ['xsa-265-debug', 'int1 of user mode', '#UD', '#DB rip +0x1'],
+    ['xsa-265-debug', 'vector (3)', '0x6', '0x1'],
+  ]),
+  ...because('QEMU 7.2 does not hold a data breakpoint of mov ss back until the next instruction is done, as a processor does', BOTH, [
+    ['xsa-260-mov-ss', 'mov ss, then int3', '#DB rip +0x2', '#BP rip +0x3'],
+    ['xsa-260-mov-ss', 'mov ss, then int 0x80', '#DB rip +0x2', '#GP(0x402) rip +0x2'],
+  ]),
+  ...because('sysenter of 32-bit code is #UD on a processor of AMD in long mode; QEMU 7.2 looks at 64-bit code only', BOTH, [
+    ['xsa-339-sysenter', 'sysenter with the nested-task flag', '#GP(0x0)', '#UD'],
+  ]),
   ...because(
     'the machine of the recording has 512 MB, the one of the simulator is larger',
     ['dom0'],
     [['memory-queries', 'last frame', '0x1ffdf', '0x7ffdf']],
-  ),
-  ...because(
-    "dom0 may map frames that are no RAM; the simulator's machine has no devices and nothing behind such frames",
-    ['dom0'],
-    [
-      ['mapping-update-va', 'frame beyond memory', '0', '-EPERM'],
-      ['mmu-update-refusals', "frame beyond the machine's memory", '0', '-EPERM'],
-      ['mmu-update-refusals', 'frame 0', '0', '-EPERM'],
-      ['mmu-update-refusals', 'frame 0, read only', '0', '-EPERM'],
-      ['types-levels', 'level 2 entry beyond memory', '0', '-EPERM'],
-      ['types-levels', 'level 2 entry of frame 0', '0', '-EPERM'],
-    ],
   ),
   ...because(
     'a profiler gets a buffer for samples; the simulator counts no events of the processor, so it has no samples to give',

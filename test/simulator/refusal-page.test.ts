@@ -10,13 +10,14 @@ const path = fileURLToPath(new URL('../../docs/rules/refusals.md', import.meta.u
 const HEAD = `# What the hypervisor refuses
 
 Xen says no with a number. The simulator says it with one of these rules, the objects that were involved, and the line that a debug build of
-Xen prints. \`fault\`: the guest gets an exception, or its domain ends.
+Xen prints. \`fault\`: the guest gets an exception, or its domain ends. \`silent\`: Xen says nothing; the simulator names it in one line.
 `;
 
 function page(): string {
   const sections = refusalRules.map(({ id, title, severity, errnos, summary, advice, facts }) => {
     const given = Object.entries(facts).map(([name, meaning]) => `- \`${name}\`: ${meaning}`);
-    const kind = severity === 'fault' ? 'fault' : `returns ${errnos.map((errno) => `-${errno}`).join(' or ')}`;
+    const kind =
+      severity === 'silent' ? 'silent' : severity === 'fault' ? 'fault' : `returns ${errnos.map((errno) => `-${errno}`).join(' or ')}`;
     return [
       `## ${id}`,
       '',

@@ -3,6 +3,7 @@
 
 import { refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no } from '../call.ts';
+import { capabilityWords } from './domain-info.ts';
 
 const FETCH = 1;
 const PROCESSORS = 3;
@@ -60,7 +61,6 @@ function processor(call: Call): Uint8Array {
   const { policy } = call.domain;
   const { eax: level, ebx, ecx, edx } = policy.native(0, 0);
   const one = policy.native(1, 0);
-  const extended = policy.native(0x8000_0001, 0);
   const family = (one.eax >> 8) & 15;
   const words: readonly (readonly [number, number])[] = [
     [20, 1],
@@ -72,7 +72,7 @@ function processor(call: Call): Uint8Array {
     [44, ((one.eax >> 4) & 15) | ((one.eax >> 12) & 0xf0)],
     [48, one.eax & 15],
     ...[ebx, edx, ecx].map((word, n) => [AT.vendor + 4 * n, word] as const),
-    ...[one.edx, one.ecx, extended.edx, extended.ecx].map((word, n) => [AT.capabilities + 4 * n, word] as const),
+    ...capabilityWords(call).map((word, n) => [AT.capabilities + 4 * n, word] as const),
     [160, CACHE_KIB],
     [164, CACHE_LINE],
     [AT.msrs, 1],

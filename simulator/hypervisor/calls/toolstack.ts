@@ -6,6 +6,7 @@
 import { hypercallByNumber, operationByNumber } from '../../../abi/hypercalls.ts';
 import { refuse } from '../../memory/refuse.ts';
 import { type Call, type Handler, type HandlerResult, no, noSuch, notImplemented, notPrivileged } from '../call.ts';
+import { domctl, sysctl } from './domain-info.ts';
 import { machineCheck } from './machine-check.ts';
 import { platformOp } from './platform.ts';
 
@@ -26,10 +27,11 @@ const WITHOUT_DOMAIN = new Set([1, 5]);
 
 const forms: Readonly<Record<number, Form>> = {
   7: { size: 136, version: 0x0300_0001, run: platformOp },
-  35: { size: 136, version: 0x15 },
+  35: { size: 136, version: 0x15, run: sysctl },
   36: {
     size: 144,
     version: 0x15,
+    run: domctl,
     target: (command, bytes) => (WITHOUT_DOMAIN.has(command) ? null : bytes.getUint16(8, true)),
   },
   48: { size: 152, version: 0x01ec_c003, privilegeFirst: true, run: machineCheck },
@@ -49,7 +51,8 @@ function carryOut(call: Call, form: Form): HandlerResult {
   const operation = operationByNumber(hypercallByNumber(call.nr)!, command);
   const what = `${name}.${operation?.name ?? command}`;
   const target = form.target?.(command, view) ?? null;
-  if (target !== null && target !== 0 && target !== call.domain.id) return no(refuse('ESRCH', 'no-such-domain', { what, domain: target }));
+  if (target !== null && target !== 0 && !call.hv.domainById(target))
+    return no(refuse('ESRCH', 'no-such-domain', { what, domain: target }));
   if (!call.domain.isDom0) return notPrivileged(what);
   const carried = form.run?.(call, command, bytes, what) ?? null;
   if (carried !== null) return carried;
