@@ -104,7 +104,7 @@ export class VcpuState {
   nmiPending = false;
   /** In its NMI handler until the next iret hypercall. */
   nmiMasked = false;
-  /** sched_op.pin_override: bound to a processor for now. */
+  /** Bound to processor 0 by sched_op.pin_override, until a call with a negative number takes that back. */
   pinned = false;
   /** Run state and time areas could not be written while user mode ran. */
   areasBehind = false;

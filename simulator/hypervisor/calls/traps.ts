@@ -2,32 +2,35 @@
 
 import { isCanonical } from '../../../abi/address.ts';
 import { callbackTypes as T } from '../../../abi/constants/vcpu.table.ts';
-import type { StructView } from '../../../abi/layout.ts';
+import { readBig, type StructView } from '../../../abi/layout.ts';
 import { hex, refuse } from '../../memory/refuse.ts';
 import { type Answer, type Call, type HandlerResult, no, noSuch } from '../call.ts';
-import type { VcpuState } from '../vcpu.ts';
+import { FLAT32 } from '../compat/flat.ts';
+import { guestSelector } from '../compat/traps.ts';
+import { FLAT_KERNEL_CS, type VcpuState } from '../vcpu.ts';
 
-const ENTRY = 16;
 const NMI = 2;
 const MASK_EVENTS = 1;
 
 /** Reads entries up to one whose address is 0; a null pointer clears the table. */
 export function setTrapTable(call: Call): HandlerResult {
   const [list] = call.args as [bigint];
-  const { vcpu } = call;
+  const { vcpu, bits, word } = call;
   if (list === 0n) {
     for (let vector = 0; vector < 256; vector++) vcpu.setTrap(vector, null);
     return 0;
   }
+  const entry = 2 * word;
   for (let n = 0; ; n++) {
-    const bytes = call.read(list + BigInt(n * ENTRY), ENTRY);
+    const bytes = call.read(list + BigInt(n * entry), entry);
     if (!bytes) return call.fault(`trap table entry ${n}`);
-    const view = new DataView(bytes.buffer);
-    const address = view.getBigUint64(8, true);
+    const [vector, flags] = bytes as unknown as [number, number];
+    const address = readBig(bytes, word, word);
     if (address === 0n) return 0;
-    if (!isCanonical(address))
+    if (bits === 64 && !isCanonical(address))
       return no(refuse('EINVAL', 'address-not-canonical', { what: `trap table entry ${n}`, address: hex(address) }));
-    vcpu.setTrap(view.getUint8(0), { flags: view.getUint8(1), cs: view.getUint16(2, true) | 3, address });
+    const cs = Number(readBig(bytes, 2, 2));
+    vcpu.setTrap(vector, { flags, cs: bits === 64 ? cs | 3 : guestSelector(cs), address });
   }
 }
 
@@ -51,7 +54,7 @@ function register(vcpu: VcpuState, type: number, flags: number, address: bigint)
       vcpu.sysenter = callback;
       return null;
     case T.CALLBACKTYPE_nmi:
-      vcpu.setTrap(NMI, { flags: 4, cs: 0xe033, address });
+      vcpu.setTrap(NMI, { flags: 4, cs: FLAT_KERNEL_CS, address });
       return null;
     default:
       return noSuch('callback type', type);
@@ -94,7 +97,9 @@ export function nmiOp(call: Call): HandlerResult {
     const op = call.struct('xennmi_callback', call.args[1]!);
     if (!op) return call.fault('xennmi_callback');
     const address = op.big('handler_address');
-    return register(call.vcpu, T.CALLBACKTYPE_nmi, 0, address) ?? 0;
+    if (call.bits === 64) return register(call.vcpu, T.CALLBACKTYPE_nmi, 0, address) ?? 0;
+    call.vcpu.setTrap(NMI, { flags: 4, cs: FLAT32.kernelCs, address });
+    return 0;
   }
   if (command !== 1) return noSuch('nmi_op', command);
   call.vcpu.setTrap(NMI, null);

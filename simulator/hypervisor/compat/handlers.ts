@@ -2,12 +2,10 @@
 
 import type { Handler } from '../call.ts';
 import { iret32 } from './iret.ts';
-import { callbackOp32, nmiOp32, setCallbacks32, setTrapTable32 } from './traps.ts';
+import { callbackOp32, setCallbacks32 } from './traps.ts';
 
 export const compatHandlers: Readonly<Record<number, Handler>> = {
-  0: setTrapTable32,
   4: setCallbacks32,
   23: iret32,
-  28: nmiOp32,
   30: callbackOp32,
 };

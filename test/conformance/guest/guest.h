@@ -277,6 +277,10 @@ void clear_port(unsigned port);
 
 /* A zeroed page of its own, mapped writable, never used before. */
 void *fresh_page(void);
+/* set_gdt with one frame in all of its places. */
+long set_gdt(word frame, unsigned entries);
+/* What set_gdt answers for a page with this descriptor, and the descriptor where Xen changes it. */
+void audit_descriptor(const char *name, uint64_t descriptor);
 word mfn_of(const void *address);
 word pfn_of(const void *address);
 word frame_to_address_of_kernel(word mfn);

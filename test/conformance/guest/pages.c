@@ -91,3 +91,25 @@ void *memcpy(void *to, const void *from, size_t count)
 		((volatile char *)to)[n] = ((const char *)from)[n];
 	return to;
 }
+
+long set_gdt(word frame, unsigned entries)
+{
+	word frames[16];
+
+	for (int n = 0; n < 16; n++)
+		frames[n] = frame;
+	return CALL(set_gdt, frames, entries);
+}
+
+void audit_descriptor(const char *name, uint64_t descriptor)
+{
+	uint64_t *page = fresh_page();
+
+	page[1] = descriptor;
+	make_readonly(page);
+	answer(name, set_gdt(mfn_of(page), 512));
+	if (page[1] != descriptor)
+		value("  descriptor now", page[1]);
+	CALL(set_gdt, 0, 0);
+	make_writable(page);
+}

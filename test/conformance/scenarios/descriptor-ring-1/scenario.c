@@ -13,28 +13,6 @@
 #define DATA 0x00cf93000000ffffULL
 #define DPL(ring) ((uint64_t)(ring) << 45)
 
-static long set_gdt(word frame, unsigned entries)
-{
-	word frames[16];
-
-	for (int n = 0; n < 16; n++)
-		frames[n] = frame;
-	return CALL(set_gdt, frames, entries);
-}
-
-static void audit(const char *name, uint64_t descriptor)
-{
-	uint64_t *page = fresh_page();
-
-	page[1] = descriptor;
-	make_readonly(page);
-	answer(name, set_gdt(mfn_of(page), 512));
-	if (page[1] != descriptor)
-		value("  descriptor now", page[1]);
-	CALL(set_gdt, 0, 0);
-	make_writable(page);
-}
-
 SCENARIO("descriptor-ring-1")
 {
 	uint64_t *gdt = fresh_page(), *ldt = fresh_page(), *page = fresh_page();
@@ -73,26 +51,26 @@ SCENARIO("descriptor-ring-1")
 	answer("set_gdt, list in Xen", CALL(set_gdt, XEN_ADDRESS, 512));
 	answer("set_gdt, frame beyond memory", set_gdt(0xfffff, 512));
 	answer("set_gdt, a page table", set_gdt(root_mfn(), 512));
-	audit("audit: data, DPL 3", DATA | DPL(3));
-	audit("audit: data, DPL 1", DATA | DPL(1));
-	audit("audit: data, DPL 0", DATA);
-	audit("audit: code, DPL 0", CODE);
-	audit("audit: code, DPL 1", CODE | DPL(1));
-	audit("audit: code, DPL 3", CODE | DPL(3));
-	audit("audit: 64-bit code, DPL 1", 0x00afbb000000ffffULL);
-	audit("audit: conforming code, DPL 0", 0x00cf9f000000ffffULL);
-	audit("audit: conforming code, DPL 1", 0x00cfbf000000ffffULL);
-	audit("audit: not present, rubbish", 0x00001f0012345678ULL);
-	audit("audit: TSS", 0x0000890000000067ULL);
-	audit("audit: LDT", 0x0000820000000067ULL);
-	audit("audit: call gate to the kernel, DPL 3", 0x0000ec00e0190000ULL);
-	audit("audit: call gate to the kernel, RPL 0", 0x0000ec00e0180000ULL);
-	audit("audit: call gate to Xen", 0x0000ec00e0080000ULL);
-	audit("audit: call gate, DPL 1", 0x0000ac00e0190000ULL);
-	audit("audit: 16-bit call gate", 0x0000e400e0190000ULL);
-	audit("audit: interrupt gate", 0x0000ee00e0190000ULL);
-	audit("audit: task gate", 0x0000e500e0190000ULL);
-	audit("audit: data that grows down", 0x00cfb7000000ffffULL);
+	audit_descriptor("audit: data, DPL 3", DATA | DPL(3));
+	audit_descriptor("audit: data, DPL 1", DATA | DPL(1));
+	audit_descriptor("audit: data, DPL 0", DATA);
+	audit_descriptor("audit: code, DPL 0", CODE);
+	audit_descriptor("audit: code, DPL 1", CODE | DPL(1));
+	audit_descriptor("audit: code, DPL 3", CODE | DPL(3));
+	audit_descriptor("audit: 64-bit code, DPL 1", 0x00afbb000000ffffULL);
+	audit_descriptor("audit: conforming code, DPL 0", 0x00cf9f000000ffffULL);
+	audit_descriptor("audit: conforming code, DPL 1", 0x00cfbf000000ffffULL);
+	audit_descriptor("audit: not present, rubbish", 0x00001f0012345678ULL);
+	audit_descriptor("audit: TSS", 0x0000890000000067ULL);
+	audit_descriptor("audit: LDT", 0x0000820000000067ULL);
+	audit_descriptor("audit: call gate to the kernel, DPL 3", 0x0000ec00e0190000ULL);
+	audit_descriptor("audit: call gate to the kernel, RPL 0", 0x0000ec00e0180000ULL);
+	audit_descriptor("audit: call gate to Xen", 0x0000ec00e0080000ULL);
+	audit_descriptor("audit: call gate, DPL 1", 0x0000ac00e0190000ULL);
+	audit_descriptor("audit: 16-bit call gate", 0x0000e400e0190000ULL);
+	audit_descriptor("audit: interrupt gate", 0x0000ee00e0190000ULL);
+	audit_descriptor("audit: task gate", 0x0000e500e0190000ULL);
+	audit_descriptor("audit: data that grows down", 0x00cfb7000000ffffULL);
 
 	ldt[1] = DATA | DPL(1);
 	make_readonly(ldt);

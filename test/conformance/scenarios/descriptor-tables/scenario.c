@@ -12,28 +12,6 @@
 #define CODE64 0x00af9b000000ffffUL
 #define DATA 0x00cf93000000ffffUL
 
-static long set_gdt(word frame, unsigned entries)
-{
-	word frames[16];
-
-	for (int n = 0; n < 16; n++)
-		frames[n] = frame;
-	return CALL(set_gdt, frames, entries);
-}
-
-static void audit(const char *name, word descriptor)
-{
-	word *page = fresh_page();
-
-	page[1] = descriptor;
-	make_readonly(page);
-	answer(name, set_gdt(mfn_of(page), 512));
-	if (page[1] != descriptor)
-		value("  descriptor now", page[1]);
-	CALL(set_gdt, 0, 0);
-	make_writable(page);
-}
-
 SCENARIO("descriptor-tables")
 {
 	word *gdt = fresh_page(), *ldt = fresh_page(), *page = fresh_page();
@@ -74,20 +52,20 @@ SCENARIO("descriptor-tables")
 	answer("set_gdt, frame 0", set_gdt(0, 512));
 	answer("set_gdt, a page table", set_gdt(root_mfn(), 512));
 	answer("set_gdt, a level 1 entry's flags do not matter: shared_info", set_gdt(start_info->shared_info >> 12, 512));
-	audit("audit: data, DPL 3", DATA | 3UL << 45);
-	audit("audit: data, DPL 0", DATA);
-	audit("audit: 64-bit code, DPL 0", CODE64);
-	audit("audit: 64-bit code, DPL 3", CODE64 | 3UL << 45);
-	audit("audit: 32-bit code, DPL 3", 0x00cffb000000ffffUL);
-	audit("audit: conforming code, DPL 0", 0x00af9f000000ffffUL);
-	audit("audit: conforming code, DPL 3", 0x00afff000000ffffUL);
-	audit("audit: not present, rubbish", 0x00001f0012345678UL);
-	audit("audit: TSS", 0x0000890000000067UL);
-	audit("audit: LDT", 0x0000820000000067UL);
-	audit("audit: call gate to the kernel, DPL 3", 0x0000ec00e0330000UL);
-	audit("audit: call gate to Xen", 0x0000ec00e0080000UL);
-	audit("audit: interrupt gate", 0x0000ee00e0330000UL);
-	audit("audit: code with both L and D", 0x00effb000000ffffUL);
+	audit_descriptor("audit: data, DPL 3", DATA | 3UL << 45);
+	audit_descriptor("audit: data, DPL 0", DATA);
+	audit_descriptor("audit: 64-bit code, DPL 0", CODE64);
+	audit_descriptor("audit: 64-bit code, DPL 3", CODE64 | 3UL << 45);
+	audit_descriptor("audit: 32-bit code, DPL 3", 0x00cffb000000ffffUL);
+	audit_descriptor("audit: conforming code, DPL 0", 0x00af9f000000ffffUL);
+	audit_descriptor("audit: conforming code, DPL 3", 0x00afff000000ffffUL);
+	audit_descriptor("audit: not present, rubbish", 0x00001f0012345678UL);
+	audit_descriptor("audit: TSS", 0x0000890000000067UL);
+	audit_descriptor("audit: LDT", 0x0000820000000067UL);
+	audit_descriptor("audit: call gate to the kernel, DPL 3", 0x0000ec00e0330000UL);
+	audit_descriptor("audit: call gate to Xen", 0x0000ec00e0080000UL);
+	audit_descriptor("audit: interrupt gate", 0x0000ee00e0330000UL);
+	audit_descriptor("audit: code with both L and D", 0x00effb000000ffffUL);
 
 	ldt[1] = DATA | 3UL << 45;
 	ldt[2] = 0x0000890000000067UL;
