@@ -104,7 +104,9 @@ export function createHypervisor(
     },
     deferred: () => (running ? hv!.current.deferred : buildersDeferred),
     entryDropped: (table, slot, entry) => {
-      if (running) entryDropped(hv!, table, slot, entry);
+      if (!running) return;
+      hv!.handedOn.dropped(table, slot);
+      entryDropped(hv!, table, slot, entry);
     },
   });
   memory.types.preemption.mode = config.preemption ?? 'off';

@@ -60,6 +60,8 @@ export class Domain {
   dying: 'no' | 'dying' | 'dead' = 'no';
   /** Dead: frames that others still hold. */
   framesLeft = 0;
+  /** Pages of Xen's heap that were shared with it and go when it is forgotten. */
+  readonly ownPages: Mfn[] = [];
   /** Share of the processor, and its most in per cent; 0: no limit. */
   weight = DEFAULT_WEIGHT;
   cap = 0;

@@ -16,6 +16,7 @@ import type { XenStore } from '../xenstore/responder.ts';
 import type { Domain } from './domain.ts';
 import { GrantedEntries } from './grants/granted-entries.ts';
 import { GrantingStores } from './grants/granting.ts';
+import { HandedOn } from './handed-on.ts';
 import type { StartInfoGuard } from './start-info-guard.ts';
 import { watchdogTimer } from './time.ts';
 import { Timers } from './timers.ts';
@@ -75,6 +76,8 @@ export class Hypervisor {
   checker: InvariantChecker | null = null;
   /** The simulator's XenStore, where it serves any domain. */
   store: XenStore | null = null;
+  /** Entries of other domains' tables that dom0 wrote, naming frames that are not theirs. */
+  readonly handedOn: HandedOn;
   /** Domains that have ended since the run loop looked last. */
   readonly ended: Domain[] = [];
   /** A vCPU gave up the processor: back ends run. */
@@ -86,6 +89,7 @@ export class Hypervisor {
     this.engine = engine;
     this.trace = trace;
     this.scratch = memory.allocateOwn();
+    this.handedOn = new HandedOn(memory);
     this.guest = new GuestMemory(memory.ram, memory.walker, (mfn) => this.written(mfn));
   }
 

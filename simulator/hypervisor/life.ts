@@ -87,8 +87,7 @@ export function frameOfDeadFreed(hv: Hypervisor, domain: Domain): void {
 }
 
 function forget(hv: Hypervisor, domain: Domain): void {
-  const { frames, ram } = hv.memory;
-  for (let n = 0; n < ram.frames; n++) if (frames.owner[n] === domain.id) hv.memory.freeShared(ram.mfnAt(n));
+  for (const mfn of domain.ownPages) hv.memory.reuseShared(mfn);
   for (const { cpu } of domain.vcpus) hv.vcpus[cpu.id] = undefined;
   hv.domains.delete(domain.id);
   tell(hv, domain, 'destroyed');

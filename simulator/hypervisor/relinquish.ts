@@ -6,7 +6,8 @@ import type { Domain } from './domain.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 /** Returns how many frames others still hold: those keep their owner. */
-export function relinquishFrames(hv: Hypervisor, { id }: Domain): number {
+export function relinquishFrames(hv: Hypervisor, domain: Domain): number {
+  const { id } = domain;
   const { types, frames, ram } = hv.memory;
   const own: number[] = [];
   for (let n = 0; n < ram.frames; n++) if (frames.owner[n] === id) own.push(n);
@@ -28,9 +29,16 @@ export function relinquishFrames(hv: Hypervisor, { id }: Domain): number {
   let left = 0;
   for (const n of own) {
     if (frames.owner[n] !== id) continue;
-    // Pages of Xen's heap that nobody else holds go with the domain itself.
-    if (frames.flags[n]! & FLAG_SPECIAL && frames.references[n] === 1) continue;
-    if (frames.flags[n]! & FLAG_SPECIAL) types.stopSharing(ram.mfnAt(n));
+    const mfn = ram.mfnAt(n);
+    if (frames.flags[n]! & FLAG_SPECIAL) {
+      // Xen itself uses its page until the domain is forgotten: others may still let go of what it granted.
+      domain.ownPages.push(mfn);
+      if (frames.references[n] === 1) {
+        types.takeBackShared(mfn);
+        continue;
+      }
+      types.stopSharing(mfn);
+    }
     left++;
   }
   return left;

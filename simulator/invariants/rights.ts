@@ -1,4 +1,5 @@
-// Which frames of others an entry of a page table may name: those of any domain in level 1 tables of dom0, and those that a grant maps.
+// Which frames of others an entry of a page table may name: those of any domain in level 1 tables of dom0 and in entries that
+// dom0 wrote into tables of others, and those that a grant maps.
 
 import { asMfn } from '../../abi/address.ts';
 import type { Hypervisor } from '../hypervisor/hypervisor.ts';
@@ -11,6 +12,7 @@ export function mayName(hv: Hypervisor, table: number, slot: number, target: num
   const owner = frames.owner[table]!;
   if (frames.owner[target] === owner) return true;
   if (frames.type[table] !== FrameType.l1) return false;
+  if (hv.handedOn.has(hv.memory.ram.mfnAt(table), slot)) return true;
   return hv.domainById(owner)?.isDom0 === true || hv.grantEntries.at({ table: hv.memory.ram.mfnAt(table), slot })?.domain === owner;
 }
 

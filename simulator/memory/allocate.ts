@@ -118,10 +118,7 @@ export class MachineMemory {
   giveBack(mfn: Mfn): void {
     this.m2p.set(mfn, -1);
     if (mfn >= this.xenEnd) this.free.push(mfn);
-    else {
-      this.frames.owner[this.ram.index(mfn)] = OWNER_XEN;
-      this.xenFree.push(mfn);
-    }
+    else this.frames.owner[this.ram.index(mfn)] = OWNER_XEN;
   }
 
   /** `count` consecutive frames (a power of 2) below frame `limit`, or null. */
@@ -157,6 +154,11 @@ export class MachineMemory {
   /** Takes a shared page back into Xen's heap. Throws while others than Xen hold it. */
   freeShared(mfn: Mfn): void {
     this.types.takeBackShared(mfn);
+    this.reuseShared(mfn);
+  }
+
+  /** A page of Xen's heap that nobody holds any more can be shared again. */
+  reuseShared(mfn: Mfn): void {
     this.ram.page(mfn).fill(0);
     this.xenFree.push(mfn);
   }

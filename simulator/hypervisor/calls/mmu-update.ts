@@ -96,6 +96,7 @@ function one(call: Call, ptr: bigint, value: bigint, tables: number, pages: numb
   } else {
     outcome = types.updateEntry(mfn, slot, value, tables, { preserveAccessedDirty: command === PRESERVE_AD, pages });
     flush = outcome === null && type !== FrameType.l1;
+    if (outcome === null && tables !== call.domain.id && type === FrameType.l1) call.hv.handedOn.note(mfn, slot, tables);
   }
   types.putPage(mfn);
   if (outcome === null) return { flush };
