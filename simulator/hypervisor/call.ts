@@ -13,7 +13,7 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
 /** Where Xen's part of a 32-bit guest's address space begins. */
-const XEN_START_32 = 0xf580_0000n;
+export const XEN_START_32 = 0xf580_0000n;
 
 export interface Answer {
   /** What the guest sees in rax; null where the call leaves the registers to something else (iret). */

@@ -23,6 +23,10 @@ export function nodeRefused(call: Call, flags: number): boolean {
   return call.domain.isDom0 ? node >= MOST_NODES : (flags & EXACT_NODE) !== 0;
 }
 
+/** Does the caller insist on a node that the machine does not have? It has one. */
+export const nodeMissing = (flags: number): boolean =>
+  (flags & (EXACT_NODE | VNODE)) === EXACT_NODE && nodeOf(flags) !== NO_NODE && nodeOf(flags) !== 0;
+
 /** First frame number that is too high for the address bits asked for; none where all frames have so few. */
 export function frameLimit(call: Call, flags: number): number | undefined {
   const bits = flags & ADDRESS_BITS;

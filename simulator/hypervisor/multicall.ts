@@ -3,10 +3,10 @@
 // Behaviour of Xen 4.17 (common/multicall.c).
 
 import { hypercallByNumber } from '../../abi/hypercalls.ts';
-import { sizeOf } from '../../abi/layout.ts';
+import { type StructView, sizeOf } from '../../abi/layout.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { refuse } from '../memory/refuse.ts';
-import { type Answer, Call, no, noSuch } from './call.ts';
+import { type Answer, Call, NO_RETURN, no, noSuch } from './call.ts';
 import { wideArguments } from './compat/arguments.ts';
 import { again, listFault, registersOf, toTheEnd } from './continuation.ts';
 
@@ -43,6 +43,7 @@ export function multicall(call: Call, carryOut: (call: Call) => Answer): Answer 
     call.hv.memory.frames.attribute(name, call.hv.icount);
     const answer = toTheEnd(inner, (one) => inMulticall(one, op, carryOut));
     if (call.domain.ending) return { ret: 0n };
+    if (nr === IRET && op === BigInt(IRET)) return left(call, at, entry);
     const { continuation } = answer;
     for (const [k, value] of continuation ? registersOf(continuation, call.bits).entries() : []) entry.set(`args[${k}]`, value);
     entry.set('result', continuation ? BigInt(nr) : (answer.ret ?? 0n));
@@ -55,11 +56,18 @@ export function multicall(call: Call, carryOut: (call: Call) => Answer): Answer 
   return refusal ? { ret: 0n, refusal, ...(unimplemented ? { unimplemented: true as const } : {}) } : { ret: 0n };
 }
 
-/** The number is 64 bits wide here. iret has no meaning inside a list, and a list none inside another. */
+/** iret ended the list: what follows it is not carried out, for it would run for user mode. Its result is written if it can be. */
+function left(call: Call, at: bigint, entry: StructView): Answer {
+  entry.set('result', call.vcpu.cpu.reg(0));
+  call.write(at + BigInt(call.word), entry.slice('result'));
+  return NO_RETURN;
+}
+
+/** The number is 64 bits wide here. A list has no meaning inside another. */
 function inMulticall(inner: Call, op: bigint, carryOut: (call: Call) => Answer): Answer {
   if (op === BigInt(MULTICALL)) {
     inner.hv.logMessage('multicall-reentry', {}, inner.vcpu);
     return no(refuse('EINVAL', 'no-such-operation', { what: 'multicall inside a multicall', number: MULTICALL }));
   }
-  return op > 0xffff_ffffn || op === BigInt(IRET) ? noSuch('hypercall inside a multicall', Number(op)) : carryOut(inner);
+  return op > 0xffff_ffffn ? noSuch('hypercall inside a multicall', Number(op)) : carryOut(inner);
 }

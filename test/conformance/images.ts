@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { images as securityImages } from '../security/images.ts';
 
 export const conformanceFolder = dirname(fileURLToPath(import.meta.url));
 export const scenarioFolder = join(conformanceFolder, 'scenarios');
@@ -49,7 +50,7 @@ export const scenarios = (): string[] =>
     .filter((folder) => existsSync(join(scenarioFolder, folder, 'scenario.c')))
     .sort();
 
-/** Every image with its scenarios; throws when a folder belongs to no image. */
+/** Every image with its scenarios, those of test/security too; throws when a folder belongs to no image. */
 export function images(): Image[] {
   const folders = scenarios();
   const families = new Map(Object.entries(together).flatMap(([image, list]) => list.map((family) => [family, image])));
@@ -66,5 +67,5 @@ export function images(): Image[] {
     for (const folder of mine.filter((each) => each.startsWith('end-')))
       all.push({ name: `${folder}${suffix}`, bits, vcpus: 1, scenarios: [folder] });
   }
-  return all;
+  return [...all, ...securityImages()];
 }

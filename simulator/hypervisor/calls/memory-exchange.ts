@@ -6,9 +6,12 @@ import { asMfn, type Mfn } from '../../../abi/address.ts';
 import type { StructView } from '../../../abi/layout.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
 import { refuse } from '../../memory/refuse.ts';
-import { type Answer, type Call, no } from '../call.ts';
+import { type Answer, type Call, no, XEN_START_32 } from '../call.ts';
 import { again } from '../continuation.ts';
 import { frameLimit, maxOrder, nodeRefused } from '../extents.ts';
+
+/** Words that a 64-bit address space has, less one. */
+const ALL_WORDS_64 = (1n << 61n) - 1n;
 
 interface Side {
   readonly list: bigint;
@@ -35,17 +38,23 @@ export function exchange(call: Call, address: bigint): Answer {
   const grow = Math.max(0, to.order - from.order);
   const shrink = Math.max(0, from.order - to.order);
   const first = Number(done >> BigInt(grow));
-  const lists: [bigint, string][] = [
-    [from.list + done * BigInt(call.word), 'list of extents given'],
-    [to.list + BigInt((first << shrink) * call.word), 'list of extents to get'],
+  const got = BigInt(first << shrink);
+  const lists: [bigint, string, bigint][] = [
+    [from.list + done * BigInt(call.word), 'list of extents given', from.extents - done],
+    [to.list + got * BigInt(call.word), 'list of extents to get', to.extents - got],
   ];
-  for (const [list, what] of lists)
-    if (!call.addressOk(list) || (call.bits === 32 && call.readWord(list) === null)) return call.fault(what);
+  for (const [list, what, count] of lists)
+    if (!call.addressOk(list) || tooLong(call, list, count) || (call.bits === 32 && call.readWord(list) === null)) return call.fault(what);
   if (nodeRefused(call, op.number('out.mem_flags')))
     return no(refuse('EINVAL', 'exchange-shape', { why: 'only domain 0 may choose a node' }));
   const denied = call.onlySelf(op.number('in.domid'), 'memory_op.exchange');
   if (denied) return denied;
   return chunks(call, address, op, { from, to, grow, shrink, first });
+}
+
+/** Does a list of so many words not fit behind its address? */
+function tooLong(call: Call, list: bigint, count: bigint): boolean {
+  return call.bits === 64 ? count >= ALL_WORDS_64 : list + count * BigInt(call.word) > XEN_START_32;
 }
 
 /** What is wrong with the structure as a whole. */

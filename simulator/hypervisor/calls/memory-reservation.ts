@@ -9,7 +9,7 @@ import { alsoPrints, frameText, refuse } from '../../memory/refuse.ts';
 import type { Answer, Call } from '../call.ts';
 import { again } from '../continuation.ts';
 import type { Domain } from '../domain.ts';
-import { ADDRESS_BITS, EXACT_NODE, frameLimit, maxOrder, nodeOf, nodeRefused, POPULATE_ON_DEMAND, VNODE } from '../extents.ts';
+import { ADDRESS_BITS, EXACT_NODE, frameLimit, maxOrder, nodeMissing, nodeOf, nodeRefused, POPULATE_ON_DEMAND, VNODE } from '../extents.ts';
 import { anyDomain, isDomain, mayTarget } from './domains.ts';
 
 export const INCREASE = 0;
@@ -145,7 +145,7 @@ function allocate(call: Call, plan: Plan, slot: bigint, n: number): Refusal | nu
     const facts = { pages: domain.pages, allowed: domain.maxPages, why: 'the domain has its maximum' };
     return alsoPrints(refuse('ENOMEM', 'fewer-extents', facts, over), line.template, line.args);
   }
-  const run = memory.allocateRun(domain.id, count, frameLimit(call, flags));
+  const run = nodeMissing(flags) ? null : memory.allocateRun(domain.id, count, frameLimit(call, flags));
   if (!run) return refuse('ENOMEM', 'fewer-extents', { why: 'the machine has no such run of free frames' }, line);
   domain.pages += count;
   if (command === POPULATE) for (const [k, mfn] of run.entries()) call.hv.written(memory.m2p.set(mfn, pfn + BigInt(k)));
