@@ -26,6 +26,8 @@ export interface CFile {
   readonly constants: ReadonlyMap<string, string>;
   /** Macros that may be part of a template, of this file and of others. */
   readonly template: MacroLookup;
+  /** Told of each macro whose text is part of a template with a sensitive instruction. */
+  use(name: string): void;
   /** Asked before a statement is read without the tree's help: how far it goes depends on text far away. No: there were too many. */
   mayRecover(): boolean;
 }
@@ -85,6 +87,16 @@ function siteOfAsm(file: CFile, statement: AsmStatement): Site | null {
   return { start: statement.start, end: statement.end, hits, idioms: [], asm: { statement, instructions }, warnings: [] };
 }
 
+/** The instructions in the strings of a macro's body that other statements take into their templates. Null when none of them is sensitive. */
+export function stringMacroSite(file: CFile, bodyStart: number, bodyEnd: number): Site | null {
+  const template = readTemplate(file.text, { templateStart: bodyStart, templateEnd: bodyEnd, extended: true }, file.masm, NO_STRINGS);
+  const { hits } = hitsOf(file, template);
+  const [first] = hits;
+  return first ? { start: first.instruction.start, end: hits.at(-1)!.instruction.end, hits, idioms: [], warnings: [] } : null;
+}
+
+const NO_STRINGS: ReadonlyMap<string, string> = new Map();
+
 /** The instructions of a template, and the sensitive ones among them. */
 function hitsOf(file: CFile, template: Template): { hits: Hit[]; instructions: Instruction[] } {
   const tree = candidates(template.text).length === 0 ? null : parse(file.grammars.gas, `${template.text}\n`);
@@ -98,6 +110,7 @@ function hitsOf(file: CFile, template: Template): { hits: Hit[]; instructions: I
       const sensitive = sensitivity(instruction);
       return sensitive ? [{ instruction, sensitive }] : [];
     });
+  if (hits.length > 0) for (const name of template.used) file.use(name);
   return { hits, instructions };
 }
 
@@ -115,7 +128,7 @@ function callSites(file: CFile, node: Node, shift: number, macroEnd: number | nu
 function argumentSite(file: CFile, call: Node, shift: number): { sites: Site[]; end: number } {
   const list = call.childForFieldName('arguments');
   const hits = (list?.namedChildren ?? []).flatMap((argument) => {
-    if (!/^(?:string_literal|concatenated_string)$/.test(argument.type)) return [];
+    if (!/^(?:string_literal|concatenated_string|identifier)$/.test(argument.type)) return [];
     const place = { templateStart: argument.startIndex + shift, templateEnd: argument.endIndex + shift, extended: true };
     return hitsOf(file, readTemplate(file.text, place, file.masm, file.strings, file.template)).hits;
   });

@@ -35,6 +35,7 @@ export class SourceDocument {
   #errors: readonly ParseError[] = [];
   #warnings: readonly Warning[] = [];
   #lines: LineIndex | null = null;
+  readonly #used = new Set<string>();
   /** The last search read statements without the tree's help, so that an edit anywhere may change how far they go. */
   #recovered = false;
 
@@ -49,6 +50,10 @@ export class SourceDocument {
   }
   get language(): Language {
     return this.#options.language;
+  }
+  /** Macros whose text is part of a template with a sensitive instruction. */
+  get usedMacros(): ReadonlySet<string> {
+    return this.#used;
   }
   get macros(): Macros {
     return this.#macros;
@@ -263,6 +268,7 @@ export class SourceDocument {
       template: (name) => this.#macros.templates.get(name) ?? this.#options.template?.(name) ?? null,
       ...this.#macros,
       mayRecover,
+      use: (name) => this.#used.add(name),
     };
     const sites = cSites(file, root, from, to);
     return ASSEMBLY_PART.test(this.#code) ? [...sites, ...this.#assemblySites(from, to)].sort((a, b) => a.start - b.start) : sites;

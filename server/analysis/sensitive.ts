@@ -35,7 +35,7 @@ const sensitiveNames = ROWS.filter((row) => row.xen && row.xen.effect !== 'nativ
 /** Every mnemonic that can be sensitive, with an optional size suffix: a cheap sieve before anything is parsed. */
 const NAMES = [...new Set(sensitiveNames)].sort((a, b) => b.length - a.length).join('|');
 const SIEVE = new RegExp(
-  `(?<![\\w.$%])(?:\\.byte\\s+(?:0x0f|15|0x66|0xf[23])\\b|(?:${NAMES})[bwlq]?(?![\\w.$])|l(?:jmp|call)[wlq]?(?![\\w.$])|(?:push|pop)[wlq]?\\s+(?:%{1,2})?[c-gs]s(?![\\w])|mov(?:abs)?[wlq]?\\s[^;\\n]{0,160}?(?<![\\w.$])(?:[cd]r\\d|db\\d|[c-gs]s(?![\\w:]))|(?:jmp|call)\\s+(?:far\\b|fword\\b|[\\w]+\\s*:))`,
+  `(?<![\\w.$%])(?:\\.byte\\s+(?:0x0f|15|0x66|0x4[0-9a-f]|0xf[23])\\b|(?:${NAMES})[bwlq]?(?![\\w.$])|l(?:jmp|call)[wlq]?(?![\\w.$])|(?:push|pop)[wlq]?\\s+(?:%{1,2})?[c-gs]s(?![\\w])|mov(?:abs)?[wlq]?\\s[^;\\n]{0,160}?(?<![\\w.$])(?:[cd]r\\d|db\\d|[c-gs]s(?![\\w:]))|(?:jmp|call)\\s+(?:far\\b|fword\\b|[\\w]+\\s*:))`,
   'gi',
 );
 

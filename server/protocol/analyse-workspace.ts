@@ -1,12 +1,11 @@
 // The request hyperport/analyseWorkspace: every source of the workspace, with progress and cancellation.
 
 import { type CancellationToken, type Diagnostic, ResponseError, type WorkDoneProgressReporter } from 'vscode-languageserver';
-import { analyse } from '../analysis/analyser.ts';
-import { languageOf, type Severity } from '../analysis/finding.ts';
-import type { Grammars } from '../syntax/grammars.ts';
+import type { Severity } from '../analysis/finding.ts';
 import { LineIndex } from '../syntax/lines.ts';
 import { diagnosticOf, warningDiagnostic } from './convert.ts';
-import { type Files, walk } from './files.ts';
+import type { Files } from './files.ts';
+import type { WorkspaceIndex } from './workspace-index.ts';
 
 export interface WorkspaceReport {
   readonly files: number;
@@ -17,7 +16,7 @@ export interface WorkspaceReport {
 }
 
 export interface WorkspaceRun {
-  readonly grammars: Grammars;
+  readonly index: WorkspaceIndex;
   readonly files: Files;
   readonly roots: readonly string[];
   readonly masm: 'att' | 'intel';
@@ -28,8 +27,6 @@ export interface WorkspaceRun {
   publish(uri: string, diagnostics: Diagnostic[]): void;
 }
 
-const MOST_FILES = 200_000;
-
 /** JSON-RPC's RequestFailed. */
 const REQUEST_FAILED = -32803;
 
@@ -38,17 +35,19 @@ export async function analyseWorkspace(run: WorkspaceRun): Promise<WorkspaceRepo
     throw new ResponseError(REQUEST_FAILED, 'No folder is open. Open the folder of the kernel, then analyse the workspace.');
   const stopped = (): boolean => run.token.isCancellationRequested;
   run.progress.begin('Hyperport: analysing the workspace', 0, 'looking for sources', true);
-  const uris: string[] = [];
-  for await (const entry of walk(run.files, run.roots, MOST_FILES, stopped)) if (languageOf(entry.name)) uris.push(entry.uri);
+  const { roots, masm } = run;
+  const progress = (share: number, files: number): void => run.progress.report(Math.floor(100 * share), `${files} files`);
+  const found = await run.index.build({ roots, masm, stopped, progress });
+  const { project } = run.index;
   const bySeverity: Record<Severity, number> = { silent: 0, fault: 0, emulated: 0, idiom: 0 };
   let files = 0;
   let warnings = 0;
-  for (const uri of uris) {
+  for (const [uri, analysed] of found ?? []) {
     // Reading yields to the event loop, so that a cancellation and other requests get through between files.
     const text = stopped() ? null : await run.files.read(uri);
     if (stopped()) break;
-    if (text !== null) {
-      const analysis = analyse(run.grammars, { path: uri, text, masm: run.masm });
+    if (text !== null && project) {
+      const analysis = project.withCalls(analysed, text);
       const lines = new LineIndex(text);
       for (const { severity } of analysis.findings) bySeverity[severity]++;
       warnings += analysis.warnings.length;
@@ -58,8 +57,8 @@ export async function analyseWorkspace(run: WorkspaceRun): Promise<WorkspaceRepo
       ]);
     }
     files++;
-    if (files % 16 === 0 || files === uris.length)
-      run.progress.report(Math.floor((100 * files) / uris.length), `${files} of ${uris.length} files`);
+    if (files % 16 === 0 || files === found?.size)
+      run.progress.report(80 + Math.floor((20 * files) / (found?.size ?? files)), `${files} of ${found?.size} files`);
     await new Promise((next) => setImmediate(next));
   }
   run.progress.done();

@@ -1,7 +1,14 @@
 // Between the analysis' offsets and the protocol's positions. Both count UTF-16 units.
 
-import { type CodeDescription, type Diagnostic, DiagnosticSeverity, type Range, type TextEdit } from 'vscode-languageserver';
-import type { Finding, Severity, TextEdit as SourceEdit, Warning } from '../analysis/finding.ts';
+import {
+  type CodeDescription,
+  type Diagnostic,
+  type DiagnosticRelatedInformation,
+  DiagnosticSeverity,
+  type Range,
+  type TextEdit,
+} from 'vscode-languageserver';
+import type { Finding, Related, Severity, TextEdit as SourceEdit, Warning } from '../analysis/finding.ts';
 import type { LineIndex } from '../syntax/lines.ts';
 
 export function rangeOf(lines: LineIndex, start: number, end: number): Range {
@@ -19,6 +26,7 @@ const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
 
 /** `ruleLink`: what stands before a rule id in links to its page; empty: no links. */
 export function diagnosticOf(lines: LineIndex, finding: Finding, ruleLink: string): Diagnostic {
+  const related = (finding.related ?? []).filter(({ path }) => /^[a-z][\w+.-]*:/i.test(path));
   const { rule, severity, instruction, message, replacement } = finding;
   const codeDescription: { codeDescription?: CodeDescription } = ruleLink ? { codeDescription: { href: ruleLink + rule } } : {};
   return {
@@ -29,8 +37,15 @@ export function diagnosticOf(lines: LineIndex, finding: Finding, ruleLink: strin
     ...codeDescription,
     message: `${message}\nInstead: ${replacement}`,
     data: { rule, severity, instruction },
+    ...(related.length > 0 ? { relatedInformation: related.map(relatedOf) } : {}),
   };
 }
+
+/** The column of a definition is not kept, so the whole line is shown. */
+const relatedOf = ({ path, line, message }: Related): DiagnosticRelatedInformation => ({
+  location: { uri: path, range: { start: { line: line - 1, character: 0 }, end: { line, character: 0 } } },
+  message,
+});
 
 export const warningDiagnostic = (lines: LineIndex, { start, end, message }: Warning): Diagnostic => ({
   range: rangeOf(lines, start, end),

@@ -4,7 +4,9 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { SourceDocument } from '../analysis/document.ts';
 import { type Finding, type Language, languageOf, type Warning } from '../analysis/finding.ts';
 import { findingsOf } from '../analysis/findings.ts';
+import type { ProjectAnalysis } from '../analysis/project/project.ts';
 import type { Grammars } from '../syntax/grammars.ts';
+import type { WorkspaceIndex } from './workspace-index.ts';
 
 /** The name decides first; a file without one that tells is taken for what the client calls its language. */
 export function languageOfDocument(document: TextDocument): Language | null {
@@ -24,10 +26,12 @@ export interface OpenAnalysis {
 
 export class Documents {
   readonly #grammars: Grammars;
-  readonly #open = new Map<string, { version: number; masm: 'att' | 'intel'; analysis: OpenAnalysis }>();
+  readonly #index: WorkspaceIndex;
+  readonly #open = new Map<string, { version: number; masm: 'att' | 'intel'; project: ProjectAnalysis | null; analysis: OpenAnalysis }>();
 
-  constructor(grammars: Grammars) {
+  constructor(grammars: Grammars, index: WorkspaceIndex) {
     this.#grammars = grammars;
+    this.#index = index;
   }
 
   /** The analysis of the document as it is now; null for one of another language. */
@@ -39,12 +43,15 @@ export class Documents {
       return null;
     }
     if (known && known.masm === masm && known.analysis.source.language === language) {
-      if (known.version === document.version) return known.analysis;
-      known.analysis.source.update(document.getText());
-      return this.#keep(document, masm, known.analysis.source);
+      // Macros of other files become known with the index: the file is read anew with them.
+      if (known.project === this.#index.project) {
+        if (known.version === document.version) return known.analysis;
+        known.analysis.source.update(document.getText());
+        return this.#keep(document, masm, known.analysis.source);
+      }
     }
     this.close(document.uri);
-    return this.#keep(document, masm, new SourceDocument(this.#grammars, document.getText(), { language, masm }));
+    return this.#keep(document, masm, this.#source(document, language, masm));
   }
 
   close(uri: string): void {
@@ -52,9 +59,19 @@ export class Documents {
     this.#open.delete(uri);
   }
 
+  #source(document: TextDocument, language: Language, masm: 'att' | 'intel'): SourceDocument {
+    const index = this.#index.project?.index;
+    const template = index ? { template: (name: string) => index.template(name, document.uri) } : {};
+    return new SourceDocument(this.#grammars, document.getText(), { language, masm, ...template });
+  }
+
   #keep(document: TextDocument, masm: 'att' | 'intel', source: SourceDocument): OpenAnalysis {
-    const analysis = { source, findings: findingsOf(source.sites, source.macros.constants, source.text, null), warnings: source.warnings };
-    this.#open.set(document.uri, { version: document.version, masm, analysis });
+    const { project } = this.#index;
+    const { sites, text, warnings } = source;
+    const own = { findings: findingsOf(sites, source.macros.constants, text, null), warnings };
+    const all = project ? project.withCalls(project.keep(document.uri, text, source.language, sites, own), text) : own;
+    const analysis = { source, findings: all.findings, warnings };
+    this.#open.set(document.uri, { version: document.version, masm, project, analysis });
     return analysis;
   }
 }

@@ -20,6 +20,7 @@ import type { Files } from './files.ts';
 import { hover } from './hover.ts';
 import { readInitializationOptions, Settings } from './settings.ts';
 import { WorkspaceDiagnostics } from './workspace-diagnostics.ts';
+import { WorkspaceIndex } from './workspace-index.ts';
 
 export interface Host {
   readonly files: Files;
@@ -55,7 +56,8 @@ async function initialize(
   const given = params.initializationOptions as { assets?: unknown } | undefined;
   const { ruleLink, enable } = readInitializationOptions(given);
   const grammars = await host.loadGrammars(typeof given?.assets === 'string' ? given.assets : undefined);
-  const documents = new Documents(grammars);
+  const index = new WorkspaceIndex(grammars, host.files);
+  const documents = new Documents(grammars, index);
   const settings = new Settings(connection, host.files, enable);
   settings.roots = can.roots;
   // What the settings are is asked of the client; requests that come before its answer wait for it.
@@ -77,10 +79,26 @@ async function initialize(
     return document && analysis ? { document, analysis } : null;
   };
 
+  /** The folders that the index is of or is being made of. */
+  let indexed = '';
+  const indexWorkspace = async (): Promise<void> => {
+    const { roots, masm } = settings;
+    const wanted = JSON.stringify([roots, masm]);
+    if (!settings.status.enabled || roots.length === 0 || wanted === indexed) return;
+    indexed = wanted;
+    index.forget();
+    const stopped = (): boolean => indexed !== wanted || !settings.status.enabled;
+    const built = await index.build({ roots, masm, stopped, progress: () => undefined });
+    if (built) diagnostics.refresh();
+    else if (indexed === wanted) indexed = '';
+  };
   const reconsider = async (): Promise<void> => {
-    if (!(await settings.refresh(can.canAsk))) return;
-    if (!settings.status.enabled) elsewhere.clear();
-    diagnostics.refresh();
+    const changed = await settings.refresh(can.canAsk);
+    if (changed) {
+      if (!settings.status.enabled) elsewhere.clear();
+      diagnostics.refresh();
+    }
+    void indexWorkspace();
   };
   connection.onInitialized(() => {
     if (can.canRegister) void connection.client.register(DidChangeConfigurationNotification.type, { section: 'hyperport' });
@@ -109,8 +127,9 @@ async function initialize(
     elsewhere.start();
     const publish = (uri: string, found: Parameters<WorkspaceDiagnostics['publish']>[1]): void => elsewhere.publish(uri, found);
     const { masm, roots } = settings;
-    const report = await analyseWorkspace({ grammars, files: host.files, roots, masm, ruleLink, token, progress, publish });
+    const report = await analyseWorkspace({ index, files: host.files, roots, masm, ruleLink, token, progress, publish });
     elsewhere.finish();
+    diagnostics.refresh();
     return report;
   });
 

@@ -37,28 +37,70 @@ export function factsOf(path: string, text: string, language: Language, sites: r
   const starts = sites.flatMap((site) => site.hits.map((hit) => ({ at: hit.instruction.start, hit })));
   starts.sort((a, b) => a.at - b.at);
   const lineOf = lineCounter(text);
+  const known = definitions.map((definition): DefinitionFacts => {
+    const line = lineOf(definition.start);
+    const body = text.slice(definition.bodyStart, definition.end);
+    const lines = countLines(body);
+    const isMacro = definition.kind === 'macro';
+    const short = isMacro || lines <= (definition.kind === 'label' ? LONGEST_LABEL : LONGEST_WRAPPER);
+    const hits = short ? hitsBetween(starts, definition.bodyStart, definition.end) : [];
+    const forwards = isMacro || (definition.kind === 'function' && lines <= LONGEST_FORWARDER);
+    const template = isMacro && language !== 'nasm' && body.length <= LONGEST_TEMPLATE && /["#]|asm/.test(body);
+    return {
+      ...definition,
+      line,
+      hits,
+      uses: forwards && body.length <= LONGEST_TEMPLATE ? namesIn(body, language === 'c') : [],
+      ...(template ? { template: body } : {}),
+    };
+  });
   return {
     path,
     language,
     includes,
-    definitions: definitions.map((definition): DefinitionFacts => {
-      const line = lineOf(definition.start);
-      const body = text.slice(definition.bodyStart, definition.end);
-      const lines = countLines(body);
-      const isMacro = definition.kind === 'macro';
-      const short = isMacro || lines <= (definition.kind === 'label' ? LONGEST_LABEL : LONGEST_WRAPPER);
-      const hits = short ? hitsBetween(starts, definition.bodyStart, definition.end) : [];
-      const forwards = isMacro || (definition.kind === 'function' && lines <= LONGEST_FORWARDER);
-      const template = isMacro && language !== 'nasm' && body.length <= LONGEST_TEMPLATE && /["#]|asm/.test(body);
-      return {
-        ...definition,
-        line,
-        hits,
-        uses: forwards && body.length <= LONGEST_TEMPLATE ? namesIn(body, language === 'c') : [],
-        ...(template ? { template: body } : {}),
-      };
-    }),
+    definitions: language === 'c' ? [...known, ...known.flatMap((macro) => generated(text, macro, starts, lineOf))] : known,
   };
+}
+
+const HEAD =
+  /\b(?:static|inline|extern|void|int|long|char|unsigned|u?int\d+_t|u8|u16|u32|u64|type|__always_inline)\b[\w \t*\\\r\n]*?[ \t*]((?:[A-Za-z_]\w*[ \t]*##[ \t]*)*[A-Za-z_]\w*(?:[ \t]*##[ \t]*\w+)*)[ \t]*\([^()]*\)[ \t\\\r\n]*\{/g;
+const MOST_USES_OF_MACRO = 64;
+
+/** Functions that a macro of the file makes where it is used at the outermost level: `BUILDIO(b, char)` makes outb and inb. */
+function generated(
+  text: string,
+  macro: DefinitionFacts,
+  starts: Parameters<typeof hitsBetween>[0],
+  lineOf: (offset: number) => number,
+): DefinitionFacts[] {
+  if (macro.kind !== 'macro' || !macro.params || macro.hits.length === 0 || !macro.template) return [];
+  const heads = [...macro.template.matchAll(HEAD)].filter(([, name]) => name!.includes('##'));
+  if (heads.length === 0) return [];
+  const uses = [...text.matchAll(new RegExp(`^${macro.name}[ \\t]*\\(([^()\\n]*)\\)`, 'gm'))].slice(0, MOST_USES_OF_MACRO);
+  return uses.flatMap((use) => {
+    const given = use[1]!.split(',').map((each) => each.trim());
+    const argumentFor = (word: string): string => given[macro.params!.indexOf(word)] ?? word;
+    return heads.map((head, i): DefinitionFacts => {
+      const name = head[1]!
+        .split('##')
+        .map((part) => argumentFor(part.trim()))
+        .join('');
+      const from = macro.bodyStart + head.index;
+      const to = i + 1 < heads.length ? macro.bodyStart + heads[i + 1]!.index : macro.end;
+      return {
+        kind: 'function',
+        name,
+        params: null,
+        start: use.index,
+        bodyStart: use.index,
+        end: use.index,
+        local: true,
+        line: lineOf(use.index),
+        hits: hitsBetween(starts, from, to),
+        uses: [],
+      };
+    });
+  });
 }
 
 function hitsBetween(starts: readonly { at: number; hit: Site['hits'][number] }[], from: number, to: number): DefinitionFacts['hits'] {
@@ -87,6 +129,8 @@ function namesIn(body: string, calls: boolean): string[] {
     if (!KEYWORD.test(name)) names.add(name);
     if (names.size >= MOST_USES) break;
   }
+  // `name##x`: whatever begins so.
+  for (const [, name] of code.matchAll(/\b([A-Za-z_]\w{2,})\s*##/g)) names.add(`${name}*`);
   return [...names];
 }
 

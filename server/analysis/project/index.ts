@@ -118,7 +118,8 @@ export class ProjectIndex {
     const included = best(places.filter((place) => closure.has(place.path) && !OTHER_MACHINE.test(place.path)));
     if (included) return included;
     // A header and a fragment are read by files that may have included more than they do themselves.
-    const fragment = isHeader(path) || unseen;
+    // So does a source that another includes whole.
+    const fragment = isHeader(path) || unseen || closure.size === 1;
     return best(
       places.filter((place) => (place.definition.kind === 'macro' || place.definition.local ? fragment && isHeader(place.path) : true)),
     );
@@ -176,12 +177,17 @@ export class ProjectIndex {
         });
       }
     }
+    const pasted = [...users].filter(([name]) => name.endsWith('*')).map(([name, places]) => [name.slice(0, -1), places] as const);
+    const usersOf = (name: string): Place[] => [
+      ...(users.get(name) ?? []),
+      ...pasted.flatMap(([start, places]) => (name.startsWith(start) ? places : [])),
+    ];
     // Breadth first from the instructions outwards: each definition is reached by its shortest chain.
     let edge = [...found.values()];
     for (let depth = 0; depth < DEEPEST_CHAIN && edge.length > 0; depth++) {
       const next: Wrapper[] = [];
       for (const through of edge) {
-        for (const { path, definition } of users.get(through.definition.name) ?? []) {
+        for (const { path, definition } of usersOf(through.definition.name)) {
           if (found.has(definition) || definition.name === through.definition.name) continue;
           if (through.definition.local && !isHeader(through.path) && through.path !== path) continue;
           if (through.definition.kind === 'macro' && !isHeader(through.path) && through.path !== path) continue;

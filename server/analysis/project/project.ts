@@ -4,8 +4,9 @@
 import { fixesFor } from '../../fixes/fixes.ts';
 import type { Grammars } from '../../syntax/grammars.ts';
 import { unknownLanguage } from '../analyser.ts';
+import { stringMacroSite } from '../c-sites.ts';
 import { SourceDocument } from '../document.ts';
-import { type Analysis, type Language, languageOf, type Redirection, type Source } from '../finding.ts';
+import { type Analysis, type Finding, type Language, languageOf, type Redirection, type Source } from '../finding.ts';
 import { findingsOf } from '../findings.ts';
 import type { Site } from '../site.ts';
 import { callFindings, redirectionOf } from './calls.ts';
@@ -26,6 +27,8 @@ export interface Analysed {
 export class ProjectAnalysis {
   readonly index: ProjectIndex;
   readonly #grammars: Grammars;
+  /** Macros of strings that some asm template is made of. */
+  readonly #used = new Set<string>();
 
   /** `label`: how messages show a path. */
   constructor(grammars: Grammars, label: (path: string) => string = (path) => path) {
@@ -45,6 +48,7 @@ export class ProjectAnalysis {
     const document = new SourceDocument(this.#grammars, text, { language, masm: source.masm ?? 'att', template });
     try {
       const { sites } = document;
+      for (const name of document.usedMacros) this.#used.add(name);
       const findings = findingsOf(
         sites,
         document.macros.constants,
@@ -73,10 +77,35 @@ export class ProjectAnalysis {
     );
     const gone = new Set(redirected.map(({ start }) => start));
     const calls = callFindings(index, { facts, text, sites });
-    const findings = [...own.findings.filter(({ start }) => !gone.has(start)), ...calls].sort((a, b) => a.start - b.start);
+    const parts = facts.language === 'c' ? this.#templateParts(facts, sites, text) : [];
+    const findings = [...own.findings.filter(({ start }) => !gone.has(start)), ...calls, ...parts].sort((a, b) => a.start - b.start);
     return { findings, warnings: own.warnings, redirected };
   }
+
+  /** Instructions in macros of strings, which are nothing by themselves and part of an asm statement elsewhere. */
+  #templateParts(facts: Facts, sites: readonly Site[], text: string): Finding[] {
+    return facts.definitions.flatMap((definition) => {
+      const { bodyStart, end } = definition;
+      if (definition.template === undefined || !definition.template.includes('"') || !this.#used.has(definition.name)) return [];
+      if (sites.some((site) => site.start >= bodyStart && site.start < end)) return [];
+      const file = {
+        grammars: this.#grammars,
+        text,
+        code: text,
+        masm: 'att' as const,
+        strings: NO_CONSTANTS,
+        constants: NO_CONSTANTS,
+        template: () => null,
+        use: () => undefined,
+        mayRecover: () => false,
+      };
+      const site = stringMacroSite(file, bodyStart, end);
+      return site ? findingsOf([site], NO_CONSTANTS, text, null) : [];
+    });
+  }
 }
+
+const NO_CONSTANTS: ReadonlyMap<string, string> = new Map();
 
 /** The analysis of all of `sources`, in their order. */
 export function* analyseProject(grammars: Grammars, sources: readonly Source[]): Generator<{ source: Source; analysis: Analysis }> {

@@ -11,6 +11,8 @@ export interface Template {
   readonly ends: readonly number[];
   /** Macros between the literals that are not known: their text is missing. */
   readonly unknown: readonly string[];
+  /** Macros whose text is part of it. */
+  readonly used: readonly string[];
 }
 
 const SIMPLE: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', v: '\v', f: '\f', a: '\u0007', b: '\b', e: '\u001b' };
@@ -20,6 +22,7 @@ interface Sink {
   starts: number[];
   ends: number[];
   unknown: string[];
+  used: string[];
 }
 
 /** Decodes the literal that starts at `at` (its quote); answers the offset after it. `place` overrides positions (a macro's use). */
@@ -65,7 +68,7 @@ export function readTemplate(
   strings: ReadonlyMap<string, string>,
   lookup: MacroLookup = () => null,
 ): Template {
-  const sink: Sink = { text: [], starts: [], ends: [], unknown: [] };
+  const sink: Sink = { text: [], starts: [], ends: [], unknown: [], used: [] };
   let i = start;
   while (i < end) {
     const char = source[i]!;
@@ -75,7 +78,9 @@ export function readTemplate(
     else if (/[A-Za-z_]/.test(char)) i = macroName(source, i, end, sink, strings, lookup);
     else i++;
   }
-  return extended ? substitute(sink, dialect) : { text: sink.text.join(''), starts: sink.starts, ends: sink.ends, unknown: sink.unknown };
+  return extended
+    ? substitute(sink, dialect)
+    : { text: sink.text.join(''), starts: sink.starts, ends: sink.ends, unknown: sink.unknown, used: sink.used };
 }
 
 const skipTo = (source: string, mark: string, from: number, end: number): number => {
@@ -96,7 +101,9 @@ function macroName(source: string, at: number, end: number, sink: Sink, strings:
   const use = source.slice(at, closed === -1 ? stop : closed);
   const macros: MacroLookup = (each) => {
     const body = strings.get(each);
-    return body === undefined ? lookup(each) : { params: null, body };
+    // What a macro turns into a string is not one yet.
+    const bare = /str(?:ing)?/i.test(word) ? /^"(\w*)"$/.exec(body ?? '')?.[1] : undefined;
+    return body === undefined ? lookup(each) : { params: null, body: bare ?? body };
   };
   const expanded = known ?? expandText(use, macros);
   if (known === undefined && expanded === use) {
@@ -118,6 +125,7 @@ function macroName(source: string, at: number, end: number, sink: Sink, strings:
     }
     return closed;
   }
+  sink.used.push(...new Set(use.match(/[A-Za-z_]\w*/g) ?? []));
   if (closed !== -1) {
     // A macro that is defined in several ways drops an argument in one of them: what it drops is read where it stands.
     for (let i = stop; i < closed; ) {
@@ -145,7 +153,7 @@ function macroName(source: string, at: number, end: number, sink: Sink, strings:
 
 /** Percent signs and `{att|intel}` alternatives, as GCC prints a template. */
 function substitute(sink: Sink, dialect: Dialect): Template {
-  const { text, unknown } = sink;
+  const { text, unknown, used } = sink;
   const out: string[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
@@ -173,5 +181,5 @@ function substitute(sink: Sink, dialect: Dialect): Template {
     else if (char === '}' && alternative !== -1) alternative = -1;
     else if (!skipped) put(char, i);
   }
-  return { text: out.join(''), starts, ends, unknown };
+  return { text: out.join(''), starts, ends, unknown, used };
 }

@@ -49,7 +49,8 @@ export function readBytes(node: Node, toSource: SourceRange): Instruction | null
   if (decoded.length !== bytes.length) return null;
   const [start, end] = toSource(node.startIndex, node.endIndex);
   const { mnemonic } = ROWS[decoded.row]!;
-  return { mnemonic, prefixes: [], operands: [], dialect: 'intel', text: `${mnemonic} (${show(node.text)})`, start, end };
+  const operands = decoded.count > 0 ? [{ kind: 'memory', text: '[rdi]' } as const] : [];
+  return { mnemonic, prefixes: [], operands, dialect: 'intel', text: `${mnemonic} (${show(node.text)})`, start, end };
 }
 
 /** All instructions below `root`, in order. */
