@@ -11,7 +11,7 @@ import { UserError } from './errors.ts';
 import { guestEvaluator } from './expression/guest-evaluator.ts';
 import { Guests } from './guests.ts';
 import type { EndingInfo, LaunchParameters, TracedRecord, TraceRecord } from './protocol.ts';
-import { idleReport } from './report-words.ts';
+import { idleReport, logLine } from './report-words.ts';
 import { RunControl, type Stop } from './run-control.ts';
 import { RunTo, type StepLine, type Target } from './stepping/drives.ts';
 import { InstructionStep } from './stepping/instruction-step.ts';
@@ -74,7 +74,8 @@ export class MachineHost {
       launch.pace,
     );
     machine.subscribe(['log'], (record) => {
-      if (record.kind === 'log') this.tell('info', record.by === 'xen' ? `(XEN) ${record.text}` : record.text);
+      if (record.kind === 'log')
+        this.tell('info', record.by === 'xen' ? `(XEN) ${record.text}` : logLine(record, this.guests.of(record.domain)));
     });
     machine.onConsole((domain, bytes) => this.each((o) => o.console?.(domain, bytes)));
   }

@@ -22,13 +22,14 @@ const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${
 
 /** The whole story of a crash; `symbols`: null without the kernel's ELF. */
 export function crashReport(machine: Machine, symbols: GuestSymbols | null, ending: Ending & { kind: 'crash' }): string[] {
-  const { records } = machine.recent(RECENT);
+  const domain = machine.domains().find((one) => one.ending === ending)?.id ?? machine.domain;
+  const records = machine.recent(RECENT).records.filter((record) => record.domain === domain);
   const fault = faultBefore(records, ending);
-  const state = machine.report();
+  const state = machine.report(domain);
   return [
     ...explainCrash(ending).split('\n'),
     ...(fault ? explainInFull(fault).split('\n') : []),
-    ...whereLines(machine, symbols),
+    ...whereLines(machine, symbols, machine.vcpuOf(domain, ending.vcpu)),
     ...callLines(records),
     ...xenLines(records),
     ...(state?.console ? consoleLines(state.console, true) : []),
@@ -42,8 +43,9 @@ function faultBefore(records: readonly TraceRecord[], ending: Ending & { kind: '
   return last?.kind === 'exception' && (rule === 'no-handler' || rule === 'bounce-stack') ? (last.refusal ?? null) : null;
 }
 
-function whereLines(machine: Machine, symbols: GuestSymbols | null): string[] {
-  const vcpu = machine.currentVcpu();
+/** `asked`: number of a vCPU in the machine; null for the one that ran last. */
+function whereLines(machine: Machine, symbols: GuestSymbols | null, asked: number | null): string[] {
+  const vcpu = asked ?? machine.currentVcpu();
   if (!symbols) return [`At rip 0x${machine.registers(vcpu).rip.toString(16)}.`];
   const frames = callStack(machine, symbols, vcpu, FRAMES);
   return [
@@ -90,5 +92,19 @@ export function refusalReport(machine: Machine, symbols: GuestSymbols | null, re
   if (!refusal) return [];
   const name = record.operation === null ? record.name : `${record.name}.${record.operation}`;
   const [summary, ...rest] = explainInFull(refusal).split('\n');
-  return [`${name} returned ${record.ret}: ${summary}`, ...indent([...whereLines(machine, symbols), ...rest])];
+  return [
+    `${name} returned ${record.ret}: ${summary}`,
+    ...indent([...whereLines(machine, symbols, machine.vcpuOf(record.domain, record.vcpu)), ...rest]),
+  ];
+}
+
+/** A line of the simulator's log: with the place in the source and the rule, where it has them. */
+export function logLine({ text, rip, rule }: TraceRecord & { kind: 'log' }, symbols: GuestSymbols | null): string {
+  if (rule === undefined) return text;
+  return `${text} (${rip === undefined || !symbols ? '' : `${placeOf(symbols, BigInt(rip))}; `}rule ${rule})`;
+}
+
+function placeOf(symbols: GuestSymbols, address: bigint): string {
+  const { file, line } = symbols.locate(address);
+  return file === null ? symbols.describe(address) : `${symbols.describe(address)}, ${file}:${line}`;
 }

@@ -4,8 +4,8 @@ import { writeSync } from 'node:fs';
 import { stdin } from 'node:process';
 import { startInfoLines } from '../../explain/state/start-info.ts';
 import { describeDomainEnding } from '../../host/endings.ts';
-import { grantLeakLines } from '../../host/grant-words.ts';
-import { crashReport, idleReport, refusalReport } from '../../host/report-words.ts';
+import { grantLeakLines, type SymbolsOfDomain } from '../../host/grant-words.ts';
+import { crashReport, idleReport, logLine, refusalReport } from '../../host/report-words.ts';
 import { GuestSymbols } from '../../host/symbols/guest-symbols.ts';
 import { openKernel } from '../../image/elf/kernel.ts';
 import { ImageError } from '../../image/error.ts';
@@ -31,10 +31,10 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   if (startInfo) io.stderr(`${startInfoLines(startInfo).join('\n')}\n`);
   machine.subscribe(['log'], (record) => {
     if (record.kind !== 'log') return;
-    if (record.by === 'simulator') io.stderr(`hyperport run: ${record.text}\n`);
+    if (record.by === 'simulator') io.stderr(`hyperport run: ${logLine(record, symbols(record.domain))}\n`);
     else if (options.xenLog) io.stderr(`(XEN) ${record.text}\n`);
   });
-  const symbols = symbolsOf(options, machine);
+  const symbols = symbolsByDomain(options, machine);
   tellRefusals(options, machine, symbols, io);
   const unknown = new Set<string>();
   machine.subscribe(['undecoded'], (record) => {
@@ -49,7 +49,10 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
   const session = {
     ...options,
     inputDomain: inputDomain(options, machine),
-    domainEnded: (domain: number, ending: Ending) => io.stderr(`hyperport run: ${describeDomainEnding(machine, domain, ending)}\n`),
+    domainEnded: (domain: number, ending: Ending) => {
+      io.stderr(`hyperport run: ${describeDomainEnding(machine, domain, ending)}\n`);
+      if (ending.kind === 'crash') for (const line of crashReport(machine, symbols(domain), ending).slice(1)) io.stderr(`  ${line}\n`);
+    },
   };
   const keyboard = openKeyboard(stdin, options.input === null);
   const started = performance.now();
@@ -58,8 +61,7 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
     lines?.flushAll();
     if (end.message) io.stderr(`hyperport run: ${end.message}\n`);
     for (const line of moreOf(end, machine, symbols)) io.stderr(`  ${line}\n`);
-    for (const line of grantLeakLines(machine, (domain) => (domain === machine.domain ? symbols : null)))
-      io.stderr(`hyperport run: ${line}\n`);
+    for (const line of grantLeakLines(machine, symbols)) io.stderr(`hyperport run: ${line}\n`);
     if (options.stats) io.stderr(`${stats(machine, performance.now() - started)}\n`);
     return end.code;
   } finally {
@@ -105,12 +107,20 @@ function inputDomain({ console }: RunOptions, machine: Machine): number {
   throw new UsageError(`--console takes ${all.map(({ id, name }) => `${name} (${id})`).join(' or ')}, not '${console}'.`);
 }
 
-/** Names and lines of the kernel; null when its image has none to be read. */
-function symbolsOf({ kernel }: RunOptions, machine: Machine): GuestSymbols | null {
+/** Names and lines of the kernel of each domain, by its id; null where its image has none to be read, or dom0 made it. */
+function symbolsByDomain(options: RunOptions, machine: Machine): SymbolsOfDomain {
+  const all = [options, ...options.domains].map(({ kernel }, configured) => symbolsOf(kernel, configured, machine));
+  const places = new Map(machine.domains().map(({ id, configured }) => [id, configured]));
+  return (domain) => {
+    const configured = places.get(domain) ?? null;
+    return configured === null ? null : (all[configured] ?? null);
+  };
+}
+
+function symbolsOf(kernel: string, configured: number, machine: Machine): GuestSymbols | null {
+  const page = () => machine.domains().find((one) => one.configured === configured)?.hypercallPage ?? null;
   try {
-    return new GuestSymbols(openKernel(readKernelFile(kernel)), { program: kernel, cwd: process.cwd(), sourceMap: {} }, () =>
-      machine.hypercallPage(),
-    );
+    return new GuestSymbols(openKernel(readKernelFile(kernel)), { program: kernel, cwd: process.cwd(), sourceMap: {} }, page);
   } catch (error) {
     if (error instanceof ImageError) return null;
     throw error;
@@ -118,17 +128,18 @@ function symbolsOf({ kernel }: RunOptions, machine: Machine): GuestSymbols | nul
 }
 
 /** What is known of a crash, or of a guest that stands still. */
-function moreOf({ crash, waits }: SessionEnd, machine: Machine, symbols: GuestSymbols | null): string[] {
-  if (crash) return crashReport(machine, symbols, crash).slice(1);
+function moreOf({ crash, waits }: SessionEnd, machine: Machine, symbols: SymbolsOfDomain): string[] {
+  const crashed = machine.domains().find(({ ending }) => ending === crash)?.id ?? machine.domain;
+  if (crash) return crashReport(machine, symbols(crashed), crash).slice(1);
   return waits ? idleReport(machine, waits) : [];
 }
 
 /** With --refusals: each refused call as it happens, with its place and the explanation. */
-function tellRefusals(options: RunOptions, machine: Machine, symbols: GuestSymbols | null, io: CommandIo): void {
+function tellRefusals(options: RunOptions, machine: Machine, symbols: SymbolsOfDomain, io: CommandIo): void {
   if (!options.refusals) return;
   machine.subscribe(['hypercall'], (record) => {
     if (record.kind !== 'hypercall' || !record.refusal) return;
-    for (const line of refusalReport(machine, symbols, record)) io.stderr(`${line}\n`);
+    for (const line of refusalReport(machine, symbols(record.domain), record)) io.stderr(`${line}\n`);
   });
 }
 

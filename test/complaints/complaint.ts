@@ -1,7 +1,7 @@
 // Runs a guest of guests/ to its end and gives what a person is told about it: each refused call, what is logged, the crash or the standstill.
 
 import { readFileSync } from 'node:fs';
-import { crashReport, idleReport, refusalReport } from '../../host/report-words.ts';
+import { crashReport, idleReport, logLine, refusalReport } from '../../host/report-words.ts';
 import { GuestSymbols } from '../../host/symbols/guest-symbols.ts';
 import { openKernel } from '../../image/elf/kernel.ts';
 import { createMachine } from '../../simulator/machine.ts';
@@ -16,7 +16,7 @@ export interface Complaint {
   /** Lines that Xen logs, and what the simulator says by itself. */
   readonly xen: readonly string[];
   readonly advice: readonly string[];
-  /** Where in the source each advice that belongs to an instruction was given. */
+  /** Each advice that belongs to an instruction, as the command line prints it: with its place and rule. */
   readonly places: readonly string[];
   readonly console: string;
   /** The crash, or the standstill, in full; empty for an ordinary end. */
@@ -24,11 +24,6 @@ export interface Complaint {
 }
 
 const LIMIT = 20_000_000;
-
-function placeOf(symbols: GuestSymbols, address: bigint): string {
-  const { file, line } = symbols.locate(address);
-  return `${symbols.describe(address)} at ${file}:${line}`;
-}
 
 export async function complain(name: string, more: Partial<MachineConfig & DomainConfig> = {}): Promise<Complaint> {
   const elf = await buildGuest(name);
@@ -52,7 +47,7 @@ export async function complain(name: string, more: Partial<MachineConfig & Domai
   machine.subscribe(['log'], (record) => {
     if (record.kind !== 'log') return;
     (record.by === 'xen' ? xen : advice).push(record.text);
-    if (record.rip !== undefined) places.push(placeOf(symbols, BigInt(record.rip)));
+    if (record.rip !== undefined) places.push(logLine(record, symbols));
   });
   let result: RunResult;
   do result = machine.run({ instructions: 1_000_000 });

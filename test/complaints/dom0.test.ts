@@ -9,7 +9,7 @@ const asDom0 = { dom0: true } as const;
 test('a domU member of the console union of start_info is read: named at the instruction; dom0 members are not', async () => {
   const { advice, places } = await complain('dom0-console-of-domu', asDom0);
   expect(advice).toEqual([expect.stringMatching(/reads start_info at offset 0x[0-9a-f]+, console\.domU\.mfn of a domU\. It is dom0/)]);
-  expect(places).toEqual([expect.stringMatching(/run\S* at .*dom0-console-of-domu\.c:10/)]);
+  expect(places).toEqual([expect.stringMatching(/ \(run\S*, .*dom0-console-of-domu\.c:10; rule console-member-of-domu\)$/)]);
 });
 
 test('the same kernel as domU reads its own members: nothing is said', async () => {
@@ -23,7 +23,8 @@ test('a device gets a pseudo-physical address: which frame it looks like, and wh
     /The PCI device 00:02\.0 was told to copy 64 bytes to memory at address 0x[0-9a-f]+, which looks like a pseudo-physical one: frame 0x[0-9a-f]+ of this domain lies at machine frame 0x7[0-9a-f]+/,
   );
   expect(advice[1]).toMatch(/at machine address 0xe0000000, which is no memory of this domain/);
-  for (const place of places) expect(place).toMatch(/(copy_to|store32)\S* at .*(dom0-dma-pseudo-physical\.c|device\.h):\d+/);
+  for (const place of places)
+    expect(place).toMatch(/ \((copy_to|store32)\S*, .*(dom0-dma-pseudo-physical\.c|device\.h):\d+; rule dma-[a-z-]+\)$/);
 });
 
 test('an interrupt that is bound to no port: said once, at the instruction that made the device raise it', async () => {
