@@ -181,8 +181,10 @@ function emulateTwoByte(hv: Hypervisor, vcpu: VcpuState, bytes: Uint8Array, star
       const msr = cpu.regLo(RCX) >>> 0;
       const value = readMsr(hv, vcpu, msr);
       if (value === null) {
-        logRefused(hv, vcpu, msr, null);
-        if (vcpu.traps[13]!.address !== 0n) return null;
+        if (vcpu.traps[13]!.address !== 0n) {
+          logRefused(hv, vcpu, msr, null);
+          return null;
+        }
         hv.logMessage('rdmsr-faked', { msr: `0x${msr.toString(16).padStart(8, '0')}` }, vcpu);
       }
       report(hv, vcpu, 'rdmsr', 'rdmsr', () => `${MSR_NAMES[msr] ?? 'MSR'} (${hex(msr)}) gives ${hex(value ?? 0n)}`);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { matchMessage } from '../../../explain/log/message.ts';
 import { createMachine } from '../../../simulator/machine.ts';
+import { buildGuest, guestFolder } from '../../complaints/build.ts';
 import { buildImage } from '../../conformance/build.ts';
 import { images, scenarioFolder, scenarios } from '../../conformance/images.ts';
 import { runOnXen } from '../../oracle/xen-dom0.ts';
@@ -47,7 +48,8 @@ export function piecesOf(lines: readonly string[]): Piece[] {
   return pieces;
 }
 
-const PREFIX = /^(?:[\w./-]+\.[chS]:\d+:\s?)?(?:d\d+v\d+ )?/;
+/** What Xen puts in front of a line: its source, the vCPU for which it works. */
+export const PREFIX = /^(?:[\w./-]+\.[chS]:\d+:\s?)?(?:d\d+v\d+ )?/;
 /** Values that are not the same in two machines: frames, counts of references, addresses in Xen. */
 const OWN_VALUES = new Set(['mfn', 'caf', 'xen', 'fixup', 'symbol', 'machine']);
 const FRAME_BITS = 0x000f_ffff_ffff_f000n;
@@ -65,16 +67,28 @@ export function comparable(line: string): string {
   return `${found.template} | ${values.join(', ')}`;
 }
 
+/** A guest whose lines are recorded: the images of the scenarios, and one for lines that none of them makes Xen log. */
+export interface Recorded {
+  readonly name: string;
+  readonly scenarios: readonly string[];
+  build(): Promise<string>;
+}
+const MORE = 'xen-lines';
+export const guests = (): Recorded[] => [
+  ...images().map((image) => ({ name: image.name, scenarios: image.scenarios, build: () => buildImage(image) })),
+  { name: MORE, scenarios: [MORE], build: () => buildGuest(MORE) },
+];
+
 /** Fingerprint of a scenario's source: what was recorded of another version of it is not compared. */
 const fingerprint = (scenario: string): string =>
   createHash('sha256')
-    .update(readFileSync(join(scenarioFolder, scenario, 'scenario.c')))
+    .update(readFileSync(scenario === MORE ? join(guestFolder, `${MORE}.c`) : join(scenarioFolder, scenario, 'scenario.c')))
     .digest('hex')
     .slice(0, 12);
 
 /** Scenarios whose recording is of their present source. */
 export function currentScenarios(image: string): ReadonlySet<string> {
-  const known = new Set(scenarios());
+  const known = new Set([...scenarios(), MORE]);
   const text = readFileSync(join(folder, `${image}.txt`), 'utf8');
   return new Set(
     [...text.matchAll(/^# scenario (\S+) (\w+)$/gm)]
@@ -92,21 +106,24 @@ export const recordedImages = (): string[] =>
 
 export function readPieces(image: string): Piece[] {
   const pieces: Piece[] = [];
-  let current: { place: string; lines: string[] } | null = null;
+  let lines: string[] = [];
   for (const line of readFileSync(join(folder, `${image}.txt`), 'utf8')
     .trimEnd()
     .split('\n')) {
     if (line.startsWith('# ')) continue;
-    if (line.startsWith('(XEN) ')) current?.lines.push(line.slice(6));
-    else pieces.push((current = { place: line, lines: [] }));
+    if (line.startsWith('(XEN) ')) lines.push(line.slice(6));
+    else {
+      lines = [];
+      pieces.push({ place: line, lines });
+    }
   }
   return pieces;
 }
 
-/** Runs every image on a debug build of Xen and keeps what it logged. */
-export async function record(print: (line: string) => void): Promise<void> {
-  for (const image of images()) {
-    const { run, end } = await runOnXen(await buildImage(image), { xen: 'debug', mem: MEMORY, timeoutMs: 40_000 });
+/** Runs every guest on a debug build of Xen and keeps what it logged; `only`: those of these names. */
+export async function record(print: (line: string) => void, only: readonly string[] = []): Promise<void> {
+  for (const image of guests().filter(({ name }) => only.length === 0 || only.includes(name))) {
+    const { run, end } = await runOnXen(await image.build(), { xen: 'debug', mem: MEMORY, timeoutMs: 40_000 });
     if (run.reason === 'timeout') {
       print(`${image.name}: does not come to its end on the debug build; not recorded`);
       continue;

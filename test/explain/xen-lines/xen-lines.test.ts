@@ -3,10 +3,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { explainLog } from '../../../explain/log/log.ts';
-import { buildImage } from '../../conformance/build.ts';
-import { images } from '../../conformance/images.ts';
 import { knownPlaces, notCompared } from './known.table.ts';
-import { comparable, currentScenarios, onSimulator, type Piece, readPieces, recordedImages, scenarioOf } from './lines.ts';
+import { comparable, currentScenarios, guests, onSimulator, type Piece, readPieces, recordedImages, scenarioOf } from './lines.ts';
 
 const recorded = recordedImages();
 
@@ -22,11 +20,11 @@ test.each(recorded)('%s: every line of real Xen’s is explained', (image) => {
 });
 
 describe('the simulator logs what a debug build of real Xen logs, where it does', () => {
-  test.each(images().filter(({ name }) => recorded.includes(name)))(
+  test.each(guests().filter(({ name }) => recorded.includes(name)))(
     '$name',
     async (image) => {
       const real = new Map(readPieces(image.name).map((piece) => [piece.place, compared(piece)]));
-      const ours = new Map(onSimulator(await buildImage(image)).map((piece) => [piece.place, compared(piece)]));
+      const ours = new Map(onSimulator(await image.build()).map((piece) => [piece.place, compared(piece)]));
       const current = currentScenarios(image.name);
       const different = [...new Set([...real.keys(), ...ours.keys()])].flatMap((place) => {
         if (!current.has(scenarioOf(place)) && scenarioOf(place) !== 'end') return [];
@@ -41,7 +39,7 @@ describe('the simulator logs what a debug build of real Xen logs, where it does'
 });
 
 test('nine of ten scenarios are recorded as they are now', () => {
-  const all = images().filter(({ name }) => recorded.includes(name));
+  const all = guests().filter(({ name }) => recorded.includes(name));
   const count = all.reduce((sum, { scenarios }) => sum + scenarios.length, 0);
   const current = all.reduce((sum, { name, scenarios }) => sum + scenarios.filter((one) => currentScenarios(name).has(one)).length, 0);
   expect(current / count).toBeGreaterThanOrEqual(0.9);
