@@ -6,6 +6,7 @@ import { type Block, BlockStore } from './blocks.ts';
 import { bitsOf, type Core, raise } from './core.ts';
 import * as L from './layout.ts';
 import { After, type DecodeMode, RecordWriter } from './records.ts';
+import { RecordTemplates } from './templates.ts';
 import { type CaseList, FixedCase } from './tier0/cases.ts';
 import type { CodeMarks } from './tlb.ts';
 
@@ -64,6 +65,8 @@ export class CodeCache implements CodeMarks {
   private readonly lines: Uint32Array;
   private readonly store: BlockStore;
   private free: number;
+  /** For 64-bit code and for 32-bit code with flat segments. */
+  private readonly templates: readonly RecordTemplates[];
   private readonly breakpoints = new Set<number>();
   /** Breakpoints, and addresses in some vCPU's debug registers: blocks end before them and are entered through the engine only. */
   private stops: ReadonlySet<number> = new Set();
@@ -86,6 +89,7 @@ export class CodeCache implements CodeMarks {
     this.lines = new Uint32Array(core.frames);
     this.store = new BlockStore(core);
     this.free = core.layout.records;
+    this.templates = [new RecordTemplates(core, 64), new RecordTemplates(core, 32)];
   }
 
   // ---- addresses as map keys: 48 bits of address and the mode in one exact number
@@ -214,6 +218,7 @@ export class CodeCache implements CodeMarks {
     const { core, writer, decoded: d } = this;
     if (this.free + BLOCK_ROOM > core.layout.recordsEnd) this.reset();
     const bits = bitsOf(core);
+    const templates = mode < 2 ? this.templates[mode]! : null;
     const base = core.layout.ram + frame * 4096;
     const linear = (lo + segmentBase) | 0;
     const start = linear & 4095;
@@ -231,6 +236,27 @@ export class CodeCache implements CodeMarks {
     let ipHi = hi;
     while (!ended) {
       if (count > 0 && (offset >= 4096 || count >= most || this.isStop(ipLo, ipHi))) break;
+      const template = templates === null ? -1 : templates.find(base + offset);
+      if (template >= 0) {
+        const length = templates!.lengthOf(template);
+        const next = (ipLo >>> 0) + length;
+        const nextHi = bits === 64 && next > 0xffffffff ? (ipHi + 1) | 0 : ipHi;
+        if (offset + length <= 4096 && templates!.write(template, base + offset, at, next | 0, nextHi)) {
+          const handler = templates!.handlerOf(template);
+          const pair = before === 0 ? 0 : this.list.fused(before, handler);
+          if (pair !== 0) core.view.setUint16(at - L.RECORD.size, pair, true);
+          before = handler;
+          count++;
+          at += L.RECORD.size;
+          offset += length;
+          ipLo = next | 0;
+          ipHi = nextHi;
+          const after = templates!.afterOf(template);
+          if (after === After.goesOn) continue;
+          leave = after === After.leaves;
+          break;
+        }
+      }
       let status = this.decode(core.u8, base + offset, base + 4096, bits, d);
       if (status === 'truncated') {
         if (count > 0) break;
@@ -258,15 +284,17 @@ export class CodeCache implements CodeMarks {
         offset += LONGEST;
         break;
       }
-      const from = at;
+      const first = at;
       at = writer.write(at, d, nextLo, nextHi, mode);
-      const pair = before === 0 || at !== from + L.RECORD.size ? 0 : this.list.fused(before, writer.handler);
-      if (pair !== 0) core.view.setUint16(from - L.RECORD.size, pair, true);
+      const pair = before === 0 || at !== first + L.RECORD.size ? 0 : this.list.fused(before, writer.handler);
+      if (pair !== 0) core.view.setUint16(first - L.RECORD.size, pair, true);
       before = writer.handler;
       offset += d.length;
       ipLo = nextLo;
       ipHi = nextHi;
       const after = writer.afterOf(d);
+      if (template < 0 && templates !== null && !ended && writer.handler !== 0 && at === first + L.RECORD.size)
+        templates.learn(d, first, after === After.repeated ? After.goesOn : after);
       if (after === After.ends || (after === After.repeated && d.rep !== 0)) ended = true;
       else if (after === After.leaves) {
         ended = true;
