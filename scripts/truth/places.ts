@@ -12,6 +12,8 @@ export interface Places {
   framesAt(address: bigint): readonly SourceFrame[];
   /** The address begins a row of the line table. */
   beginsRow(address: bigint): boolean;
+  /** Its code is copied over another's at run time. */
+  isAlternative(address: bigint): boolean;
   functionAt(address: bigint): { readonly name: string; readonly low: bigint; readonly high: bigint } | undefined;
 }
 
@@ -35,6 +37,7 @@ export function placesOf(binary: Binary): Places {
     },
     beginsRow: (address) =>
       rows ? rows.has(address) : symbolizer.lineAt(address)?.low === address || alternatives.originalOf(address) !== null,
+    isAlternative: (address) => alternatives.originalOf(address) !== null,
     functionAt: (address) => symbolizer.functionAt(address),
   };
 }

@@ -169,7 +169,15 @@ class Mapper {
       this.#truth.data++;
       return;
     }
-    const resolution = this.#resolve(file, top.line, mnemonic, lines);
+    // The bytes that make Xen emulate what follows spell a word; a disassembler reads instructions in it.
+    if (/EMULATE_PREFIX/.test(said) && mnemonic.startsWith('outs')) {
+      this.#truth.data++;
+      return;
+    }
+    let resolution = this.#resolve(file, top.line, mnemonic, lines);
+    // What is patched over bytes that an assembler skipped stands behind the line of the instruction before.
+    for (let next = 1; !resolution && isAssembly(file) && places.isAlternative(address) && next <= 8; next++)
+      resolution = this.#resolve(file, top.line + next, mnemonic, lines);
     if (!resolution) {
       if (this.#measures(file))
         this.#unmapped(`${file}:${top.line}`, `${file}:${top.line}: ${text}: the line does not show it: ${said.trim().slice(0, 80)}`);
@@ -237,9 +245,10 @@ class Mapper {
     if (inside !== -1) return { file, line: assembly || !whole ? line + inside : line, uses: [] };
     if (depth >= 8) return null;
     for (const [i, each] of text.entries()) {
-      for (const [name] of each.replace(/"(?:\\.|[^"\\])*"/g, '').matchAll(/[A-Za-z_]\w*/g)) {
-        if (seen.has(name)) continue;
-        const bodies = this.#source.macros(name).filter((body) => body.file !== file || body.line !== line);
+      for (const [, name, paste] of each.replace(/"(?:\\.|[^"\\])*"/g, '').matchAll(/([A-Za-z_]\w*)(\s*##)?/g)) {
+        if (!name || seen.has(name)) continue;
+        const named = paste ? this.#source.macrosFrom(name) : this.#source.macros(name);
+        const bodies = named.filter((body) => body.file !== file || body.line !== line);
         if (bodies.length === 0) continue;
         seen.add(name);
         // The same file's definition before the others'.
@@ -270,7 +279,7 @@ const showsInC = (line: string, wanted: RegExp): boolean =>
   });
 
 /** An instruction that is written as bytes; which one they are is not asked, since the binary has it. */
-const BYTES = /\.byte\s+(?:0x0f|0x66|0xf[23])\b/i;
+const BYTES = /\.byte\b/i;
 
 const showsInAssembly = (line: string, wanted: RegExp): boolean =>
   wanted.test(line.replace(/\/\*.*?\*\//g, ' ').replace(/(?:\/\/|;|(?<!\S)#).*$/, (rest) => (rest.startsWith(';') ? rest : ''))) ||

@@ -48,6 +48,12 @@ export class SourceText {
     return this.#macros.get(name) ?? [];
   }
 
+  /** Definitions of the macros whose name begins so: what a paste of `name##x` may mean. */
+  macrosFrom(start: string): readonly MacroBody[] {
+    this.#macros ??= this.#readMacros();
+    return [...this.#macros].flatMap(([name, bodies]) => (name.startsWith(start) ? bodies : []));
+  }
+
   /** The body of the one C function of that name; null when there is none or several. */
   functionNamed(name: string): MacroBody | null {
     const head = new RegExp(`^(?:[A-Za-z_][\\w \\t*]*[ \\t*])?${name}\\s*\\([^;{]*\\)\\s*\\{`, 'm');

@@ -110,7 +110,11 @@ export function plan9Instruction(line: string, offset: number): Instruction | nu
   const start = offset + code.indexOf(match[1]!);
   const classified = operands
     .filter((text) => !/^(?:GDTR|IDTR|LDTR|TASK|MSW)$/.test(text))
-    .map((text) => classifyOperand(text.toLowerCase(), 'intel'));
+    .map((text) => {
+      // What moves to and from a special register is a general one, whatever the kernel calls it.
+      const known = classifyOperand(text.toLowerCase(), 'intel');
+      return special && known.kind === 'other' ? classifyOperand('rax', 'intel') : known;
+    });
   return {
     mnemonic,
     prefixes: [],
