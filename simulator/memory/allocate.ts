@@ -25,13 +25,22 @@ export interface MemoryPlan {
   readonly firmware?: readonly number[];
   /** Width of the guest kernel: decides the form of its page tables and of the machine-to-physical table. */
   readonly bits: 64 | 32;
+  /** Xen keeps its memory out of the tables that guests run on: it does for processors with the Meltdown flaw. */
+  readonly xpti?: boolean;
 }
 
-/** Sizes the RAM window for `guestPages` pages, `extraPages` that the guest may add, and `xenPages` of Xen's own heap. */
-export function planMemory(guestPages: number, extraPages: number, xenPages: number, bits: 64 | 32 = 64): MemoryPlan {
+/** Sizes the RAM window for `guestPages` pages, `extraPages` that the guest may add, and `xenPages` of Xen's own heap. `hosts`: frames that a host
+ * can have, smallest first. */
+export function planMemory(
+  guestPages: number,
+  extraPages: number,
+  xenPages: number,
+  bits: 64 | 32 = 64,
+  hosts: readonly number[] = HOST_FRAMES,
+): MemoryPlan {
   let frames = Math.ceil((guestPages + extraPages) / CHUNK) * CHUNK + xenPages;
   frames += Math.ceil((frames * 8) / PAGE_SIZE) + 4 + CHUNK;
-  const hostFrames = HOST_FRAMES.find((n) => n >= frames + 0x10000) ?? 0x1fffe0;
+  const hostFrames = hosts.find((n) => n >= frames + 0x10000) ?? hosts.at(-1)!;
   return { frames, base: asMfn(hostFrames - frames), hostFrames, bits };
 }
 
@@ -71,7 +80,7 @@ export class MachineMemory {
     this.m2p = new M2p(this.frames, plan.base, plan.bits);
     this.xenNext = plan.base + own;
     this.xenEnd = this.xenNext + xenPages;
-    this.walker = plan.bits === 64 ? new Walker(this.ram, this.m2p, plan.hostFrames) : new PaeWalker(this.ram, this.m2p);
+    this.walker = plan.bits === 64 ? new Walker(this.ram, this.m2p, plan.xpti ? null : plan.hostFrames) : new PaeWalker(this.ram, this.m2p);
     this.types = new PageTypes(this.frames, {
       ...observer,
       revoke: (mfn, why) => observer.revoke(mfn, why),

@@ -59,3 +59,17 @@ test('firmware is looked for at physical addresses: what lies at that machine ad
   expect(told).toMatch(/Read of 0xf0000: nothing is mapped there/);
   expect(told).toMatch(/As a machine address it is .*(ROM|BIOS|firmware)/i);
 });
+
+test('accesses to devices happen at the same instruction whether code is translated or not', async () => {
+  const [translated, interpreted] = [
+    await complain('dom0-interrupt-handled', asDom0),
+    await complain('dom0-interrupt-handled', { ...asDom0, tier1: false }),
+  ];
+  expect(interpreted.machine.icount()).toBe(translated.machine.icount());
+  expect(interpreted.machine.stateHash()).toBe(translated.machine.stateHash());
+});
+
+test('a dom0 too large for a PC whose devices lie above 3 GiB is refused with what to do; a large one finds its memory below them', async () => {
+  await expect(complain('dom0-maps-local-apic', { ...asDom0, memoryMib: 3000 })).rejects.toThrow(/RAM ends at 3 GiB.*at most 2880 MiB/);
+  expect((await complain('dom0-maps-local-apic', { ...asDom0, memoryMib: 2048 })).refusals[0]).toMatch(/frame 0xfee00, which is not RAM/);
+});

@@ -43,11 +43,11 @@ describe('calls that Xen does not have', () => {
 
   test('what only the simulator lacks is -ENOSYS and says so', () => {
     const dom0 = new Guest({ dom0: true });
-    const { ret, unimplemented, refusal } = dom0.call(12, 10, dom0.scratch);
+    const { ret, unimplemented, refusal } = dom0.call(37, 0, dom0.scratch);
     expect([ret, unimplemented, refusal?.rule]).toEqual([ENOSYS, true, 'not-implemented']);
     expect(dom0.records.at(-1)).toMatchObject({
       kind: 'hypercall',
-      name: 'memory_op',
+      name: 'kexec_op',
       reason: 'not implemented by the simulator',
       unimplemented: true,
     });
