@@ -232,8 +232,12 @@ class CpuEngine implements Engine {
     const { i32 } = core;
     this.activate(vcpu);
     let left = budget;
-    let resuming = resume || this.interrupted[vcpu] === core.u64[L.RIP >> 3];
-    this.interrupted[vcpu] = null;
+    let resuming = resume;
+    const interrupted = this.interrupted[vcpu]!;
+    if (interrupted !== null) {
+      resuming ||= interrupted === core.u64[L.RIP >> 3];
+      this.interrupted[vcpu] = null;
+    }
     let alone = false;
     core.unfinished = false;
     const { regions } = this;
