@@ -13,9 +13,16 @@ import type { VcpuState } from './vcpu.ts';
 const decoded = newDecoded();
 const MAX_INSTRUCTION = 15;
 const PAGE = 4096;
+const PAGE_FAULT = 14;
 
-/** True when the access was carried out and the guest goes on behind the instruction. */
-export function deviceAccess(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean {
+/** A page fault that the instruction meets with its other operand. */
+export interface OtherFault {
+  readonly address: bigint;
+  readonly errorCode: number;
+}
+
+/** True when the access was carried out and the guest goes on behind the instruction; false when it is none to a device. */
+export function deviceAccess(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): boolean | OtherFault {
   if (!hv.pc || !vcpu.domain.isDom0 || errorCode & PFEC.fetch || !(errorCode & PFEC.present)) return false;
   const write = (errorCode & PFEC.write) !== 0;
   const mfn = registersAt(hv, vcpu, address, write);
@@ -35,8 +42,10 @@ export function deviceAccess(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   hv.storeWindow = null;
   vcpu.cpu.flushPage(address);
   if (exit.kind !== 'budget' || exit.executed !== 1) {
+    const other = exit.kind === 'exception' && exit.vector === PAGE_FAULT && exit.cr2 >> 12n !== address >> 12n;
+    const fault = other ? { address: exit.cr2, errorCode: exit.errorCode } : false;
     vcpu.cpu.restore(saved);
-    return false;
+    return fault;
   }
   const offset = Number(address & 0xfffn);
   const machine = mfn * PAGE + offset;

@@ -30,7 +30,6 @@ const IDT_ERROR = 2;
 const DR6_SINGLE_STEP = 0x4000n;
 const DR6_RESERVED_ONE = 0xffff0ff0n;
 const TF = 0x100;
-const NT = 0x4000;
 const DF = 0x400;
 const FLAT_USER_SS = 0xe02b;
 const NULL_RING3 = 3;
@@ -98,7 +97,6 @@ function sysenter(hv: Hypervisor, vcpu: VcpuState): void {
   cpu.setReg(RSP, 0n);
   cpu.setSegment(Segment.cs, NULL_RING3, FLAT_CODE);
   cpu.setSegment(Segment.ss, FLAT_USER_SS, FLAT_DATA);
-  cpu.rflags &= ~NT;
   if (vcpu.sysenter.address === 0n) {
     injectException(hv, vcpu, 13, 0, 0n, { byXen: true, reason: 'the guest kernel has no sysenter callback (callback_op)' });
     return;
@@ -156,14 +154,21 @@ function exception(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
       // The emulation runs the engine, which overwrites its one exit object.
       const { cr2, errorCode } = exit;
       if (hv.ldtFault !== null) ldtFault(hv, vcpu);
-      else if (startInfoAccess(hv, vcpu, cr2, errorCode)) return;
-      else if (!deviceAccess(hv, vcpu, cr2, errorCode) && !storeToTable(hv, vcpu, cr2, errorCode)) pageFault(hv, vcpu, cr2, errorCode);
+      else if (!startInfoAccess(hv, vcpu, cr2, errorCode)) faultAt(hv, vcpu, cr2, errorCode);
       return;
     }
     default:
       injectException(hv, vcpu, exit.vector, exit.errorCode);
       return;
   }
+}
+
+/** What Xen carries out for the guest, or the fault. An instruction that reads one device and writes another is not carried out. */
+function faultAt(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): void {
+  const carried = deviceAccess(hv, vcpu, address, errorCode);
+  if (carried === true) return;
+  const fault = carried || { address, errorCode };
+  if (!storeToTable(hv, vcpu, fault.address, fault.errorCode)) pageFault(hv, vcpu, fault.address, fault.errorCode);
 }
 
 function pageFault(hv: Hypervisor, vcpu: VcpuState, address: bigint, errorCode: number): void {

@@ -73,3 +73,7 @@ test('a dom0 too large for a PC whose devices lie above 3 GiB is refused with wh
   await expect(complain('dom0-maps-local-apic', { ...asDom0, memoryMib: 3000 })).rejects.toThrow(/RAM ends at 3 GiB.*at most 2880 MiB/);
   expect((await complain('dom0-maps-local-apic', { ...asDom0, memoryMib: 2048 })).refusals[0]).toMatch(/frame 0xfee00, which is not RAM/);
 });
+
+test('a copy from a device to an address that is not mapped: the fault is that of the store', async () => {
+  expect((await complain('dom0-copies-to-unmapped', asDom0)).told).toMatch(/Write of 0x10000: nothing is mapped there/);
+});
