@@ -245,9 +245,10 @@ class Mapper {
     if (inside !== -1) return { file, line: assembly || !whole ? line + inside : line, uses: [] };
     if (depth >= 8) return null;
     for (const [i, each] of text.entries()) {
+      const own = /^\s*\(([^)]*)\)/.exec(depth > 0 ? text[0]! : '')?.[1]?.split(/[\s,]+/) ?? [];
       for (const [, name, paste] of each.replace(/"(?:\\.|[^"\\])*"/g, '').matchAll(/([A-Za-z_]\w*)(\s*##)?/g)) {
-        if (!name || seen.has(name)) continue;
-        const named = paste ? this.#source.macrosFrom(name) : this.#source.macros(name);
+        if (!name || seen.has(name) || own.includes(name)) continue;
+        const named = paste && name.length > 4 ? this.#source.macrosFrom(name) : this.#source.macros(name);
         const bodies = named.filter((body) => body.file !== file || body.line !== line);
         if (bodies.length === 0) continue;
         seen.add(name);
@@ -273,13 +274,10 @@ interface Resolution {
 
 /** In C the instruction stands in a string, or its name is glued together by a macro's #. */
 const showsInC = (line: string, wanted: RegExp): boolean =>
-  [...line.matchAll(/"((?:\\.|[^"\\])*)"/g)].some(([, inner]) => {
-    const code = inner!.replace(/\\[nt]/g, ' ');
-    return wanted.test(code) || BYTES.test(code);
-  });
+  BYTES.test(line) || [...line.matchAll(/"((?:\\.|[^"\\])*)"/g)].some(([, inner]) => wanted.test(inner!.replace(/\\[nt]/g, ' ')));
 
 /** An instruction that is written as bytes; which one they are is not asked, since the binary has it. */
-const BYTES = /\.byte\b/i;
+const BYTES = /\.byte\b.*\b0x0f\b/i;
 
 const showsInAssembly = (line: string, wanted: RegExp): boolean =>
   wanted.test(line.replace(/\/\*.*?\*\//g, ' ').replace(/(?:\/\/|;|(?<!\S)#).*$/, (rest) => (rest.startsWith(';') ? rest : ''))) ||

@@ -17,6 +17,7 @@ export class SourceText {
   readonly root: string;
   readonly files: readonly string[];
   readonly #lines = new Map<string, readonly string[] | null>();
+  readonly #functions = new Map<string, MacroBody | null>();
   #macros: Map<string, MacroBody[]> | null = null;
 
   constructor(root: string, read: (file: string) => boolean) {
@@ -56,6 +57,14 @@ export class SourceText {
 
   /** The body of the one C function of that name; null when there is none or several. */
   functionNamed(name: string): MacroBody | null {
+    const known = this.#functions.get(name);
+    if (known !== undefined) return known;
+    const found = this.#findFunction(name);
+    this.#functions.set(name, found);
+    return found;
+  }
+
+  #findFunction(name: string): MacroBody | null {
     const head = new RegExp(`^(?:[A-Za-z_][\\w \\t*]*[ \\t*])?${name}\\s*\\([^;{]*\\)\\s*\\{`, 'm');
     const found = this.files.flatMap((file): MacroBody[] => {
       if (!/\.[ch]$/.test(file)) return [];

@@ -157,7 +157,8 @@ function withArguments(file: CFile, body: Node): CFile {
   const use = uses.find((given) => given.some((each) => /^(?:[c-gs]s|[cd]r\d)$/i.test(each))) ?? uses[0] ?? guessed(params, name, raw);
   const strings = new Map(file.strings);
   params.forEach((param, i) => {
-    const given = use[i] ?? '';
+    // Handed on from a macro that calls its own parameter the same: nothing is known of it.
+    const given = use[i] === param ? '' : (use[i] ?? '');
     if (/^"(?:[^"\\]|\\.)*"$/.test(given)) strings.set(param, given);
     else if (/^\w*$/.test(given) && new RegExp(`(?:#|\\b(?:__)?(?:x?str|stringify)\\w*\\s*\\()\\s*${param}\\b`, 'i').test(raw))
       strings.set(param, `"${given}"`);

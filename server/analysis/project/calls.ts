@@ -90,6 +90,8 @@ function isCallInC(code: string, at: number, name: string, meaning: Meaning | nu
   return true;
 }
 
+/** Behind a comma of a macro in capitals: `ALTERNATIVE "", restore_state, FEATURE`. */
+const ARGUMENT = /(?:^|[;:])\s*[A-Z_][A-Z0-9_]{3,}\s[^;]*,\s*$/;
 const BRANCH =
   /(?:^|[\s;:])(?:l?callw?l?q?|l?jmp[lwq]?|j[a-z]{1,4}|loop\w*)[ \t]+(?:\*|\$|short[ \t]+|near[ \t]+|dword[ \t]+|word[ \t]+)?$/i;
 
@@ -100,7 +102,7 @@ function isUseInAssembly(code: string, at: number, name: string, meaning: Meanin
   if (/^[\w.$@]/.test(rest) || /[\w.$@%]$/.test(line)) return false;
   if (meaning.definition.kind === 'macro') {
     // A statement of its own, in a file or in a body of a macro.
-    return /(?:^|[;:{\\])\s*$/.test(line) || /^\s*#\s*define\s+\w+(?:\([^)]*\))?\s*$/.test(line) || /^\(/.test(rest);
+    return /(?:^|[;:{\\])\s*$/.test(line) || ARGUMENT.test(line) || /^\s*#\s*define\s+\w+(?:\([^)]*\))?\s*$/.test(line) || /^\(/.test(rest);
   }
   // A jump within a file is a way through its code; one to another file is a call in tail position.
   if (meaning.definition.kind === 'label' && meaning.path === path) return /(?:^|[\s;:])l?call[wlq]?[ \t]+$/i.test(line);

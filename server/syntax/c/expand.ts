@@ -65,7 +65,12 @@ export function expandText(text: string, lookup: MacroLookup, depth = 0, busy: R
     else {
       const open = /^\s*\(/.exec(text.slice(at, at + 100));
       const end = open ? closing(text, at + open[0].length - 1) : -1;
-      const macro = lookup(token) ?? (end !== -1 && /stringify|^_*x?str(?:ing)?$/i.test(token) ? { params: ['x'], body: '#x' } : null);
+      const macro = lookup(token);
+      if (!macro && end !== -1 && /stringify|^_*x?str(?:ing)?$/i.test(token)) {
+        out += quoted(expandText(text.slice(at + open![0].length, end - 1), lookup, depth + 1, busy));
+        at = end;
+        continue;
+      }
       if (!macro || (macro.params !== null && end === -1)) {
         out += token;
         continue;

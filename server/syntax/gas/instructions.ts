@@ -40,12 +40,21 @@ function operandTexts(operands: Node): string[] {
 
 const decoded = newDecoded();
 
-/** An instruction that is written as its bytes, `.byte 0x0f, 0x01, 0xd0`, because an assembler did not know it; null for other data. */
+const BYTES = /^\.byte\s+((?:0x[0-9a-fA-F]{1,2}|\d{1,3})(?:\s*,\s*(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))*)\s*$/;
+const bytesOf = (node: Node | null): number[] =>
+  node?.type === 'directive' ? (BYTES.exec(node.text)?.[1]?.split(',').map(Number) ?? []) : [];
+
+/**
+ * An instruction that is written as its bytes, `.byte 0x0f, 0x01, 0xd0`, because an assembler did not know it; null for other data. The last bytes may
+ * stand in a directive of their own.
+ */
 export function readBytes(node: Node, toSource: SourceRange): Instruction | null {
-  const match = /^\.byte\s+((?:0x[0-9a-fA-F]{1,2}|\d{1,3})(?:\s*,\s*(?:0x[0-9a-fA-F]{1,2}|\d{1,3}))+)\s*$/.exec(node.text);
-  if (!match) return null;
-  const bytes = Uint8Array.from(match[1]!.split(','), Number);
-  if (bytes.length > 15 || !bytes.slice(0, -1).includes(0x0f) || decodeAny(bytes, 0, bytes.length, 64, decoded) !== 'ok') return null;
+  const first = bytesOf(node);
+  if (first.length < 2 || first.length > 15 || !first.slice(0, -1).includes(0x0f)) return null;
+  const status = decodeAny(Uint8Array.from(first), 0, first.length, 64, decoded);
+  const bytes = status === 'truncated' ? [...first, ...bytesOf(node.nextNamedSibling)] : first;
+  if (bytes.length > first.length && decodeAny(Uint8Array.from(bytes), 0, bytes.length, 64, decoded) !== 'ok') return null;
+  if (bytes.length === first.length && status !== 'ok') return null;
   if (decoded.length !== bytes.length) return null;
   const [start, end] = toSource(node.startIndex, node.endIndex);
   const { mnemonic } = ROWS[decoded.row]!;
