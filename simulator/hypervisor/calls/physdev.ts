@@ -65,7 +65,7 @@ function operate(call: Call, command: number, address: bigint): HandlerResult {
   return operation(call, address, `physdev_op.${operationByNumber(hypercallByNumber(PHYSDEV_OP)!, command)?.name ?? command}`);
 }
 
-/** The form before event channels had page: every interrupt whose port is not masked is ended. */
+/** The oldest way to end interrupts, all at once: each whose port is not masked. */
 function unmaskNotify(call: Call): HandlerResult {
   endUnmasked(call.hv, call.domain);
   return 0;
