@@ -50,10 +50,24 @@ const WRAP = 0xa7;
 const EXTEND_S = 0xac;
 const EXTEND_U = 0xad;
 const LOAD: Record<Width, number> = { 1: 0x2d, 2: 0x2f, 4: 0x28, 8: 0x29 };
+const STORE_64: Record<Width, number> = { 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: 0x37 };
+const STORE_32: Record<Width, number> = { 1: 0x3a, 2: 0x3b, 4: 0x36, 8: 0 };
+const STRUCTURE = { block: 2, loop: 3, if: 4 } as const;
 
 /** Parts of guest state whose loads must not be emitted after a store into the same part. */
 export const Space = { none: 0, registers: 1, memory: 2, flags: 3 } as const;
 export type SpaceNumber = (typeof Space)[keyof typeof Space];
+
+/** Operations on 64-bit constants that addresses are made of; null: left to WebAssembly. */
+function foldWide(op: number, x: number | bigint, y: number): number | null {
+  if (typeof x !== 'number') return null;
+  let v: number;
+  if (op === OP.add) v = x + y;
+  else if (op === OP.shru && x >= 0 && y >= 0 && y < 53) v = Math.floor(x / 2 ** y);
+  else if (op === OP.and && y === -4096) v = Math.floor(x / 4096) * 4096;
+  else return null;
+  return Number.isSafeInteger(v) ? v : null;
+}
 
 export class Emitter {
   readonly bytes = new Uint8Array(1 << 21);
@@ -137,7 +151,7 @@ export class Emitter {
 
   // Structure
   open(what: 'block' | 'loop' | 'if', label: string): void {
-    this.byte({ block: 2, loop: 3, if: 4 }[what]);
+    this.byte(STRUCTURE[what]);
     this.byte(0x40);
     this.labels.push(label);
   }
@@ -254,6 +268,10 @@ export class Emitter {
         if (op === OP.and) return this.k32(p & q);
         if (op === OP.shl) return this.k32(p << q);
       }
+      if (type === I64 && typeof v === 'number' && this.isConstant(x)) {
+        const folded = foldWide(op, this.constant[x]!, v);
+        if (folded !== null) return this.k64(folded);
+      }
       const neutral = op === OP.add || op === OP.sub || op === OP.or || op === OP.xor || op === OP.shl || op === OP.shrs || op === OP.shru;
       if (Number(v) === 0 && neutral) return x;
     }
@@ -311,7 +329,10 @@ export class Emitter {
   /** i64 to i32. */
   wrap(x: Node): Node {
     if (this.type(x) === I32) return x;
-    if (this.isConstant(x)) return this.k32(Number(BigInt.asIntN(32, BigInt(this.constant[x]!))));
+    if (this.isConstant(x)) {
+      const v = this.constant[x]!;
+      return this.k32(typeof v === 'number' ? v : Number(BigInt.asIntN(32, v)));
+    }
     if (this.kind[x] === KIND.unary && (this.a[x] === EXTEND_U || this.a[x] === EXTEND_S)) return this.b[x]!;
     return this.unary(WRAP, I32, Math.min(32, this.bitsOf(x)), x);
   }
@@ -359,10 +380,8 @@ export class Emitter {
   storeAt(w: Width, address: Node, value: Node, offset: number, space: SpaceNumber = Space.none): void {
     this.emit(address);
     this.emit(value);
-    const narrow64 = { 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: 0x37 }[w];
-    const narrow32 = { 1: 0x3a, 2: 0x3b, 4: 0x36, 8: 0 }[w];
     if (w === 8 && this.type(value) !== I64) throw new Error('8-byte store of an i32');
-    this.byte(this.type(value) === I64 ? narrow64 : narrow32);
+    this.byte(this.type(value) === I64 ? STORE_64[w] : STORE_32[w]);
     this.byte(0);
     this.unsigned(offset);
     this.epoch[space]!++;

@@ -118,7 +118,7 @@ export abstract class Tier1Operands extends VectorBuilder {
   }
   private offset64(): Node {
     const { d, nextLo, nextHi } = this.step;
-    if (d.ripRelative) return this.k64(BigInt.asIntN(64, BigInt(exact(nextLo, nextHi)) + BigInt(d.dispLo)));
+    if (d.ripRelative) return this.k64(exact(nextLo, nextHi) + d.dispLo);
     const short = d.dispHi === d.dispLo >> 31;
     const displacement = this.k64(short ? d.dispLo + this.correction() : (BigInt(d.dispHi) << 32n) | BigInt(d.dispLo >>> 0));
     let sum = d.base >= 0 ? this.whole(d.base) : -1;
