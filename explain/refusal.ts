@@ -84,8 +84,6 @@ function way(facts: Refusal['facts'], rule: string): string[] {
     lines.push(
       `As a machine address it is ${facts.deviceAddress}: physical addresses are not mapped for a PV guest, and a domU without devices may not map this one.`,
     );
-  if (rule === 'address-of-xen' && facts.access === 'write' && String(facts.region).startsWith('the machine-to-physical'))
-    lines.push('A guest changes entries of that table with mmu_update and MMU_MACHPHYS_UPDATE.');
   if (rule === 'page-not-present' && typeof facts.level === 'number' && facts.level > 1 && COVERED[facts.level])
     lines.push(`Nothing is mapped in the whole ${COVERED[facts.level]} around it.`);
   const elsewhere = list(facts.elsewhere);
@@ -94,6 +92,8 @@ function way(facts: Refusal['facts'], rule: string): string[] {
       `The address is mapped in another top-level table of the domain (frame ${elsewhere.join(', ')}), but not in the one that is loaded: an entry of the kernel’s own tables was not copied into it.`,
     );
   if (typeof facts.region === 'string') lines.push(`The address lies ${facts.region.startsWith('0x') ? '' : 'in '}${facts.region}.`);
+  if (rule === 'address-of-xen' && facts.access === 'write' && String(facts.region).startsWith('the machine-to-physical'))
+    lines.push('A guest changes entries of that table with mmu_update and MMU_MACHPHYS_UPDATE.');
   const mapped = list(facts.mappedAt);
   if (mapped.length) lines.push(`It is mapped writable at ${mapped.join(', ')}${mapped.length === 4 ? ' and perhaps elsewhere' : ''}.`);
   const path = list(facts.path);

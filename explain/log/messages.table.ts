@@ -81,7 +81,6 @@ export const logMessages: readonly LogMessage[] = [
   },
   { text: 'Shared grant entry is unstable', meaning: 'The granting domain kept changing the entry while Xen looked at it.' },
   { text: 'Unstable d{domain} handle {handle}', meaning: 'The same handle was unmapped twice at the same time.' },
-  { text: 'Expanding d{domain} grant table from {from} to {to} frames', meaning: 'The domain’s grant table grows: not an error.' },
   {
     text: 'Expand grant table of d{domain} to {to} failed. Current: {from} Max: {max}',
     meaning: 'The domain’s grant table cannot grow further.',
@@ -172,5 +171,22 @@ export const logMessages: readonly LogMessage[] = [
   {
     text: 'Domain 0 allocation is too small for kernel image',
     meaning: 'dom0_mem= is smaller than the kernel, its module and its tables need.',
+  },
+  { text: 'dom{domain}: pirq {pirq} not mapped', meaning: 'An interrupt is to be unmapped, or ended, that the domain has not mapped.' },
+  {
+    text: 'dom{domain}: {pirq}:{irq} already mapped to {bound}',
+    meaning: 'PHYSDEVOP_map_pirq: the domain’s number is taken by another interrupt of the machine.',
+    advice: 'Let Xen choose the number (pirq -1), or unmap the old one first.',
+  },
+  {
+    text: 'dom{domain}: irq {irq} already mapped to pirq {pirq}',
+    meaning: 'PHYSDEVOP_map_pirq: the interrupt of the machine is mapped already, under this number.',
+  },
+  { text: 'dom{domain}: map invalid irq {irq}', meaning: 'PHYSDEVOP_map_pirq: the machine has no such interrupt.' },
+  { text: 'dom{domain}: invalid pirq {pirq} or irq {irq}', meaning: 'PHYSDEVOP_map_pirq: one of the numbers is out of range.' },
+  { text: 'dom{domain}: wrong map_pirq type {kind}', meaning: 'PHYSDEVOP_map_pirq: there is no such kind of interrupt (MAP_PIRQ_TYPE_…).' },
+  {
+    text: 'Mismatched pm1a/pm1b setting',
+    meaning: 'dom0 asks for a sleep state with two different values for the two power-management registers of ACPI.',
   },
 ];

@@ -10,7 +10,7 @@ import { adjustEntry, entryMfn, isPresent, isXenSlot, PAE_ENTRIES, PTE, XEN_L2_F
 import { FLAG_XEN_L2, FrameType, type FrameTypeValue, TABLE_TYPE } from './frame-table.ts';
 import { isStop, type Outcome, type Stop } from './outcome.ts';
 import type { PageTypes } from './page-types.ts';
-import { alsoPrints, alternate, hex, refuse, throughSlot } from './refuse.ts';
+import { alsoPrints, alternate, hex, noReference, refuse, throughSlot } from './refuse.ts';
 
 const ENTRIES = 512;
 
@@ -133,7 +133,7 @@ export class Validation {
     if (bad) return { ...bad, xenLine: undefined } as Refusal;
     const mfn = entryMfn(entry);
     const outcome = types.takePageAndType(mfn, TABLE_TYPE[2], owner, { preemptible: true, held, keep: true, xenL2: true });
-    if (outcome !== null) return outcome;
+    if (outcome !== null) return isStop(outcome) ? outcome : noReference(outcome, mfn);
     if (types.frames.typeCount[types.ram.index(mfn)] === 1) return null;
     const shared = refuse(
       'EINVAL',
