@@ -49,6 +49,18 @@ describe.each(recorded.map((report) => [report.name, report] as const))('recorde
   });
 });
 
+it('of the findings that were judged by reading, under 3 % are false', () => {
+  const judged = readdirSync(join(root, 'test/truth/precision')).flatMap(
+    (name) => JSON.parse(readFileSync(join(root, 'test/truth/precision', name), 'utf8')).sample as { verdict: string; reason: string }[],
+  );
+  expect(judged.length).toBeGreaterThanOrEqual(120);
+  for (const { verdict, reason } of judged) {
+    expect(['true', 'redirected', 'dead', 'false']).toContain(verdict);
+    expect(reason).not.toBe('');
+  }
+  expect(judged.filter(({ verdict }) => verdict === 'false').length / judged.length).toBeLessThan(0.03);
+});
+
 it('instructions are told by their names and operands, spellings compare equal', () => {
   expect(isSensitive('mov', '%cr3,%rax')).toBe(true);
   expect(isSensitive('mov', '%rcx,%rax')).toBe(false);

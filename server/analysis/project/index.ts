@@ -35,6 +35,7 @@ interface Closure {
 
 const DEEPEST_CHAIN = 6;
 const MOST_INCLUDED = 4000;
+const MOST_CLOSURES = 64;
 const SEVERITIES = ['silent', 'fault', 'emulated', 'idiom'];
 const severityOf = (rule: string): number => SEVERITIES.indexOf(findRule(rule)?.severity ?? 'idiom');
 /** Folders of other processors, which a tree for several keeps beside ours. */
@@ -218,6 +219,8 @@ export class ProjectIndex {
       }
     }
     const closure = { files: seen, unseen };
+    // A file is asked about many times in a row and then no more; all closures of a kernel at once are gigabytes.
+    if (this.#closures.size >= MOST_CLOSURES) this.#closures.clear();
     this.#closures.set(path, closure);
     return closure;
   }
