@@ -45,12 +45,14 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
     unknown.add(what);
   });
   const several = options.domains.length > 0;
+  const told = new Set<Ending>();
   const lines = several ? new DomainLines(new Map(machine.domains().map(({ id, name }) => [id, name])), writeConsole) : null;
   const session = {
     ...options,
     inputDomain: inputDomain(options, machine),
     domainEnded: (domain: number, ending: Ending) => {
       io.stderr(`hyperport run: ${describeDomainEnding(machine, domain, ending)}\n`);
+      told.add(ending);
       if (ending.kind === 'crash') for (const line of crashReport(machine, symbols(domain), ending).slice(1)) io.stderr(`  ${line}\n`);
     },
   };
@@ -60,7 +62,7 @@ export async function run(argv: string[], io: CommandIo): Promise<number> {
     const end = await runSession(machine, session, keyboard, (domain, bytes) => (lines ? lines.push(domain, bytes) : writeConsole(bytes)));
     lines?.flushAll();
     if (end.message) io.stderr(`hyperport run: ${end.message}\n`);
-    for (const line of moreOf(end, machine, symbols)) io.stderr(`  ${line}\n`);
+    if (!end.crash || !told.has(end.crash)) for (const line of moreOf(end, machine, symbols)) io.stderr(`  ${line}\n`);
     for (const line of grantLeakLines(machine, symbols)) io.stderr(`hyperport run: ${line}\n`);
     if (options.stats) io.stderr(`${stats(machine, performance.now() - started)}\n`);
     return end.code;
