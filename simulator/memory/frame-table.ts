@@ -25,6 +25,8 @@ export const FLAG_PARTIAL = 32;
 
 /** Owner of free frames. */
 export const NOBODY = 0xffff;
+/** I/O memory (DOMID_IO), as which the first MiB counts. */
+export const OWNER_IO = 0x7ff1;
 /** Xen itself (DOMID_XEN). */
 export const OWNER_XEN = 0x7ff2;
 
@@ -109,6 +111,11 @@ export class FrameTable {
   stampPin(index: number): void {
     this.pinnedSince[index] = this.currentIcount;
     this.pinnedBy[index] = this.currentCall;
+  }
+
+  /** The first MiB. */
+  low(mfn: number): boolean {
+    return mfn < FIRST_MIB;
   }
 
   /** RAM of the host that belongs to Xen or another domain. The first MiB counts as a device's. */

@@ -20,6 +20,7 @@ import {
   type FrameTypeValue,
   isTable,
   NOBODY,
+  OWNER_IO,
   OWNER_XEN,
   TABLE_TYPE,
   TYPE_NAMES,
@@ -522,7 +523,7 @@ export class PageTypes {
     const bad = (rule: string): Refusal =>
       refuse('EINVAL', rule, { frame: f.fact(mfn), domain }, { template: 'bad-steal', args: this.stealArgs(mfn, domain) });
     if (!this.ram.valid(mfn))
-      return f.elsewhere(mfn) ? bad('frame-not-yours') : refuse('EINVAL', 'frame-not-yours', { frame: f.fact(mfn), domain });
+      return f.elsewhere(mfn) || f.low(mfn) ? bad('frame-not-yours') : refuse('EINVAL', 'frame-not-yours', { frame: f.fact(mfn), domain });
     const i = this.ram.index(mfn);
     if (f.references[i] === 0 || f.owner[i] !== domain || f.flags[i]! & FLAG_SPECIAL) return bad('frame-not-yours');
     if (f.references[i] !== 1 || !(f.flags[i]! & FLAG_ALLOCATED)) return bad('frame-in-use');
@@ -537,6 +538,8 @@ export class PageTypes {
   private stealArgs(mfn: Mfn, domain: number): Record<string, string> {
     const f = this.frames;
     const inside = this.ram.valid(mfn);
+    if (f.low(mfn))
+      return { mfn: frameText(mfn), domain: `${domain}`, owner: `${OWNER_IO}`, caf: '8000000000000001', taf: 'e400000000000001' };
     const i = inside ? this.ram.index(mfn) : 0;
     const owner = !inside ? f.ownerElsewhere : f.references[i] === 0 ? 0x7ff4 : f.owner[i]!;
     return {

@@ -32,6 +32,7 @@ const together: Readonly<Record<string, readonly string[]>> = {
   'grants-versions': ['grantversion'],
   smp: ['smp'],
 };
+  'grants-lost': ['grantlost'],
 /** Images for guests with more than one vCPU. */
 const vcpusOf: Readonly<Record<string, number>> = { smp: 3 };
 

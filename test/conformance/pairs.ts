@@ -18,7 +18,7 @@ export interface PairRun {
   readonly second: readonly string[];
 }
 
-export const pairs: readonly { readonly name: string; readonly bits: Bits }[] = (['ports'] as const).flatMap((name) => [
+export const pairs: readonly { readonly name: string; readonly bits: Bits }[] = (['ports', 'grants'] as const).flatMap((name) => [
   { name, bits: 64 },
   { name, bits: 32 },
 ]);

@@ -37,6 +37,7 @@ export const images = (): Image[] =>
     name: bits === 64 ? 'security' : 'security32',
     bits,
     vcpus: 1,
+    cpu: 'amd' as const,
     scenarios: scenarios()
       .filter((one) => one.bits === null || one.bits === bits)
       .map(({ folder }) => `../../security/${folder}`),

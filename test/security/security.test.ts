@@ -31,11 +31,12 @@ test('each folder names its advisory and what is expected', () => {
 });
 
 describe.each(['domU', 'dom0'] as const)('as %s', (role) => {
-  test.each(images())('$name: every attack is denied, as on real Xen', ({ name, scenarios: folders }) => {
+  test.each(images())('$name: every attack is denied, as on real Xen', (image) => {
+    const { name, scenarios: folders } = image;
     const wanted = folders.map((folder) => [folder.split('/').at(-1)!, '0x1'] as const);
     const real = readRecording(name, role);
     expect([...verdicts(real!.lines)].sort()).toEqual([...wanted].sort());
-    const { lines, end } = onSimulator(elfs.get(name)!, role, 1);
+    const { lines, end } = onSimulator(elfs.get(name)!, role, image);
     expect([...verdicts(lines)].sort()).toEqual([...wanted].sort());
     expect(end).toBe('shutdown');
     expect(compare(real!.lines, lines, role).differences.filter(({ reason }) => reason === null)).toEqual([]);

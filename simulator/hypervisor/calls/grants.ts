@@ -155,6 +155,10 @@ function setupTable(call: Call, count: number): Answer {
   if (!mayManage(call, domain)) return answerFrames(call, op, notManaged(id), [], 8);
   const { grants } = domain;
   if (wanted > grants.maxFrames) return answerFrames(call, op, tooMany(domain.id, grants, wanted), [], 8);
+  if (wanted > grants.frames.length && wanted > 1) {
+    const args = { domain: `${domain.id}`, from: `${grants.frames.length}`, to: `${wanted}` };
+    call.hv.logMessage('grant-expanding', args, call.vcpu);
+  }
   grants.grow(wanted);
   return answerFrames(call, op, okay, grants.frames.slice(0, wanted), call.word);
 }
@@ -168,7 +172,11 @@ function tooMany(id: number, table: GrantTable, frames: number): Outcome {
 function statusFrames(call: Call, count: number): Answer {
   if (count !== 1) return count === 0 && call.bits === 32 ? { ret: 0n } : notOne(count);
   const op = call.struct('gnttab_get_status_frames', call.args[1]!);
-  if (!op) return call.fault('gnttab_get_status_frames');
+  if (!op) {
+    const refusal = call.fault('gnttab_get_status_frames').refusal!;
+    // Of a 32-bit guest Xen copies the structure before.
+    return no(call.bits === 64 ? { ...refusal, xenLine: { template: 'grant-status-arguments', args: {} } } : refusal);
+  }
   if (!call.addressOk(op.big('frame_list'))) return listFault(call, op.big('frame_list'));
   const id = op.number('dom');
   const wanted = op.number('nr_frames');
@@ -178,7 +186,8 @@ function statusFrames(call: Call, count: number): Answer {
   const { statusFrames: frames } = domain.grants;
   if (wanted > frames.length) {
     const facts = { granting: domain.id, frames: wanted, most: frames.length, table: tableText(domain.id, domain.grants) };
-    return answerFrames(call, op, refused(S.GNTST_general_error, refuse('EINVAL', 'grant-table-size', facts)), [], 8);
+    const line = { template: 'grant-status-frames', args: { domain: `${domain.id}`, asked: `${wanted}`, max: `${frames.length}` } };
+    return answerFrames(call, op, refused(S.GNTST_general_error, refuse('EINVAL', 'grant-table-size', facts, line)), [], 8);
   }
   return answerFrames(call, op, okay, frames.slice(0, wanted), 8);
 }

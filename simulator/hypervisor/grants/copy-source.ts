@@ -10,8 +10,8 @@ import type { Hypervisor } from '../hypervisor.ts';
 import { claim, unclaim } from './claim.ts';
 import { absentGrant, byId } from './domains.ts';
 import { entryFacts, type Outcome, refused } from './facts.ts';
-import { beyondTable } from './map.ts';
-import { type ActiveGrant, activeOf, pin, pinned, pinnedForWriting, pinWord, wouldOverflow } from './pins.ts';
+import { beyondTable, usedOtherwise } from './map.ts';
+import { type ActiveGrant, activeOf, pin, pinned, pinnedForWriting, wouldOverflow } from './pins.ts';
 
 /** A frame that may be copied from or to; one reference to it is taken. */
 export interface Acquired {
@@ -48,7 +48,7 @@ export function acquire(
   const before = table.active.get(ref);
   const inUse = before !== undefined && pinned(before);
   if (inUse && (before.domain !== domain || wouldOverflow(before, [kind])))
-    return refused(S.GNTST_general_error, refuse('EINVAL', 'grant-used-otherwise', { ...facts(), pins: hex(pinWord(before)) }));
+    return refused(S.GNTST_general_error, usedOtherwise(before, domain, facts(), false));
   const fresh = !inUse || (!readonly && !pinnedForWriting(before));
   const entry = table.read(ref);
   const handsOn = table.version === 2 && (entry.flags & F.GTF_type_mask) === F.GTF_transitive;
@@ -129,12 +129,15 @@ function frameOf(hv: Hypervisor, granting: Domain, ref: number, domain: number):
 
 function handOn(hv: Hypervisor, granting: Domain, ref: number, readonly: boolean, allowed: boolean): Acquired | Outcome {
   const { transDomain, transRef } = granting.grants.read(ref);
-  const wrong = (why: string): Outcome =>
-    refused(S.GNTST_general_error, refuse('EINVAL', 'grant-transitive', { ref, granting: granting.id, why }));
-  if (!allowed) return wrong('a grant that is handed on may not itself hand on another');
-  if (transDomain === granting.id) return wrong('a domain cannot hand on its own grant');
+  const wrong = (why: string, template: string, args: Readonly<Record<string, string>> = {}): Outcome =>
+    refused(S.GNTST_general_error, refuse('EINVAL', 'grant-transitive', { ref, granting: granting.id, why }, { template, args }));
+  if (!allowed) return wrong('a grant that is handed on may not itself hand on another', 'grant-transitive-twice');
+  if (transDomain === granting.id) return wrong('a domain cannot hand on its own grant', 'grant-transitive-self');
   const other = byId(hv, transDomain);
-  if (!other) return wrong(`it hands on a grant of domain ${transDomain}, which does not exist`);
+  if (!other)
+    return wrong(`it hands on a grant of domain ${transDomain}, which does not exist`, 'grant-transitive-domain', {
+      domain: `${transDomain}`,
+    });
   if (other === 'absent') {
     const refusal = absentGrant(transRef, granting.id);
     return refused(refusal.rule === 'grant-reference' ? S.GNTST_bad_gntref : S.GNTST_general_error, refusal);

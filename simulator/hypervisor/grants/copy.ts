@@ -110,7 +110,7 @@ export class GrantCopier {
     } else {
       const mfn = asMfn(Number(wanted.named & 0xff_ffff_ffffn));
       const missing = types.getPage(mfn, domain.id);
-      if (missing) return refused(S.GNTST_bad_page, missing);
+      if (missing) return refused(S.GNTST_bad_page, alsoPrints(missing, 'grant-copy-frame', { mfn: wanted.named.toString(16) }));
       Object.assign(end, { mfn, offset: 0, length: PAGE_SIZE, granted: false, named: wanted.named });
     }
     if (readonly) return null;

@@ -5,7 +5,7 @@
 
 import { type StructureName, type StructView, sizeOf, slotOf } from '../../../abi/layout.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
-import type { Answer, Call } from '../call.ts';
+import { type Answer, type Call, no } from '../call.ts';
 import { again } from '../continuation.ts';
 import type { Outcome } from './facts.ts';
 
@@ -49,12 +49,25 @@ export function runList(call: Call, work: ListWork, count: number): Answer {
     const outcome = op && work.one(op);
     if (!op || (outcome && !tell(call, op, at, outcome, work.whole))) {
       work.finish();
-      return call.fault(work.name);
+      return unreadable(call, work, op === null, n, count);
     }
-    if (outcome?.refusal) refusal = withElement(outcome.refusal, work.name, n);
+    refusal = latest(call, refusal, outcome, work.name, n);
   }
   work.finish();
   return refusal ? { ret: 0n, refusal } : { ret: 0n };
+}
+
+/** What is told of the call is its last refusal; Xen logs each. */
+function latest(call: Call, before: Refusal | undefined, outcome: Outcome | null, name: StructureName, n: number): Refusal | undefined {
+  if (!outcome?.refusal) return before;
+  if (before) call.hv.logRefusal(before, call.vcpu);
+  return withElement(outcome.refusal, name, n);
+}
+
+function unreadable(call: Call, { name }: ListWork, reading: boolean, n: number, count: number): Answer {
+  const refusal = call.fault(name).refusal!;
+  if (!reading || name !== 'gnttab_transfer') return no(refusal);
+  return no({ ...refusal, xenLine: { template: 'grant-request', args: { index: `${n}`, asked: `${count}` } } });
 }
 
 /** Writes an element's outcome back. */
@@ -90,7 +103,7 @@ export function compatList(call: Call, work: ListWork, count: number): Answer {
       if (n > 0 && preemption.due()) break;
       preemption.work(1);
       const outcome = work.one(op)!;
-      if (outcome.refusal) refusal = withElement(outcome.refusal, work.name, first + n);
+      refusal = latest(call, refusal, outcome, work.name, first + n);
       op.set('status', outcome.status);
       outcomes.push(outcome);
     }

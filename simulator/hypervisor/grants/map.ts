@@ -12,7 +12,7 @@ import type { Domain } from '../domain.ts';
 import { claim, unclaim } from './claim.ts';
 import { absentGrant, byId, noDomain } from './domains.ts';
 import { entryFacts, handlesText, type Outcome, okay, refused, tableText } from './facts.ts';
-import { activeOf, type PinKind, pin, pinned, pinnedForWriting, pinWord, wouldOverflow } from './pins.ts';
+import { type ActiveGrant, activeOf, type PinKind, pin, pinned, pinnedForWriting, pinWord, wouldOverflow } from './pins.ts';
 import { createEntry } from './table-entry.ts';
 
 /** The kinds of use that the flags ask for. */
@@ -87,7 +87,7 @@ function take(call: Call, granting: Domain, { ref, kinds, flags, address, handle
     );
   const active = table.active.get(ref);
   if (active && pinned(active) && (active.domain !== domain.id || wouldOverflow(active, kinds) || active.subPage))
-    return refused(S.GNTST_general_error, refuse('EINVAL', 'grant-used-otherwise', { ...facts(), pins: hex(pinWord(active)) }));
+    return refused(S.GNTST_general_error, usedOtherwise(active, domain.id, facts(), true));
   const readonly = (flags & M.GNTMAP_readonly) !== 0;
   if (!active || !pinned(active) || (!readonly && !pinnedForWriting(active))) {
     const denied = claim(table, ref, { domain: domain.id, granting: granting.id, readonly, map: true });
@@ -153,6 +153,14 @@ function takeFrame(
   if ('rule' in place) return undo(place);
   call.hv.grantEntries.add(place, { domain: call.domain.id, handle });
   return null;
+}
+
+export function usedOtherwise(active: ActiveGrant, domain: number, facts: Refusal['facts'], map: boolean): Refusal {
+  const args = { domain: `${active.domain}`, other: `${domain}`, pins: pinWord(active).toString(16).padStart(8, '0') };
+  const line = map
+    ? { template: 'grant-used', args: { ...args, part: active.subPage ? '1' : '0' } }
+    : { template: 'grant-used-copy', args };
+  return refuse('EINVAL', 'grant-used-otherwise', { ...facts, pins: hex(pinWord(active)) }, line);
 }
 
 const inUse = (refusal: Refusal, mfn: Mfn): Refusal =>

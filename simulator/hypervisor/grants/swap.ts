@@ -18,9 +18,10 @@ export function swapGrants(domain: Domain, op: StructView): Outcome {
       return refused(S.GNTST_bad_gntref, beyondTable(domain, domain.id, ref, { template: 'grant-swap-reference', args }));
   }
   if (refs[0] === refs[1]) return okay;
-  for (const ref of refs) {
-    if (pinned(table.active.get(ref)))
-      return refused(S.GNTST_eagain, refuse('EBUSY', 'grant-in-use', entryFacts(table, domain.id, domain.id, ref)));
+  for (const [n, ref] of refs.entries()) {
+    if (!pinned(table.active.get(ref))) continue;
+    const line = { template: 'grant-busy', args: { which: n === 0 ? 'a' : 'b', ref: hex(ref) } };
+    return refused(S.GNTST_eagain, refuse('EBUSY', 'grant-in-use', entryFacts(table, domain.id, domain.id, ref), line));
   }
   table.swap(...refs);
   return okay;

@@ -8,7 +8,7 @@ import type { Refusal } from '../../../abi/refusal.ts';
 import { adjustEntry, entryMfn, isPresent, makeEntry, PTE } from '../../memory/entry.ts';
 import { FrameType } from '../../memory/frame-table.ts';
 import { addressAllowed } from '../../memory/guest-memory.ts';
-import { hex, refuse } from '../../memory/refuse.ts';
+import { alsoPrints, frameText, hex, refuse } from '../../memory/refuse.ts';
 import type { Call } from '../call.ts';
 
 /** First of the flag bits that become the available bits of the entry. */
@@ -29,13 +29,15 @@ export interface Place {
   readonly slot: number;
 }
 
-const noTable = (address: bigint, why: string, template: string | null): Refusal =>
-  refuse(
+const noTable = (address: bigint, why: string, template: string | null): Refusal => {
+  const text = address.toString(16);
+  return refuse(
     'EINVAL',
     'grant-place',
     { address: hex(address), why },
-    template ? { template, args: { address: address.toString(16) } } : undefined,
+    template ? { template, args: { address: text, machine: text } } : undefined,
   );
+};
 
 /** The level 1 table in use, of the caller's, in which the entry lies. */
 function placeOf(call: Call, address: bigint, flags: number, template: string | null): Place | Refusal {
@@ -53,7 +55,7 @@ function placeOf(call: Call, address: bigint, flags: number, template: string | 
   const owned = types.getPage(place.table, call.domain.id);
   if (owned)
     return {
-      ...owned,
+      ...alsoPrints(owned, 'no-page-ref', { mfn: frameText(place.table) }),
       errno: 'EINVAL',
       rule: 'grant-place',
       facts: { ...owned.facts, address: hex(address), why: 'the table is not the domain’s' },

@@ -74,7 +74,10 @@ function takeAway(call: Call, op: Unmap, mapping: Mapping, mfn: Mfn, left: Unmap
       'EINVAL',
       'grant-bus-address',
       { ...facts(), address: hex(op.busAddress), wanted: hex(BigInt(mfn) << 12n) },
-      { template: 'grant-bus-address', args: { address: op.busAddress.toString(16), expectedAddress: (BigInt(mfn) << 12n).toString(16) } },
+      {
+        template: 'grant-bus-address',
+        args: { bus: op.busAddress.toString(16), machine: (BigInt(mfn) << 12n).toString(16).padStart(16, '0') },
+      },
     );
   const kinds: PinKind[] = [];
   if (op.hostAddress !== 0n && flags & M.GNTMAP_host_map) {

@@ -3,7 +3,7 @@
 
 import { grantFlags as F, reservedGrants } from '../../../abi/constants/grant.table.ts';
 import type { Refusal } from '../../../abi/refusal.ts';
-import { refuse } from '../../memory/refuse.ts';
+import { hex, refuse } from '../../memory/refuse.ts';
 import type { Domain } from '../domain.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { entryText, useText } from './facts.ts';
@@ -23,9 +23,20 @@ export function setVersion(hv: Hypervisor, domain: Domain, version: number): Ref
     return refuse('EBUSY', 'grant-table-in-use', facts, { template: 'grant-version-in-use', args });
   }
   const refusal = version === 1 ? (notRepresentable(domain) ?? statusMapped(hv, domain)) : null;
+  if (refusal?.errno !== 'ERANGE' && version === 1) tellDropped(hv, domain);
   if (refusal) return refusal;
   table.changeVersion(version);
   return null;
+}
+
+/** Reserved entries that are neither empty nor grants of access do not stay. */
+function tellDropped(hv: Hypervisor, { grants }: Domain): void {
+  for (let ref = 0; ref < RESERVED; ref++) {
+    const { flags } = grants.read(ref);
+    const type = flags & F.GTF_type_mask;
+    if (type !== F.GTF_permit_access && type !== F.GTF_invalid)
+      hv.logMessage('grant-version-flags', { grantFlags: hex(flags), ref: ref === 0 ? '0' : hex(ref) });
+  }
 }
 
 /** A reserved entry that version 1 has no form for. */

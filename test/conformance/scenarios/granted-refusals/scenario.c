@@ -1,5 +1,5 @@
 /*
- * map_grant_ref and unmap_grant_ref refused: flags, domains, references, entries, addresses, handles, lists.
+ * map_grant_ref and unmap_grant_ref are refused: flags, domains, references, entries, addresses, handles, lists.
  *
  * Read: statuses are unsigned 16-bit numbers: 65535 general error, 65534 bad domain, 65533 bad reference, 65532 bad handle, 65527 bad page. The call itself
  * answers 0 unless the list cannot be read or written.

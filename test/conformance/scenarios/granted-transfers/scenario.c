@@ -1,5 +1,5 @@
 /*
- * GNTTABOP_transfer: a frame goes to the domain that offered to take one, here to the domain itself. The frame is gone whether it is taken or not.
+ * GNTTABOP_transfer: a frame goes to the domain that offered to take one, here to the domain itself. It is gone whether it is taken or not.
  *
  * Read: statuses are unsigned 16-bit numbers: 65535 general error, 65534 bad domain, 65527 bad page. The flags of an offer become 2 | 4 | 8.
  */

@@ -1,13 +1,13 @@
 /*
  * The entry that maps a grant is overwritten without an unmap: the frame is let go, the grant stays in use, and the unmap finds another entry.
  *
- * A debug build of Xen complains at the store; the release only when the unmap comes, by its status.
+ * A debug build of Xen raises #GP at the store, which ends this guest: it has an image of its own. The release shows only when the unmap comes, by its status.
  *
  * Read: status 65535 is GNTST_general_error, and the entry keeps GTF_reading and GTF_writing for ever.
  */
 #include "grants.h"
 
-SCENARIO("granted-overwritten")
+SCENARIO("grantlost-overwritten")
 {
 	volatile grant_entry_v1_t *table = map_table();
 	domid_t self = own_domid();
