@@ -46,16 +46,30 @@ const AMD_NATIVE: Leaves = {
 };
 
 const INTEL_NATIVE: Leaves = {
-  0: [0xb, INTEL[0], INTEL[2], INTEL[1]],
+  0: [0xb, ...INTEL],
   1: [0x106a3, 0x800, 0x80002001, 0x78bfbfd],
+  2: [1, 0, 0x4d, 0x2c307d],
+  5: [0, 0, 3, 0],
+  11: [0, 1, 0x100, 0],
   1073741824: [0x40000001, 0x54474354, 0x43544743, 0x47435447],
-  2147483648: [0x80000008, 0, 0, 0],
-  2147483649: [0, 0, 1, 0x20100800],
+  2147483648: [0x80000008, ...INTEL],
+  2147483649: [0x106a3, 0, 1, 0x20100800],
   2147483650: INTEL_BRAND[0]!,
   2147483651: INTEL_BRAND[1]!,
   2147483652: INTEL_BRAND[2]!,
+  2147483653: [0x01ff01ff, 0x01ff01ff, 0x40020140, 0x40020140],
+  2147483654: [0, 0x42004200, 0x02008140, 0x00808140],
   2147483656: [0x3028, 0, 0, 0],
 };
+
+/** Leaf 4 of Intel's processors by its subleaves: the caches. */
+const INTEL_CACHES: Leaves = {
+  0: [0x121, 0x01c0003f, 0x3f, 1],
+  1: [0x122, 0x01c0003f, 0x3f, 1],
+  2: [0x143, 0x03c0003f, 0xfff, 1],
+  3: [0x163, 0x03c0003f, 0x3fff, 6],
+};
+const NOTHING = [0, 0, 0, 0] as const;
 
 /** What a 32-bit guest is not shown: long mode and what needs it (cmpxchg16b, lahf in 64-bit mode), on Intel's processors syscall, and
  * 64-bit linear addresses. */
@@ -86,7 +100,16 @@ function guestLeaves(model: CpuModelName, dom0: boolean, hostFrames: number): Le
           2147483648: [0x80000021, ...AMD] as const,
           2147483649: [0x60fb1, 0, 1, 0x2191cbf5 | mtrr] as const,
         }
-      : { 1: [0x106a3, 0x800, 0x80002001, 0x789c3f5 | mtrr] as const }),
+      : {
+          1: [0x106a3, 0x800, 0x80002001, 0x789cbf5 | mtrr] as const,
+          5: NOTHING,
+          7: [0, 0, 0, 0x20000000] as const,
+          11: NOTHING,
+          2147483648: [0x80000008, 0, 0, 0] as const,
+          2147483649: [0, 0, 1, 0x20100800 | mtrr] as const,
+          2147483653: NOTHING,
+          2147483654: [0, 0, 0x02008140, 0] as const,
+        }),
     1073741824: [0x40000005, 0x566e6558, 0x65584d4d, 0x4d4d566e],
     1073741825: [0x40011, 0, 0, 0],
     1073741826: [1, 0x40000000, 1, 0],
@@ -108,9 +131,11 @@ export function cpuPolicy(
     const [eax, ebx, ecx, edx] = leaves[leaf >>> 0] ?? [0, 0, 0, 0];
     return { eax: eax | 0, ebx: ebx | 0, ecx: ecx | 0, edx: edx | 0 };
   };
+  const hasCaches = (leaf: number): boolean => model === 'intel' && leaf === 4;
   return {
-    native: (leaf) => find(nativeLeaves, leaf),
+    native: (leaf, subleaf) => (hasCaches(leaf) ? find(INTEL_CACHES, subleaf) : find(nativeLeaves, leaf)),
     guest: (leaf, subleaf) => {
+      if (hasCaches(leaf)) return find(INTEL_CACHES, subleaf);
       if (leaf >>> 0 === 0x40000003) {
         if (subleaf === 0) return { eax: tsc === 'emulate' ? 1 : 0, ebx: 0, ecx: 1_000_000, edx: 0 };
         if (subleaf === 1) return { eax: 0, ebx: 0, ecx: 0x8000_0000 | 0, edx: 1 };

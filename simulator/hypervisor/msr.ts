@@ -7,8 +7,8 @@ import type { Hypervisor } from './hypervisor.ts';
 import { readTsc } from './time.ts';
 import type { VcpuState } from './vcpu.ts';
 
-/** SCE, LME, LMA, NX; a 32-bit guest is not shown long mode. */
-const EFER = { 64: 0xd01n, 32: 0x801n } as const;
+/** SCE, LME, LMA, NX. A 32-bit guest is not shown long mode, nor syscall on Intel's processors, where only 64-bit code has it. */
+const EFER = { amd: { 64: 0xd01n, 32: 0x801n }, intel: { 64: 0xd01n, 32: 0x800n } } as const;
 const isBase = (msr: number): boolean => msr >= 0xc0000100 && msr <= 0xc0000102;
 /** Fast strings; no branch trace store, no precise events, xTPR off. */
 const MISC_ENABLE = 0x801801n;
@@ -36,6 +36,14 @@ const isAmdPower = (msr: number): boolean =>
   (msr >= 0xc0010061 && msr <= 0xc001006b) ||
   (msr >= 0xc0010000 && msr <= 0xc0010007) ||
   msr === 0xc001001f;
+
+/** Performance counters of Intel's processors: there, and 0 while Xen's virtual counters are off. */
+const isIntelCounter = (msr: number): boolean =>
+  (msr >= 0xc1 && msr <= 0xc8) || (msr >= 0x186 && msr <= 0x189) || (msr >= 0x309 && msr <= 0x30b) || (msr >= 0x38d && msr <= 0x390);
+
+/** PLATFORM_INFO, MISC_FEATURES_ENABLES, PERF_STATUS. */
+const INTEL_ZERO: ReadonlySet<number> = new Set([0xce, 0x140, 0x198]);
+const ARCH_CAPABILITIES = 0x10a;
 
 /** SYSCFG, IORRs, top of memory, TSEG: read as 0 by dom0, not there for others. */
 const isAmdMemory = (msr: number): boolean =>
@@ -69,7 +77,7 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
     case 0x40000000:
       return 0n;
     case 0xc0000080:
-      return EFER[vcpu.bits];
+      return EFER[hv.config.cpu][vcpu.bits];
     case 0xc0000100:
       return vcpu.cpu.base(Segment.fs);
     case 0xc0000101:
@@ -82,7 +90,12 @@ export function readMsr(hv: Hypervisor, vcpu: VcpuState, msr: number): bigint | 
     if (msr === 0x8b) return 0x0100_0065n;
     if (msr === 0xc0010015) return 0x0100_0000n;
     if (isAmdPower(msr) || (isAmdMemory(msr) && vcpu.domain.isDom0) || msr === 0xc0011029) return 0n;
-  } else if (msr === 0x17) return 0n;
+  } else {
+    if (msr === 0x17 || isIntelCounter(msr)) return 0n;
+    if (msr === 0x8b) return 0x1_0000_0000n;
+    if (INTEL_ZERO.has(msr)) return 0n;
+    if (msr === ARCH_CAPABILITIES) return 0x400_0000n;
+  }
   return null;
 }
 
@@ -90,7 +103,7 @@ export function writeMsr(hv: Hypervisor, vcpu: VcpuState, msr: number, value: bi
   if (vcpu.bits === 32 && isBase(msr)) return false;
   switch (msr) {
     case 0xc0000080:
-      return value === EFER[vcpu.bits];
+      return value === EFER[hv.config.cpu][vcpu.bits];
     case 0xc0000100:
       if (isCanonical(value)) vcpu.cpu.setBase(Segment.fs, value);
       return isCanonical(value);
@@ -103,5 +116,6 @@ export function writeMsr(hv: Hypervisor, vcpu: VcpuState, msr: number, value: bi
       return isCanonical(value);
   }
   if (isMachineCheck(msr)) return true;
-  return hv.config.cpu === 'amd' && (isAmdPower(msr) || msr === 0xc0010015);
+  if (hv.config.cpu === 'amd') return isAmdPower(msr) || msr === 0xc0010015;
+  return isIntelCounter(msr) || msr === 0x8b || (msr === 0x1a0 && value === MISC_ENABLE);
 }

@@ -53,12 +53,13 @@ export interface GuestWalker {
 
 export class Walker extends TableWalk {
   private readonly m2p: M2pWindow;
-  /** Frames that exist as far as Xen's direct map is concerned; only decides the error code of a fault there. */
-  private readonly hostFrames: number;
+  /** Frames that exist as far as Xen's direct map is concerned; only decides the error code of a fault there. null: the guest runs on
+   * tables without Xen's memory, as on a processor that could read it all the same (XPTI). */
+  private readonly hostFrames: number | null;
 
   protected readonly xenLevel = 4;
 
-  constructor(ram: Ram, m2p: M2pWindow, hostFrames: number) {
+  constructor(ram: Ram, m2p: M2pWindow, hostFrames: number | null) {
     super(ram, 4);
     this.m2p = m2p;
     this.hostFrames = hostFrames;
@@ -129,6 +130,7 @@ export class Walker extends TableWalk {
 
   /** Does Xen itself have something there (which a guest may not touch)? Text and data, and the direct map of RAM. */
   private xenMaps(address: bigint): boolean {
+    if (this.hostFrames === null) return false;
     if (address >= 0xffff_82d0_4020_0000n && address < 0xffff_82d0_4080_0000n) return true;
     const frameTable = address - 0xffff_82e0_0000_0000n;
     if (frameTable >= 0n && frameTable < BigInt(this.hostFrames) * 32n) return true;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildImage } from './build.ts';
 import { compare, type Role } from './compare.ts';
 import { figuresOf, type Proof, proofsOf, rows } from './coverage.ts';
-import { type Bits, images } from './images.ts';
+import { type Image, images, runsAs } from './images.ts';
 import { documentedOf, hypercallPage, unexplained } from './page.ts';
 import { type Recorded, readRecording, writeRecording } from './recording.ts';
 import { onSimulator, onXen, onXenAsDomU } from './run.ts';
@@ -22,10 +22,7 @@ export interface Options {
   readonly print: (line: string) => void;
 }
 
-interface Built {
-  readonly name: string;
-  readonly bits: Bits;
-  readonly vcpus: number;
+interface Built extends Image {
   readonly elf: string;
 }
 
@@ -60,14 +57,15 @@ export async function conformance({ record, offline, coverage, page, print }: Op
   const proofs: Proof[] = [];
   let [compared, known, unknown, elsewhere] = [0, 0, 0, 0];
   for (const role of ['dom0', 'domU'] as const) {
-    const real = await realOf(built, role, offline);
-    for (const { name, bits, vcpus, elf } of built) {
+    const mine = built.filter((image) => runsAs(image, role));
+    const real = await realOf(mine, role, offline);
+    for (const { name, bits, elf, ...image } of mine) {
       const xen = real.get(name)!;
       if (record) writeRecording(name, role, xen);
-      const ours = onSimulator(elf, role, vcpus);
+      const ours = onSimulator(elf, role, image);
       const { differences, ...result } = compare(xen.lines, ours.lines, role);
-      const mine = proofsOf(ours, xen, bits, role);
-      proofs.push(...mine);
+      const found = proofsOf(ours, xen, bits, role);
+      proofs.push(...found);
       compared += result.compared;
       // A domain that Xen's watchdog ends does not end the machine as the harness sees it.
       if (xen.end !== ours.end && xen.end !== 'none') {
@@ -77,7 +75,7 @@ export async function conformance({ record, offline, coverage, page, print }: Op
       const failing = differences.filter(({ reason }) => reason === null);
       known += differences.length - failing.length;
       unknown += failing.length;
-      elsewhere += Math.max(0, failing.length - mine.filter(({ simulator }) => simulator === 'different').length);
+      elsewhere += Math.max(0, failing.length - found.filter(({ simulator }) => simulator === 'different').length);
       for (const one of failing) print(`${role} ${name} [${one.scenario}] ${one.name}: Xen ${one.xen}, simulator ${one.simulator}`);
     }
   }

@@ -28,7 +28,7 @@ const MEMORY = 64;
 const LIMIT = 100_000_000;
 
 export const imageOf = (name: string, bits: Bits): Promise<string> =>
-  buildImage({ name: `pair-${name}${bits === 32 ? '32' : ''}`, bits, vcpus: 1, scenarios: [`../pairs/${name}`] });
+  buildImage({ name: `pair-${name}${bits === 32 ? '32' : ''}`, bits, vcpus: 1, cpu: 'amd', scenarios: [`../pairs/${name}`] });
 
 export async function pairOnXen(elf: string, bits: Bits): Promise<PairRun> {
   const guest = { elf, mem: MEMORY };

@@ -7,7 +7,7 @@ import { runOnXen, type XenVariant } from '../oracle/xen-dom0.ts';
 import { runAsDomU } from '../oracle/xen-domu.ts';
 import type { Role } from './compare.ts';
 import type { MarkedRun } from './coverage.ts';
-import type { Bits } from './images.ts';
+import type { Bits, Image } from './images.ts';
 import type { Recorded } from './recording.ts';
 
 const MEMORY = 64;
@@ -16,8 +16,13 @@ const LIMIT = 100_000_000;
 /** Debian's own Xen refuses 32-bit guests; the one built with CONFIG_PV32 is otherwise the same. */
 export const xenFor = (bits: Bits): XenVariant => (bits === 64 ? 'debian' : 'pv32');
 
-export async function onXen({ elf, bits, vcpus }: { elf: string; bits: Bits; vcpus: number }): Promise<Recorded> {
-  const { lines, end } = await runOnXen(elf, { xen: xenFor(bits), mem: MEMORY, vcpus, timeoutMs: 30_000 });
+/** QEMU's models of the processors that the simulator shows. */
+export const qemuCpu = { amd: 'qemu64', intel: 'Nehalem' } as const;
+
+type How = Pick<Image, 'vcpus' | 'cpu'>;
+
+export async function onXen({ elf, bits, vcpus, cpu }: How & { elf: string; bits: Bits }): Promise<Recorded> {
+  const { lines, end } = await runOnXen(elf, { xen: xenFor(bits), mem: MEMORY, vcpus, cpu: qemuCpu[cpu], timeoutMs: 90_000 });
   return { lines, end };
 }
 
@@ -31,7 +36,7 @@ export async function onXenAsDomU(
   return Object.fromEntries(list.map(({ name }) => [name, { lines: runs[name]!.lines, end: runs[name]!.end }]));
 }
 
-export function onSimulator(elf: string, role: Role, vcpus: number): MarkedRun & Recorded {
+export function onSimulator(elf: string, role: Role, { vcpus, cpu }: How): MarkedRun & Recorded {
   const dom0 = role === 'dom0';
   const machine = createMachine({
     kernel: readFileSync(elf),
@@ -39,7 +44,7 @@ export function onSimulator(elf: string, role: Role, vcpus: number): MarkedRun &
     memoryMib: MEMORY,
     vcpus,
     dom0,
-    cpu: 'amd',
+    cpu,
     tsc: dom0 ? 'native' : 'emulate',
   });
   const calls: SimulatorRun['hypercalls'] = [];

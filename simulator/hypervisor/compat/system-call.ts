@@ -10,7 +10,6 @@ import { FLAT32 } from './flat.ts';
 
 const RSP = 4;
 const GP = 13;
-const NT = 0x4000;
 const USER_CODE = { ...FLAT32.kernelCode, attributes: 0xc0fb };
 const USER_DATA = { ...FLAT32.kernelData, attributes: 0xc0f3 };
 
@@ -39,7 +38,6 @@ export function sysenter32(hv: Hypervisor, vcpu: VcpuState): void {
   vcpu.applyMode();
   cpu.rip = 0n;
   cpu.setReg(RSP, 0n);
-  cpu.rflags &= ~NT;
   const { sysenter } = vcpu;
   if (sysenter.address === 0n) {
     injectException(hv, vcpu, GP, 0, 0n, { byXen: true, reason: 'sysenter, and the guest has no sysenter callback' });

@@ -84,6 +84,14 @@ extern shared_info_t *shared;
 extern volatile vcpu_info_t *vcpu0;
 static inline int is_dom0(void) { return (start_info->flags & SIF_INITDOMAIN) != 0; }
 
+static inline int is_intel(void)
+{
+	unsigned eax = 0, ebx, ecx = 0, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ebx == 0x756e6547;
+}
+
 /* Hypercalls: CALL(mmu_update, request, 1, &done, DOMID_SELF). Missing arguments are 0. */
 extern char hypercall_page[];
 static inline long hypercall(unsigned number, word a, word b, word c, word d, word e)
