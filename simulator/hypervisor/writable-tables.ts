@@ -76,7 +76,7 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   const { rip } = vcpu.cpu;
   hv.storeWindow = { page: address & ~0xfffn, frame: copy };
   vcpu.cpu.flushPage(address);
-  const exit = hv.engine.run(vcpu.id, 1, true);
+  const exit = hv.engine.run(vcpu.cpu.id, 1, true);
   hv.storeWindow = null;
   vcpu.cpu.flushPage(address);
   const changed: number[] = [];
