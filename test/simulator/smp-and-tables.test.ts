@@ -133,6 +133,15 @@ describe('a store into a level 1 table in use', () => {
     expect(fault).toMatchObject({ vector: 14, error: '0x3', rip: `0x${symbols.forbidden!.toString(16)}` });
   });
 
+  test('is carried out in a second domain too, whose vCPU has another number in the engine', () => {
+    const waiting = assemble('main:\n  mov $1, %edi\n  HYPERCALL 29\n  jmp main');
+    const { elf, symbols } = assemble(store(true));
+    const config = configOf(waiting.elf, { domains: [configOf(elf)] });
+    const { records } = runSession(config, { kinds: ['emulate'], limit: 200_000 });
+    const own = records.filter((record) => record.domain === 2);
+    expect(own).toMatchObject([{ kind: 'emulate', rule: 'store-to-page-table', rip: `0x${symbols.store!.toString(16)}` }]);
+  });
+
   test('is a page fault when it crosses from one entry into the next, and nothing is stored', () => {
     const { elf } = assemble(store(true, true));
     const { records } = runSession(configOf(elf), { kinds: ['exception', 'emulate'], limit: 50_000 });
