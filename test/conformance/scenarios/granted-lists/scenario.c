@@ -2,6 +2,8 @@
  * Long lists, the counters of a grant, and how handles are given out.
  *
  * A grant is mapped 128 times of a kind at most. A freed handle comes back last.
+ *
+ * Read: statuses are unsigned 16-bit numbers, 65535 being GNTST_general_error; handles are numbers.
  */
 #include "grants.h"
 
