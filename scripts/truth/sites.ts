@@ -124,7 +124,7 @@ class Mapper {
     const path = join(this.#tree.root, normalisePath(base ? file.slice(base.length + 1) : file));
     if (!existsSync(path)) {
       // Some assemblers leave out the folder: a name that only one file has tells it.
-      const named = this.#source.files.filter((each) => basename(each) === basename(path));
+      const named = isAssembly(path) ? this.#source.files.filter((each) => basename(each) === basename(path)) : [];
       if (named.length === 1) return named[0]!;
       return base ? path.slice(this.#tree.root.length + 1) : null;
     }

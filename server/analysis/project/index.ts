@@ -64,8 +64,18 @@ export class ProjectIndex {
     // An edit within a body changes nothing for others: what is known stays, with the lines of before.
     if (old && meansTheSame(old, facts)) return false;
     this.#files.set(facts.path, facts);
-    this.#forget();
+    if (old && this.#names && namesTheSame(old, facts)) this.#replace(this.#names, old, facts);
+    else this.#forget();
     return true;
+  }
+
+  /** The same names with other bodies: what is known of names and includes stays. */
+  #replace(names: Map<string, Place[]>, old: Facts, { path, definitions }: Facts): void {
+    definitions.forEach((definition, i) => {
+      const places = names.get(definition.name)!;
+      places[places.findIndex((place) => place.definition === old.definitions[i])] = { path, definition };
+    });
+    this.#wrappers = this.#wrapperNames = null;
   }
 
   delete(path: string): void {
@@ -273,6 +283,12 @@ const meansTheSame = (a: Facts, b: Facts): boolean =>
   a.includes.every(({ path, quoted }, i) => path === b.includes[i]!.path && quoted === b.includes[i]!.quoted) &&
   a.definitions.length === b.definitions.length &&
   a.definitions.every((one, i) => sameDefinition(one, b.definitions[i]!));
+
+const namesTheSame = (a: Facts, b: Facts): boolean =>
+  a.includes.length === b.includes.length &&
+  a.includes.every(({ path }, i) => path === b.includes[i]!.path) &&
+  a.definitions.length === b.definitions.length &&
+  a.definitions.every(({ name }, i) => name === b.definitions[i]!.name);
 
 const sameDefinition = (a: DefinitionFacts, b: DefinitionFacts): boolean =>
   a.name === b.name &&
