@@ -9,6 +9,7 @@ import { FrameType } from '../../memory/frame-table.ts';
 import { alsoPrints, frameText, hex, refuse } from '../../memory/refuse.ts';
 import type { Call } from '../call.ts';
 import type { Domain } from '../domain.ts';
+import { callSite } from './call-site.ts';
 import { claim, unclaim } from './claim.ts';
 import { absentGrant, byId, noDomain } from './domains.ts';
 import { entryFacts, handlesText, type Outcome, okay, refused, tableText } from './facts.ts';
@@ -59,7 +60,7 @@ export function mapGrantRef(call: Call, op: StructView): Outcome {
     return got;
   }
   const mapping = maptrack.get(handle)!;
-  Object.assign(mapping, { domain: id, ref, flags, icount: call.hv.icount, rip: call.vcpu.cpu.rip, overwritten: null });
+  Object.assign(mapping, { domain: id, ref, flags, icount: call.hv.icount, rip: callSite(call.hv, call.vcpu), overwritten: null });
   op.set('dev_bus_addr', BigInt(got) << 12n);
   op.set('handle', handle);
   call.hv.trace.emit('grant', { domain: call.domain.id, vcpu: call.vcpu.id, action: 'mapped', ref, peer: id });
