@@ -11,7 +11,6 @@ import type { Tree } from './tree.ts';
 export interface Miss {
   readonly at: string;
   readonly instruction: string;
-  readonly source: string;
   readonly cause: string;
 }
 
@@ -79,7 +78,6 @@ function compare(
   const miss = ({ file, line, example }: Place, cause: string): Miss => ({
     at: `${file}:${line}`,
     instruction: example,
-    source: (source.lines(file)?.[line - 1] ?? '').trim().slice(0, 120),
     cause,
   });
   // The debug information names the line at which a statement of C begins; the instruction may stand on a later one of it.
@@ -100,9 +98,7 @@ function compare(
       );
   }
   for (const place of truth.calls.values()) if (!within(place)) missedCalls.push(miss(place, 'nothing found on this line'));
-  const unmapped = [...truth.unmapped].map(
-    ([at, sentence]): Miss => ({ at, instruction: '', source: '', cause: `not mapped: ${sentence}` }),
-  );
+  const unmapped = [...truth.unmapped].map(([at, sentence]): Miss => ({ at, instruction: '', cause: `not mapped: ${sentence}` }));
   const sites = truth.sites.size + unmapped.length;
   return {
     name: tree.name,

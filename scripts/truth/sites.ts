@@ -179,8 +179,7 @@ class Mapper {
     for (let next = 1; !resolution && isAssembly(file) && places.isAlternative(address) && next <= 8; next++)
       resolution = this.#resolve(file, top.line + next, mnemonic, lines);
     if (!resolution) {
-      if (this.#measures(file))
-        this.#unmapped(`${file}:${top.line}`, `${file}:${top.line}: ${text}: the line does not show it: ${said.trim().slice(0, 80)}`);
+      if (this.#measures(file)) this.#unmapped(`${file}:${top.line}`, `${file}:${top.line}: ${text}: the line does not show it`);
       return;
     }
     if (this.#measures(resolution.file)) put(this.#truth.sites, resolution.file, resolution.line, mnemonic, text);
