@@ -1,7 +1,7 @@
 // The command line of `npm run conformance` that compares.
 import { DebianError } from '../../scripts/debian.mjs';
-import { conformance } from './all.ts';
 import { record as recordMessages } from '../explain/xen-lines/lines.ts';
+import { conformance } from './all.ts';
 import { parse, UsageError } from './options.ts';
 
 /** Answers the exit code: 1 when anything differs or cannot be had, 2 when the options are wrong. */
