@@ -44,7 +44,9 @@ export const linux: TreeMaker = {
       name: 'linux-6.1',
       version,
       root: folder,
-      builtIn: /^\/build\/reproducible-path\/linux-[^/]+(?:\/debian\/build\/build_[^/]+)?(?=\/)/,
+      // Relative paths begin in the folder of the build, absolute ones may.
+      builtIn:
+        /^(?:\/build\/reproducible-path\/linux-[^/]+\/)?debian\/build\/build_[^/]+(?=\/)|^\/build\/reproducible-path\/linux-[^/]+(?=\/)/,
       binaries: [{ path: join(boot, vmlinux), code: 'protected' }],
       measured: (file) => file.startsWith('arch/x86/'),
     };
