@@ -42,7 +42,7 @@ function mappedRegion(hv: Hypervisor, domain: Domain, address: bigint): string |
 /** Frames that Xen and the toolstack share with the domain. */
 function frameName({ sharedInfo, grants, image }: Domain, mfn: number): string | null {
   if (mfn === sharedInfo) return 'shared_info';
-  const grant = grants.frames.findIndex((frame) => frame === mfn);
+  const grant = (grants.frames as readonly number[]).indexOf(mfn);
   if (grant >= 0) return `frame ${grant} of the grant table`;
   if (!image) return null;
   if (mfn === image.store) return 'the XenStore ring';

@@ -106,7 +106,7 @@ function cpuVersion(call: Call, op: StructView): HandlerResult {
   const family = (signature >> 8) & 15;
   if (online) {
     const view = new DataView(vendor.buffer, vendor.byteOffset, vendor.byteLength);
-    [ebx, edx, ecx].forEach((register, n) => view.setInt32(4 * n, register, true));
+    for (const [n, register] of [ebx, edx, ecx].entries()) view.setInt32(4 * n, register, true);
   }
   const extended = family === 15 || family === 6;
   op.set('u.pcpu_version.family', online ? (family === 15 ? 15 + ((signature >> 20) & 0xff) : family) : 0);
