@@ -7,6 +7,7 @@ import { Segment } from '../cpu/engine-types.ts';
 import { hex } from '../memory/refuse.ts';
 import { PFEC, type WalkResult } from '../memory/walk.ts';
 import { readOnlyFrame } from '../pc/memory-map.ts';
+import { reportEmulated } from './emulated.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
@@ -51,16 +52,15 @@ export function deviceAccess(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   const machine = mfn * PAGE + offset;
   const stored = copy.slice(offset, offset + size);
   hv.icount++;
-  if (hv.trace.wants('emulate')) {
-    hv.trace.emit('emulate', {
-      domain: vcpu.domain.id,
-      vcpu: vcpu.id,
-      rip: hex(rip),
-      instruction: write ? 'store to a device' : 'load from a device',
-      rule: 'device-registers',
-      detail: `machine address ${hex(machine)}${write ? `, ${size * 8} bits, bytes ${[...stored].map((b) => b.toString(16).padStart(2, '0')).join(' ')}` : ''}`,
-    });
-  }
+  reportEmulated(
+    hv,
+    vcpu,
+    rip,
+    write ? 'store to a device' : 'load from a device',
+    'device-registers',
+    () =>
+      `machine address ${hex(machine)}${write ? `, ${size * 8} bits, bytes ${[...stored].map((b) => b.toString(16).padStart(2, '0')).join(' ')}` : ''}`,
+  );
   if (write && found && !readOnlyFrame(mfn)) {
     hv.deviceStore = { vcpu, at: rip };
     found.device.store(found.offset + offset, stored);

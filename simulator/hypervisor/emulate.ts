@@ -6,6 +6,7 @@ import { addressAllowed } from '../memory/guest-memory.ts';
 import { hex } from '../memory/refuse.ts';
 import { ioBreakpoints, readControl, readDebug, writeControl, writeDebug } from './control-registers.ts';
 import { setTaskSwitched } from './emulate-fpu.ts';
+import { reportEmulated } from './emulated.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { logRefused, MSR_NAMES, readMsr, writeMsr } from './msr.ts';
 import { readPort, writePort } from './ports.ts';
@@ -49,10 +50,8 @@ export function ioplAllows(vcpu: VcpuState): boolean {
   return vcpu.iopl >= cpl;
 }
 
-function report(hv: Hypervisor, vcpu: VcpuState, instruction: string, rule: string, detail: () => string | null): void {
-  if (!hv.trace.wants('emulate')) return;
-  hv.trace.emit('emulate', { domain: vcpu.domain.id, vcpu: vcpu.id, rip: hex(vcpu.cpu.rip), instruction, rule, detail: detail() });
-}
+const report = (hv: Hypervisor, vcpu: VcpuState, instruction: string, rule: string, detail: () => string | null): void =>
+  reportEmulated(hv, vcpu, vcpu.cpu.rip, instruction, rule, detail);
 
 function portsAllowed(hv: Hypervisor, vcpu: VcpuState, port: number, size: number): boolean {
   if (ioplAllows(vcpu)) return true;

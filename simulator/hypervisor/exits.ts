@@ -10,6 +10,7 @@ import { deviceAccess } from './device-access.ts';
 import type { PendingCall } from './dispatch.ts';
 import { emulatePrivileged } from './emulate.ts';
 import { deviceNotAvailable } from './emulate-fpu.ts';
+import { reportEmulated } from './emulated.ts';
 import { pageFaultDetail } from './fault-detail.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { startInfoAccess } from './start-info-guard.ts';
@@ -252,16 +253,14 @@ function invalidOpcode(hv: Hypervisor, vcpu: VcpuState, exit: Exit): void {
     const leaf = cpu.regLo(RAX);
     const subleaf = cpu.regLo(RCX);
     const { eax, ebx, ecx, edx } = vcpu.domain.policy.guest(leaf, subleaf);
-    if (hv.trace.wants('emulate')) {
-      hv.trace.emit('emulate', {
-        domain: vcpu.domain.id,
-        vcpu: vcpu.id,
-        rip: hex(cpu.rip),
-        instruction: 'cpuid',
-        rule: 'cpuid',
-        detail: `forced emulation, leaf ${hex(leaf >>> 0)}.${subleaf >>> 0}: ${[eax, ebx, ecx, edx].map((r) => hex(r >>> 0)).join(' ')}`,
-      });
-    }
+    reportEmulated(
+      hv,
+      vcpu,
+      cpu.rip,
+      'cpuid',
+      'cpuid',
+      () => `forced emulation, leaf ${hex(leaf >>> 0)}.${subleaf >>> 0}: ${[eax, ebx, ecx, edx].map((r) => hex(r >>> 0)).join(' ')}`,
+    );
     cpu.setRegPair(RAX, eax, 0);
     cpu.setRegPair(RBX, ebx, 0);
     cpu.setRegPair(RCX, ecx, 0);

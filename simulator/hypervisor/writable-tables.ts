@@ -11,6 +11,7 @@ import { FrameType } from '../memory/frame-table.ts';
 import { isStop } from '../memory/outcome.ts';
 import { alsoPrints, hex } from '../memory/refuse.ts';
 import { PFEC } from '../memory/walk.ts';
+import { reportEmulated } from './emulated.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { VcpuState } from './vcpu.ts';
 
@@ -95,15 +96,8 @@ export function storeToTable(hv: Hypervisor, vcpu: VcpuState, address: bigint, e
   }
   hv.checker?.afterCall();
   hv.icount++;
-  if (hv.trace.wants('emulate')) {
-    hv.trace.emit('emulate', {
-      domain: vcpu.domain.id,
-      vcpu: vcpu.id,
-      rip: hex(rip),
-      instruction: 'store to a page table',
-      rule: 'store-to-page-table',
-      detail: changed.length ? `l1 table ${hex(table)} slot ${changed[0]} = ${hex(ram.entry(table, changed[0]!))}` : 'no entry changed',
-    });
-  }
+  reportEmulated(hv, vcpu, rip, 'store to a page table', 'store-to-page-table', () =>
+    changed.length ? `l1 table ${hex(table)} slot ${changed[0]} = ${hex(ram.entry(table, changed[0]!))}` : 'no entry changed',
+  );
   return true;
 }

@@ -80,13 +80,13 @@ describe('a domU as xl builds it', () => {
 });
 
 describe('dom0 as Xen builds it', () => {
-  test('has no rings, privileged flags, and its tables right behind start_info', () => {
+  test('has no rings but the video console behind start_info, privileged flags, and its tables right behind', () => {
     const g = new Guest({ memoryMib: 64, plan: recorded, dom0: true });
     const si = startInfo(g);
     expect(si.number('flags')).toBe(0x303);
     expect(si.big('pt_base')).toBe(0xffffffff80130000n);
     expect(g.hv.domain.built.startInfo).toBe(0xffffffff8012f000n);
-    expect([si.number('store_mfn'), si.number('console.dom0.info_off'), si.number('console.dom0.info_size')]).toEqual([0, 0, 0]);
+    expect([si.number('store_mfn'), si.number('console.dom0.info_off'), si.number('console.dom0.info_size')]).toEqual([0, 1168, 40]);
     expect(g.hv.domain.events.ports.filter((port) => port.usable())).toEqual([]);
     expect(checkInvariants(g.hv)).toEqual([]);
   });

@@ -5,6 +5,7 @@ import { asMfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import type { LoadPlan } from '../../simulator/builder/plan.ts';
 import { createEngine } from '../../simulator/cpu/engine.ts';
+import type { CpuHost } from '../../simulator/cpu/engine-types.ts';
 import { type Created, createHypervisor } from '../../simulator/hypervisor/create.ts';
 import { performHypercall } from '../../simulator/hypervisor/dispatch.ts';
 import type { Hypervisor } from '../../simulator/hypervisor/hypervisor.ts';
@@ -47,6 +48,16 @@ export interface Result {
   readonly unimplemented: boolean;
 }
 
+/** What the engine asks of a machine whose guests are driven by hand and execute nothing. */
+export const NO_HOST: CpuHost = {
+  translate: () => false,
+  cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }),
+  tsc: () => 0n,
+  loadSegment: () => ({ ok: false, vector: 13, errorCode: 0 }),
+  readDescriptor: () => null,
+  sensitive: () => 0n,
+};
+
 export class Guest {
   readonly hv: Hypervisor;
   readonly created: Created;
@@ -79,14 +90,7 @@ export class Guest {
       ramBytes,
       vcpus,
       model: 'amd',
-      host: {
-        translate: () => false,
-        cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }),
-        tsc: () => 0n,
-        loadSegment: () => ({ ok: false, vector: 13, errorCode: 0 }),
-        readDescriptor: () => null,
-        sensitive: () => 0n,
-      },
+      host: NO_HOST,
     });
     const trace = new Trace(() => 0, 1 << 20);
     if (record) trace.subscribe('all', (one) => this.records.push(one));

@@ -11,7 +11,7 @@ import { machineShape } from '../../simulator/machine-shape.ts';
 import type { DomainConfig, MachineConfig } from '../../simulator/machine-types.ts';
 import type { TraceRecord } from '../../simulator/trace/records.ts';
 import { Trace } from '../../simulator/trace/trace.ts';
-import { BASE, planOf, type Result } from './guest.ts';
+import { BASE, NO_HOST, planOf, type Result } from './guest.ts';
 import { configOf } from './run.ts';
 
 const ARGUMENTS = [7, 6, 2, 10, 8] as const;
@@ -114,14 +114,7 @@ export class Several {
       ramBytes,
       vcpus,
       model: 'amd',
-      host: {
-        translate: () => false,
-        cpuid: () => ({ eax: 0, ebx: 0, ecx: 0, edx: 0 }),
-        tsc: () => 0n,
-        loadSegment: () => ({ ok: false, vector: 13, errorCode: 0 }),
-        readDescriptor: () => null,
-        sensitive: () => 0n,
-      },
+      host: NO_HOST,
     });
     const trace = new Trace(() => 0, 1 << 20);
     trace.subscribe('all', (one) => this.records.push(one));

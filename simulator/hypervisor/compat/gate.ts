@@ -8,6 +8,7 @@ import { segmentCacheOf } from '../../cpu/descriptors.ts';
 import { Segment, type SegmentNumber } from '../../cpu/engine-types.ts';
 import { hex } from '../../memory/refuse.ts';
 import { injectException } from '../bounce.ts';
+import { reportEmulated } from '../emulated.ts';
 import type { Hypervisor } from '../hypervisor.ts';
 import { readDescriptor } from '../selectors.ts';
 import type { VcpuState } from '../vcpu.ts';
@@ -178,16 +179,14 @@ function transfer(hv: Hypervisor, vcpu: VcpuState, errorCode: number): void {
   cpu.setReg(RSP, BigInt(esp));
   cpu.rip = BigInt(gate.offset);
   hv.icount++;
-  if (hv.trace.wants('emulate')) {
-    hv.trace.emit('emulate', {
-      domain: vcpu.domain.id,
-      vcpu: vcpu.id,
-      rip: hex(rip),
-      instruction: jump ? 'far jmp' : 'far call',
-      rule: 'far-transfer',
-      detail: `gate ${hex(errorCode)} to ${hex(selector)}:${hex(gate.offset)}`,
-    });
-  }
+  reportEmulated(
+    hv,
+    vcpu,
+    rip,
+    jump ? 'far jmp' : 'far call',
+    'far-transfer',
+    () => `gate ${hex(errorCode)} to ${hex(selector)}:${hex(gate.offset)}`,
+  );
   const fault = returnTo(hv, vcpu, selector, ss);
   if (fault) throw new GateFault(fault.vector, fault.errorCode);
 }
