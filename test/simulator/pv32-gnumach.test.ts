@@ -127,13 +127,16 @@ describe('GNU Mach of Debian 12, 32 bit', () => {
   test('ends after as many instructions as on real Xen, within what the recording counts too many', () => {
     expect(session.result).toMatchObject({ kind: 'ended', ending: { kind: 'crash' } });
     // The recording counts whole translation blocks, those of executions that were restarted too.
-    expect(RECORDED_INSTRUCTIONS - session.machine.icount()).toBeGreaterThanOrEqual(0);
-    expect(RECORDED_INSTRUCTIONS - session.machine.icount()).toBeLessThan(RECORDED_TOO_MANY);
+    const expected = RECORDED_INSTRUCTIONS + FOR_RF;
+    expect(expected - session.machine.icount()).toBeGreaterThanOrEqual(0);
+    expect(expected - session.machine.icount()).toBeLessThan(RECORDED_TOO_MANY);
   });
 });
 
 const RECORDED_INSTRUCTIONS = 1_671_835;
 const RECORDED_TOO_MANY = 20;
+/** The kernel prints the fault's saved flags: with RF, which QEMU's processor does not save, they have two more digits. */
+const FOR_RF = 180;
 /** addr2line's answer for the store. */
 const SOURCE_LINE = 545;
 /** One for each piece of output. */
