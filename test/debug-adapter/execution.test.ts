@@ -111,10 +111,19 @@ describe('the console', () => {
     client = new DapClient();
     await client.start({ cmdline: 'interactive', pace: 'real' });
     await client.consoleShows('tinykernel> ');
-    await client.request('pause', { threadId: 1 });
-    expect((await client.event('stopped')).reason).toBe('pause');
-    const { stackFrames } = await client.request('stackTrace', { threadId: 1 });
-    expect(stackFrames.map((f: { name: string }) => f.name)).toEqual(expect.arrayContaining(['shell', 'kernel_main', '_start']));
+    const names = async (): Promise<string[]> => {
+      await client.request('pause', { threadId: 1 });
+      expect((await client.event('stopped')).reason).toBe('pause');
+      const { stackFrames } = await client.request('stackTrace', { threadId: 1 });
+      return stackFrames.map((f: { name: string }) => f.name);
+    };
+    let found = await names();
+    // A pause may come while the way out of a timer interrupt pops registers, where the sample's unwind information names no caller.
+    for (let again = 0; again < 10 && found[0] === 'trap_common'; again++) {
+      await client.request('continue', { threadId: 1 });
+      found = await names();
+    }
+    expect(found).toEqual(expect.arrayContaining(['shell', 'kernel_main', '_start']));
     await client.request('continue', { threadId: 1 });
     expect((await client.ask('stackTrace', { threadId: 1 })).message).toContain('The machine is running; pause it first.');
     await client.request('terminate');
