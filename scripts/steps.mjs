@@ -76,7 +76,9 @@ export const keepAddresses = {
   setup(bundle) {
     bundle.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
       if (path.includes('node_modules')) return undefined;
-      const text = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
+      const text = readFileSync(path, 'utf8')
+        // Not where it is a string: bundlers' own options name it.
+        .replaceAll(/(?<!['"])import\.meta\.url(?!['"])/g, JSON.stringify(pathToFileURL(path).href));
       return { contents: text, loader: path.endsWith('.ts') ? 'ts' : 'js' };
     });
   },
