@@ -58,8 +58,7 @@ export const disassemblyRequests: Family = {
     const from = addressOf(session, args.memoryReference, args.offset);
     const vcpu = session.frames.vcpuInView(host);
     const symbols = host.guests.ofVcpu(vcpu);
-    const symbol = (address: bigint): string | null =>
-      symbols.isStub(address) ? symbols.describe(address) : (symbols.symbolizer.symbolText(address) ?? null);
+    const symbol = (address: bigint): string | null => symbols.nameAt(address);
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (address, length) => host.read(vcpu, address, length), symbol);
     const before = skip < 0 ? disassembler.backward(from, -skip, (near) => startBefore(symbols, near)).slice(0, wanted) : [];

@@ -57,8 +57,7 @@ function plain(session: Session, text: string, scope: GuestScope): Body {
 async function examine(session: Session, command: Examine, scope: GuestScope): Promise<Body> {
   const { host } = session;
   const address = BigInt.asUintN(host.machine.bits, numberOf(evaluateOnGuest(command.address, scope), 'The address'));
-  const symbol = (at: bigint): string | null =>
-    scope.symbols.isStub(at) ? scope.symbols.describe(at) : (scope.symbols.symbolizer.symbolText(at) ?? null);
+  const symbol = (at: bigint): string | null => scope.symbols.nameAt(at);
   if (command.format === 'i') {
     const syntax = session.configuration?.disassembly ?? 'att';
     const disassembler = await Disassembler.open(host.machine.bits, syntax, (at, length) => host.read(scope.vcpu, at, length), symbol);

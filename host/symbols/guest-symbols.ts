@@ -115,10 +115,15 @@ export class GuestSymbols implements StepSymbols {
     };
   }
 
-  /** `name+16`, or the address alone. */
-  describe(address: bigint): string {
+  /** `name+16`; null outside of the image. */
+  nameAt(address: bigint): string | null {
     const stub = this.stubAt(address);
     if (stub) return `${this.stubName(stub.nr)}+${stub.offset}`;
-    return this.symbolizer.symbolText(address) ?? `0x${address.toString(16)}`;
+    return this.symbolizer.symbolText(address) ?? null;
+  }
+
+  /** `name+16`, or the address alone. */
+  describe(address: bigint): string {
+    return this.nameAt(address) ?? `0x${address.toString(16)}`;
   }
 }

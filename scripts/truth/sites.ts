@@ -135,7 +135,6 @@ class Mapper {
     const frames = places.framesAt(address);
     const top = frames[0];
     const file = top && this.#relative(top.file);
-    const where = `${top?.file ?? '?'}:${top?.line ?? 0}`;
     if (!top?.file || top.line === 0) {
       // Neither a symbol nor a line: assemblers give every instruction its line, so these are bytes in front of the code.
       if (!top) this.#truth.data++;
@@ -159,7 +158,7 @@ class Mapper {
       return;
     }
     if (!lines) {
-      this.#unmapped(where, `${where}: ${text}: the source of this line is not there`);
+      this.#unmapped(`${file}:${top.line}`, `${file}:${top.line}: ${text}: the source of this line is not there`);
       return;
     }
     if (reading.mixed && ((isAssembly(file) && codeSize(lines, top.line)) || reading.own) !== reading.size) return;
