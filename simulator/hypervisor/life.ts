@@ -5,7 +5,7 @@ import type { Mfn } from '../../abi/address.ts';
 import type { Refusal } from '../../abi/refusal.ts';
 import { hex, refuse } from '../memory/refuse.ts';
 import type { Domain } from './domain.ts';
-import { releaseMappings } from './grants/release.ts';
+import { activeGrants, releaseMappings } from './grants/release.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import { dropLdt } from './ldt.ts';
 import { relinquishFrames } from './relinquish.ts';
@@ -134,7 +134,7 @@ function tell(hv: Hypervisor, domain: Domain, state: 'paused' | 'unpaused' | 're
 }
 
 /** Who maps what of a domain that is about to go; null when nobody does. */
-function holdersText({ id, grants }: Domain): string | null {
-  const used = [...grants.active].map(([ref, { domain, mfn }]) => `grant ${ref} (frame ${hex(mfn)}) by domain ${domain}`);
-  return used.length ? `domain ${id} dies while others use its memory: ${used.join(', ')}` : null;
+function holdersText(domain: Domain): string | null {
+  const used = activeGrants(domain).map(({ ref, mfn, by }) => `grant ${ref} (frame ${hex(mfn)}) by domain ${by}`);
+  return used.length ? `domain ${domain.id} dies while others use its memory: ${used.join(', ')}` : null;
 }
